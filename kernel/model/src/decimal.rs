@@ -1,0 +1,116 @@
+//! Exact decimal numbers.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use crate::ParseError;
+
+/// An exact decimal number: `coefficient / 10^scale`, up to 18 significant digits.
+///
+/// Kept in lowest terms (`1.50` is `15 / 10^1`), so that equal numbers are equal values.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Decimal {
+    coefficient: i64,
+    scale: u8,
+}
+
+impl Decimal {
+    /// The most digits after the point.
+    pub const MAX_SCALE: u8 = 18;
+
+    /// Makes `coefficient / 10^scale`; none when the scale is above [`Decimal::MAX_SCALE`].
+    #[must_use]
+    pub fn new(coefficient: i64, scale: u8) -> Option<Self> {
+        let (mut coefficient, mut scale) = (coefficient, scale);
+        if scale > Self::MAX_SCALE {
+            return None;
+        }
+        while scale > 0 && coefficient % 10 == 0 {
+            coefficient /= 10;
+            scale -= 1;
+        }
+        Some(Self { coefficient, scale })
+    }
+
+    /// The digits, as one whole number.
+    #[must_use]
+    pub fn coefficient(self) -> i64 {
+        self.coefficient
+    }
+
+    /// How many of the digits stand after the point.
+    #[must_use]
+    pub fn scale(self) -> u8 {
+        self.scale
+    }
+
+    /// Reads `-12.5`; no exponent, no thousands separator.
+    ///
+    /// # Errors
+    /// When the text is no such number or has more than 18 significant digits.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        let wrong = || ParseError::new("a decimal number such as -12.5", text);
+        let (sign, digits) = match text.strip_prefix('-') {
+            Some(rest) => (-1, rest),
+            None => (1, text.strip_prefix('+').unwrap_or(text)),
+        };
+        let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+        let all_digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+        let point_without_digits = digits.contains('.') && part.is_empty();
+        if whole.is_empty() || point_without_digits || !all_digits(whole) || !all_digits(part) {
+            return Err(wrong());
+        }
+        let part = part.trim_end_matches('0');
+        let coefficient: i64 = format!("{whole}{part}").parse().map_err(|_| wrong())?;
+        let scale = u8::try_from(part.len()).map_err(|_| wrong())?;
+        Self::new(sign * coefficient, scale).ok_or_else(wrong)
+    }
+
+    /// The coefficient at the common scale of 18, wide enough never to overflow; orders decimals.
+    #[must_use]
+    pub fn widened(self) -> i128 {
+        i128::from(self.coefficient) * 10i128.pow(u32::from(Self::MAX_SCALE - self.scale))
+    }
+}
+
+impl From<i64> for Decimal {
+    fn from(whole: i64) -> Self {
+        Self { coefficient: whole, scale: 0 }
+    }
+}
+
+impl Ord for Decimal {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.widened().cmp(&other.widened())
+    }
+}
+
+impl PartialOrd for Decimal {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Writes `digits` (of a number without sign) with the point `scale` digits from the right.
+pub(crate) fn write_scaled(
+    f: &mut fmt::Formatter<'_>,
+    number: i64,
+    scale: usize,
+) -> fmt::Result {
+    let digits = format!("{:0>width$}", number.unsigned_abs(), width = scale + 1);
+    let (whole, part) = digits.split_at(digits.len() - scale);
+    let sign = if number < 0 { "-" } else { "" };
+    if part.is_empty() { write!(f, "{sign}{whole}") } else { write!(f, "{sign}{whole}.{part}") }
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_scaled(f, self.coefficient, usize::from(self.scale))
+    }
+}
+
+impl fmt::Debug for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}

@@ -1,0 +1,81 @@
+//! Journal entries: every commit, in order, for ever.
+
+use crate::{Actor, Cause, Fields, Instant, Name, RecordId};
+
+/// One commit as the journal keeps it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// Its number: 1 for the first commit of a workspace, without gaps.
+    pub number: u64,
+    /// When.
+    pub at: Instant,
+    /// Who asked.
+    pub actor: Actor,
+    /// The idempotency key it came with.
+    pub key: Option<String>,
+    /// What led to it, when a reaction proposed it.
+    pub cause: Option<Cause>,
+    /// What changed, in the order of the commit's changes.
+    pub edits: Vec<Edit>,
+    /// What each plugin asked said, and what it cost.
+    pub verdicts: Vec<Verdict>,
+}
+
+/// What one change did to one record.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Edit {
+    /// The record's kind.
+    pub kind: Name,
+    /// The record's id.
+    pub id: RecordId,
+    /// The record's version after the commit; for a removal, the version it would have had.
+    pub version: u64,
+    /// All fields before; none when the record was created.
+    pub before: Option<Fields>,
+    /// All fields after; none when the record was removed.
+    pub after: Option<Fields>,
+}
+
+impl Edit {
+    /// `create`, `update` or `delete`.
+    #[must_use]
+    pub fn operation(&self) -> &'static str {
+        match (&self.before, &self.after) {
+            (None, _) => "create",
+            (Some(_), Some(_)) => "update",
+            (Some(_), None) => "delete",
+        }
+    }
+
+    /// The names of the fields that differ between before and after, sorted.
+    #[must_use]
+    pub fn changed(&self) -> Vec<Name> {
+        let empty = Fields::new();
+        let before = self.before.as_ref().unwrap_or(&empty);
+        let after = self.after.as_ref().unwrap_or(&empty);
+        let mut names: Vec<Name> = before
+            .keys()
+            .chain(after.keys())
+            .filter(|name| before.get(*name) != after.get(*name))
+            .cloned()
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+/// One plugin's part in a commit that was accepted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Verdict {
+    /// The plugin's id.
+    pub plugin: String,
+    /// The version that was asked.
+    pub version: String,
+    /// The role it was asked in: `shape` or `guard`.
+    pub role: String,
+    /// The fuel the call used: the same for the same commit on every machine.
+    pub fuel: u64,
+    /// The fields the plugin set, as `change.field`, when it shaped.
+    pub set: Vec<String>,
+}

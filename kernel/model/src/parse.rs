@@ -1,0 +1,89 @@
+//! Reads values from the text people and files write.
+
+use std::fmt;
+
+use crate::{Address, Date, Decimal, FieldType, Instant, Money, RecordId, Reference, Value};
+
+/// Text that is not what was expected.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ParseError {
+    /// What was expected, as a noun: "a date such as 2026-11-21".
+    pub expected: String,
+    /// What was there, cut to its first 80 characters.
+    pub found: String,
+}
+
+impl ParseError {
+    /// An error that names what was expected and what was found.
+    #[must_use]
+    pub fn new(expected: &str, found: &str) -> Self {
+        let mut shown: String = found.chars().take(80).collect();
+        if shown.len() < found.len() {
+            shown.push('…');
+        }
+        Self { expected: expected.to_owned(), found: shown }
+    }
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected {}, found {:?}", self.expected, self.found)
+    }
+}
+
+impl std::error::Error for ParseError {}
+
+/// Reads text as a value for a field of this type, in the form [`Value`] is written.
+///
+/// Only the form is checked here; whether the field takes the value (length, choice, e-mail) is
+/// [`crate::check_fields`]' matter, so that every way in meets the same check.
+///
+/// # Errors
+/// When the text cannot be read as the type.
+pub fn parse_value(field_type: &FieldType, text: &str) -> Result<Value, ParseError> {
+    match field_type {
+        FieldType::Text { .. }
+        | FieldType::Choice(_)
+        | FieldType::Email
+        | FieldType::Phone
+        | FieldType::Url => Ok(Value::Text(text.to_owned())),
+        FieldType::Integer => {
+            let number = text.parse().map_err(|_| ParseError::new("a whole number", text))?;
+            Ok(Value::Integer(number))
+        }
+        FieldType::Decimal => Decimal::parse(text).map(Value::Decimal),
+        FieldType::Money => Money::parse(text).map(Value::Money),
+        FieldType::Date => Date::parse(text).map(Value::Date),
+        FieldType::Instant => Instant::parse(text).map(Value::Instant),
+        FieldType::Flag => match text {
+            "true" | "yes" | "1" => Ok(Value::Flag(true)),
+            "false" | "no" | "0" => Ok(Value::Flag(false)),
+            _ => Err(ParseError::new("true or false", text)),
+        },
+        FieldType::Choices(_) => {
+            let parts = text.split(';').map(str::trim).filter(|part| !part.is_empty());
+            Ok(Value::choices(parts.map(str::to_owned).collect()))
+        }
+        FieldType::Address => parse_address(text).map(Value::Address),
+        FieldType::Reference(kinds) => match (text.contains('/'), kinds.as_slice()) {
+            (false, [only]) => {
+                Ok(Value::Reference(Reference::new(only.clone(), RecordId::parse(text)?)))
+            }
+            _ => Reference::parse(text).map(Value::Reference),
+        },
+    }
+}
+
+fn parse_address(text: &str) -> Result<Address, ParseError> {
+    let parts: Vec<&str> = text.split('|').collect();
+    let [street, postal_code, city, region, country] = parts.as_slice() else {
+        return Err(ParseError::new("an address as street|postal code|city|region|country", text));
+    };
+    Ok(Address {
+        street: (*street).to_owned(),
+        postal_code: (*postal_code).to_owned(),
+        city: (*city).to_owned(),
+        region: (*region).to_owned(),
+        country: (*country).to_owned(),
+    })
+}

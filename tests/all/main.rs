@@ -1,0 +1,4 @@
+//! The tests of the whole system, in one binary.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod tidy;
