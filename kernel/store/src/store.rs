@@ -1,10 +1,9 @@
 //! The seam between the kernel and a database.
 
-use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::Space;
+use crate::{Space, StoreError};
 
 /// A database that keeps a workspace.
 pub trait Store: Send + Sync {
@@ -31,6 +30,9 @@ pub trait Store: Send + Sync {
 /// A state that does not change, to be read by anybody who holds it.
 pub type Snapshot = Arc<dyn Read + Send + Sync>;
 
+/// What a scan shows each key and value to; it ends the scan by breaking.
+pub type Visit<'a> = &'a mut (dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a);
+
 /// What a snapshot and a write transaction have in common.
 pub trait Read {
     /// The value under a key.
@@ -43,12 +45,7 @@ pub trait Read {
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn scan(
-        &self,
-        space: Space,
-        range: Range<'_>,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), StoreError>;
+    fn scan(&self, space: Space, range: Range<'_>, visit: Visit<'_>) -> Result<(), StoreError>;
 }
 
 /// A write transaction: reads see what was written earlier in it.
@@ -77,54 +74,23 @@ pub struct Range<'a> {
     pub backwards: bool,
 }
 
-/// Why the store could not do what it was asked.
-#[derive(Debug, Clone)]
-pub enum StoreError {
-    /// Another process, or another opener in this one, has the data file open.
-    Held {
-        /// Who, as far as it is known: `kjerne serve, process 4711`.
-        by: String,
-    },
-    /// There is no workspace there.
-    Missing(String),
-    /// The data file was written by a newer version.
-    NewerFormat {
-        /// The file's format version.
-        found: u32,
-        /// The newest this program knows.
-        known: u32,
-    },
-    /// The data file is damaged: what, and where.
-    Corrupt(String),
-    /// The disk is full. Nothing of the write was stored.
-    Full(String),
-    /// The operating system failed to read or write; a write may or may not have been stored.
-    Io(String),
-    /// An earlier write failed in a way that leaves its outcome unknown; reads go on, writes are
-    /// refused until the workspace is opened again.
-    ReadOnly(String),
-}
+impl<'a> Range<'a> {
+    /// Every key of a space.
+    #[must_use]
+    pub fn all() -> Self {
+        Self {
+            from: &[],
+            to: None,
+            backwards: false,
+        }
+    }
 
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Held { by } => write!(f, "the workspace is in use by {by}"),
-            Self::Missing(what) => write!(f, "{what}"),
-            Self::NewerFormat { found, known } => write!(
-                f,
-                "the data file has format {found}, and this program knows formats up to {known}; \
-                 use a newer kjerne"
-            ),
-            Self::Corrupt(what) => write!(f, "the data file is damaged: {what}"),
-            Self::Full(what) => write!(f, "the disk is full: {what}; nothing was stored"),
-            Self::Io(what) => write!(f, "storage failed: {what}"),
-            Self::ReadOnly(what) => write!(
-                f,
-                "writes are refused since storage failed ({what}); reads go on; open the \
-                 workspace again to write"
-            ),
+    /// The same keys, from the last to the first.
+    #[must_use]
+    pub fn backwards(self) -> Self {
+        Self {
+            backwards: true,
+            ..self
         }
     }
 }
-
-impl std::error::Error for StoreError {}

@@ -1,0 +1,205 @@
+//! Journal entries as bytes.
+//!
+//! An edit keeps the fields before in full and the fields after as the difference, which for the
+//! usual update is one or two fields.
+
+use std::collections::BTreeSet;
+
+use kjerne_model::{Actor, Cause, Edit, Entry, Fields, Name, Patch, Verdict};
+
+use super::{Damage, Decoder, Encoder};
+
+const USER: u8 = 1;
+const PLUGIN: u8 = 2;
+const SYSTEM: u8 = 3;
+
+const CREATED: u8 = 1;
+const UPDATED: u8 = 2;
+const REMOVED: u8 = 3;
+/// Neither before nor after: no commit makes one, but the type can hold it.
+const NOTHING: u8 = 4;
+
+/// An entry without its number, which is its key.
+pub(crate) fn encode_entry(entry: &Entry) -> Vec<u8> {
+    let mut out = Encoder::new();
+    out.instant(entry.at);
+    out.actor(&entry.actor);
+    out.optional_text(entry.key.as_deref());
+    out.flag(entry.cause.is_some());
+    if let Some(cause) = entry.cause {
+        out.number(cause.entry);
+        out.number(u64::from(cause.depth));
+    }
+    out.count(entry.edits.len());
+    entry.edits.iter().for_each(|edit| out.edit(edit));
+    out.count(entry.verdicts.len());
+    entry
+        .verdicts
+        .iter()
+        .for_each(|verdict| out.verdict(verdict));
+    out.finish()
+}
+
+/// The entry that `bytes` hold under `number`.
+pub(crate) fn decode_entry(number: u64, bytes: &[u8]) -> Result<Entry, Damage> {
+    let mut from = Decoder::new(bytes)?;
+    let entry = Entry {
+        number,
+        at: from.instant()?,
+        actor: from.actor()?,
+        key: from.optional_text()?,
+        cause: from.cause()?,
+        edits: from.edits()?,
+        verdicts: from.verdicts()?,
+    };
+    from.finish()?;
+    Ok(entry)
+}
+
+impl Encoder {
+    fn actor(&mut self, actor: &Actor) {
+        let (tag, name) = match actor {
+            Actor::User(name) => (USER, name),
+            Actor::Plugin(name) => (PLUGIN, name),
+            Actor::System(name) => (SYSTEM, name),
+        };
+        self.byte(tag);
+        self.text(name);
+    }
+
+    fn edit(&mut self, edit: &Edit) {
+        self.text(&edit.kind);
+        self.raw(edit.id.as_bytes());
+        self.number(edit.version);
+        match (&edit.before, &edit.after) {
+            (None, None) => self.byte(NOTHING),
+            (None, Some(after)) => {
+                self.byte(CREATED);
+                self.fields(after);
+            }
+            (Some(before), None) => {
+                self.byte(REMOVED);
+                self.fields(before);
+            }
+            (Some(before), Some(after)) => {
+                self.byte(UPDATED);
+                self.fields(before);
+                self.difference(before, after);
+            }
+        }
+    }
+
+    /// The fields to set and clear to get from `before` to `after`.
+    fn difference(&mut self, before: &Fields, after: &Fields) {
+        let names: BTreeSet<&Name> = before.keys().chain(after.keys()).collect();
+        let changed: Vec<&Name> = names
+            .into_iter()
+            .filter(|name| before.get(*name) != after.get(*name))
+            .collect();
+        self.count(changed.len());
+        for name in changed {
+            self.text(name);
+            self.flag(after.contains_key(name));
+            if let Some(value) = after.get(name) {
+                self.value(value);
+            }
+        }
+    }
+
+    fn verdict(&mut self, verdict: &Verdict) {
+        self.text(&verdict.plugin);
+        self.text(&verdict.version);
+        self.text(&verdict.role);
+        self.number(verdict.fuel);
+        self.texts(&verdict.set);
+    }
+}
+
+impl Decoder<'_> {
+    fn actor(&mut self) -> Result<Actor, Damage> {
+        let make = match self.byte()? {
+            USER => Actor::User,
+            PLUGIN => Actor::Plugin,
+            SYSTEM => Actor::System,
+            other => return Err(Damage::new(format!("{other} is no kind of actor"))),
+        };
+        self.text().map(make)
+    }
+
+    fn cause(&mut self) -> Result<Option<Cause>, Damage> {
+        if !self.flag()? {
+            return Ok(None);
+        }
+        Ok(Some(Cause {
+            entry: self.number()?,
+            depth: self.small()?,
+        }))
+    }
+
+    fn edits(&mut self) -> Result<Vec<Edit>, Damage> {
+        let count = self.count()?;
+        (0..count).map(|_| self.edit()).collect()
+    }
+
+    fn edit(&mut self) -> Result<Edit, Damage> {
+        let (kind, id, version) = (self.name()?, self.id()?, self.number()?);
+        let (before, after) = match self.byte()? {
+            NOTHING => (None, None),
+            CREATED => (None, Some(self.fields()?)),
+            REMOVED => (Some(self.fields()?), None),
+            UPDATED => {
+                let before = self.fields()?;
+                let after = apply(&before, self.difference()?);
+                (Some(before), Some(after))
+            }
+            other => return Err(Damage::new(format!("{other} is no kind of edit"))),
+        };
+        Ok(Edit {
+            kind,
+            id,
+            version,
+            before,
+            after,
+        })
+    }
+
+    fn difference(&mut self) -> Result<Patch, Damage> {
+        let count = self.count()?;
+        let one = |from: &mut Self| {
+            let name = from.name()?;
+            let value = if from.flag()? {
+                Some(from.value()?)
+            } else {
+                None
+            };
+            Ok((name, value))
+        };
+        (0..count).map(|_| one(self)).collect()
+    }
+
+    fn verdicts(&mut self) -> Result<Vec<Verdict>, Damage> {
+        let count = self.count()?;
+        (0..count).map(|_| self.verdict()).collect()
+    }
+
+    fn verdict(&mut self) -> Result<Verdict, Damage> {
+        Ok(Verdict {
+            plugin: self.text()?,
+            version: self.text()?,
+            role: self.text()?,
+            fuel: self.number()?,
+            set: self.texts()?,
+        })
+    }
+}
+
+fn apply(before: &Fields, difference: Patch) -> Fields {
+    let mut after = before.clone();
+    for (name, value) in difference {
+        match value {
+            Some(value) => after.insert(name, value),
+            None => after.remove(&name),
+        };
+    }
+    after
+}

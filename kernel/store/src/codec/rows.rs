@@ -1,0 +1,198 @@
+//! The rows beside records and journal as bytes: keys, cursors, parked entries, the outbox,
+//! plugins, costs.
+
+use kjerne_model::Message;
+
+use super::{Damage, Decoder, Encoder};
+use crate::{CostRow, CursorRow, KeyRow, OutboxRow, ParkedRow, PluginRow};
+
+/// A row that is kept in full under its key.
+pub(crate) trait Row: Sized {
+    fn write(&self, out: &mut Encoder);
+    fn read(from: &mut Decoder<'_>) -> Result<Self, Damage>;
+
+    fn encode(&self) -> Vec<u8> {
+        let mut out = Encoder::new();
+        self.write(&mut out);
+        out.finish()
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, Damage> {
+        let mut from = Decoder::new(bytes)?;
+        let row = Self::read(&mut from)?;
+        from.finish()?;
+        Ok(row)
+    }
+}
+
+impl Row for KeyRow {
+    fn write(&self, out: &mut Encoder) {
+        out.raw(&self.digest);
+        out.number(self.entry);
+    }
+
+    fn read(from: &mut Decoder<'_>) -> Result<Self, Damage> {
+        Ok(Self {
+            digest: from.array()?,
+            entry: from.number()?,
+        })
+    }
+}
+
+impl Row for CursorRow {
+    fn write(&self, out: &mut Encoder) {
+        out.number(self.position);
+        out.number(u64::from(self.tries));
+        out.instant(self.not_before);
+        out.optional_text(self.error.as_deref());
+    }
+
+    fn read(from: &mut Decoder<'_>) -> Result<Self, Damage> {
+        Ok(Self {
+            position: from.number()?,
+            tries: from.small()?,
+            not_before: from.instant()?,
+            error: from.optional_text()?,
+        })
+    }
+}
+
+impl Row for ParkedRow {
+    fn write(&self, out: &mut Encoder) {
+        out.text(&self.plugin);
+        out.text(&self.role);
+        out.number(self.entry);
+        out.instant(self.at);
+        out.number(u64::from(self.tries));
+        out.text(&self.error);
+    }
+
+    fn read(from: &mut Decoder<'_>) -> Result<Self, Damage> {
+        Ok(Self {
+            plugin: from.text()?,
+            role: from.text()?,
+            entry: from.number()?,
+            at: from.instant()?,
+            tries: from.small()?,
+            error: from.text()?,
+        })
+    }
+}
+
+impl Row for OutboxRow {
+    fn write(&self, out: &mut Encoder) {
+        out.number(self.seq);
+        out.text(&self.plugin);
+        out.message(&self.message);
+        out.instant(self.queued_at);
+        out.number(u64::from(self.tries));
+        out.instant(self.not_before);
+        out.optional_text(self.error.as_deref());
+        out.flag(self.gave_up);
+    }
+
+    fn read(from: &mut Decoder<'_>) -> Result<Self, Damage> {
+        Ok(Self {
+            seq: from.number()?,
+            plugin: from.text()?,
+            message: from.message()?,
+            queued_at: from.instant()?,
+            tries: from.small()?,
+            not_before: from.instant()?,
+            error: from.optional_text()?,
+            gave_up: from.flag()?,
+        })
+    }
+}
+
+impl Row for PluginRow {
+    fn write(&self, out: &mut Encoder) {
+        out.text(&self.id);
+        out.text(&self.version);
+        out.raw(&self.digest);
+        out.flag(self.enabled);
+        out.texts(&self.grants);
+        out.text(&self.settings);
+        out.number(self.revision);
+        out.number(u64::from(self.position));
+        out.instant(self.installed_at);
+        out.texts(&self.roles);
+    }
+
+    fn read(from: &mut Decoder<'_>) -> Result<Self, Damage> {
+        Ok(Self {
+            id: from.text()?,
+            version: from.text()?,
+            digest: from.array()?,
+            enabled: from.flag()?,
+            grants: from.texts()?,
+            settings: from.text()?,
+            revision: from.number()?,
+            position: from.small()?,
+            installed_at: from.instant()?,
+            roles: from.texts()?,
+        })
+    }
+}
+
+impl Row for CostRow {
+    fn write(&self, out: &mut Encoder) {
+        out.signed(i64::from(self.day.days()));
+        out.text(&self.plugin);
+        out.text(&self.version);
+        out.text(&self.role);
+        for number in [self.calls, self.fuel, self.micros, self.faults] {
+            out.number(number);
+        }
+    }
+
+    fn read(from: &mut Decoder<'_>) -> Result<Self, Damage> {
+        Ok(Self {
+            day: from.date()?,
+            plugin: from.text()?,
+            version: from.text()?,
+            role: from.text()?,
+            calls: from.number()?,
+            fuel: from.number()?,
+            micros: from.number()?,
+            faults: from.number()?,
+        })
+    }
+}
+
+impl Encoder {
+    fn message(&mut self, message: &Message) {
+        self.text(&message.url);
+        self.text(&message.content_type);
+        self.count(message.headers.len());
+        for (name, value) in &message.headers {
+            self.text(name);
+            self.text(value);
+        }
+        self.bytes(&message.body);
+        self.text(&message.order_key);
+        self.text(&message.id);
+        self.optional_text(message.signing_secret.as_deref());
+    }
+}
+
+impl Decoder<'_> {
+    fn message(&mut self) -> Result<Message, Damage> {
+        Ok(Message {
+            url: self.text()?,
+            content_type: self.text()?,
+            headers: self.headers()?,
+            body: self.bytes()?.to_vec(),
+            order_key: self.text()?,
+            id: self.text()?,
+            signing_secret: self.optional_text()?,
+        })
+    }
+
+    fn headers(&mut self) -> Result<Vec<(String, String)>, Damage> {
+        let count = self.count()?;
+        (0..count)
+            .map(|_| Ok((self.text()?, self.text()?)))
+            .collect()
+    }
+}

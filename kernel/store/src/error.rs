@@ -1,0 +1,57 @@
+//! Why the store could not do what it was asked.
+
+use std::fmt;
+
+/// Why the store could not do what it was asked.
+#[derive(Debug, Clone)]
+pub enum StoreError {
+    /// Another process, or another opener in this one, has the data file open.
+    Held {
+        /// Who, as far as it is known: `kjerne serve, process 4711`.
+        by: String,
+    },
+    /// There is no workspace there.
+    Missing(String),
+    /// There is a workspace already where one was to be made.
+    Exists(String),
+    /// The data file was written by a newer version.
+    NewerFormat {
+        /// The file's format version.
+        found: u32,
+        /// The newest this program knows.
+        known: u32,
+    },
+    /// The data file is damaged: what, and where.
+    Corrupt(String),
+    /// The disk is full. Nothing of the write was stored.
+    Full(String),
+    /// The operating system failed to read or write; a write may or may not have been stored.
+    Io(String),
+    /// An earlier write failed in a way that leaves its outcome unknown; reads go on, writes are
+    /// refused until the workspace is opened again.
+    ReadOnly(String),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Held { by } => write!(f, "the workspace is in use by {by}"),
+            Self::Missing(what) | Self::Exists(what) => f.write_str(what),
+            Self::NewerFormat { found, known } => write!(
+                f,
+                "the data file has format {found}, and this program knows formats up to {known}; \
+                 use a newer kjerne"
+            ),
+            Self::Corrupt(what) => write!(f, "the data file is damaged: {what}"),
+            Self::Full(what) => write!(f, "the disk is full: {what}; nothing was stored"),
+            Self::Io(what) => write!(f, "storage failed: {what}"),
+            Self::ReadOnly(what) => write!(
+                f,
+                "writes are refused since storage failed ({what}); reads go on; open the \
+                 workspace again to write"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}

@@ -1,0 +1,66 @@
+//! Journal entries a plugin gave up on, until somebody has them tried again or forgotten.
+
+use std::ops::ControlFlow;
+
+use kjerne_model::Instant;
+
+use crate::codec::Row;
+use crate::key::Key;
+use crate::{Range, Read, Space, StoreError, Write, scan};
+
+/// One entry one plugin gave up on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ParkedRow {
+    /// The plugin.
+    pub plugin: String,
+    /// In which role.
+    pub role: String,
+    /// The journal entry.
+    pub entry: u64,
+    /// When it was given up.
+    pub at: Instant,
+    /// How often it was tried.
+    pub tries: u32,
+    /// What the last try failed with.
+    pub error: String,
+}
+
+/// Parks an entry.
+///
+/// # Errors
+/// When the store cannot be written.
+pub fn put(write: &mut dyn Write, row: &ParkedRow) -> Result<(), StoreError> {
+    let key = row_key(&row.plugin, &row.role, row.entry);
+    write.put(Space::Parked, key.bytes(), &row.encode())
+}
+
+/// Forgets a parked entry.
+///
+/// # Errors
+/// When the store cannot be written.
+pub fn remove(
+    write: &mut dyn Write,
+    plugin: &str,
+    role: &str,
+    entry: u64,
+) -> Result<(), StoreError> {
+    write.remove(Space::Parked, row_key(plugin, role, entry).bytes())
+}
+
+/// Shows `visit` what is parked, by plugin, role and entry, until it breaks.
+///
+/// # Errors
+/// When the store cannot be read or a row is damaged.
+pub fn list(
+    read: &dyn Read,
+    visit: &mut dyn FnMut(ParkedRow) -> ControlFlow<()>,
+) -> Result<(), StoreError> {
+    scan::range(read, Space::Parked, Range::all(), &mut |_, bytes| {
+        let row = ParkedRow::decode(bytes).map_err(|damage| damage.in_("a parked entry"))?;
+        Ok(visit(row))
+    })
+}
+
+fn row_key(plugin: &str, role: &str, entry: u64) -> Key {
+    Key::new().text(plugin).text(role).number(entry)
+}

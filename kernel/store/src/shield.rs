@@ -1,0 +1,256 @@
+//! Keeps a failing disk from taking the reads down with it.
+//!
+//! redb refuses everything, reads too, once one write has failed. This backend stands between redb
+//! and the file: after the first write that fails nothing more reaches the file, and what redb still
+//! writes is kept aside in memory, so that the transaction under way can end and earlier snapshots
+//! can be read. The file stays as a crash at the failed write would have left it, which is a state
+//! redb recovers from when it is opened again.
+//!
+//! The header, which decides whether a commit counts, is held back until the flush and written
+//! last. A disk that is full is then noticed before anything is decided.
+
+use std::fmt;
+use std::io;
+use std::ops::Bound;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use ::redb::{BackendError, StorageBackend};
+
+use crate::StoreError;
+
+/// The first page holds redb's header.
+const HEADER_BYTES: u64 = 4_096;
+
+/// A backend that stops at the first failed write.
+pub(crate) struct Shield<B> {
+    file: B,
+    trouble: Arc<Trouble>,
+}
+
+/// What went wrong, and what was written that the file does not have.
+#[derive(Default)]
+pub(crate) struct Trouble {
+    happened: AtomicBool,
+    /// Whether the header was written in the transaction under way: what fails from then on leaves
+    /// it open whether the transaction was stored.
+    decided: AtomicBool,
+    aside: Mutex<Aside>,
+    refused: OnceLock<StoreError>,
+}
+
+#[derive(Default)]
+struct Aside {
+    error: Option<StoreError>,
+    bytes: u64,
+    writes: Vec<(u64, Vec<u8>)>,
+}
+
+impl<B> Shield<B> {
+    pub(crate) fn new(file: B) -> (Self, Arc<Trouble>) {
+        let trouble = Arc::<Trouble>::default();
+        (
+            Self {
+                file,
+                trouble: Arc::clone(&trouble),
+            },
+            trouble,
+        )
+    }
+}
+
+impl Trouble {
+    /// The error for the write during which the file failed, if it has.
+    pub(crate) fn error(&self) -> Option<StoreError> {
+        if self.happened() {
+            self.lock().error.clone()
+        } else {
+            self.refused.get().cloned()
+        }
+    }
+
+    /// Stops writing although the file did not fail: the database cannot say what became of a
+    /// commit. Returns the error to be told.
+    pub(crate) fn stop(&self, error: &StoreError) -> StoreError {
+        let error = StoreError::Io(error.to_string());
+        self.refused.get_or_init(|| error).clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Aside> {
+        self.aside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn happened(&self) -> bool {
+        self.happened.load(Ordering::Acquire)
+    }
+
+    /// Begins a transaction: nothing of it is decided.
+    pub(crate) fn begin(&self) {
+        self.decided.store(false, Ordering::Release);
+    }
+
+    /// The file failed while it had `bytes`. A disk that is full before anything is decided has
+    /// stored nothing; everything else only opening the file again can tell.
+    fn happen(&self, error: &io::Error, bytes: u64) -> MutexGuard<'_, Aside> {
+        let full = matches!(
+            error.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+        );
+        let mut aside = self.lock();
+        if aside.error.is_none() {
+            aside.bytes = bytes;
+            aside.error = Some(if full && !self.decided.load(Ordering::Acquire) {
+                StoreError::Full(error.to_string())
+            } else {
+                StoreError::Io(error.to_string())
+            });
+        }
+        self.happened.store(true, Ordering::Release);
+        aside
+    }
+}
+
+impl Aside {
+    fn write(&mut self, offset: u64, data: &[u8]) {
+        self.bytes = self.bytes.max(offset + data.len() as u64);
+        // A page is written again and again; keeping its last state is enough.
+        match self
+            .writes
+            .iter_mut()
+            .find(|(at, kept)| *at == offset && kept.len() == data.len())
+        {
+            Some((_, kept)) => kept.copy_from_slice(data),
+            None => self.writes.push((offset, data.to_vec())),
+        }
+    }
+
+    /// Lays what was kept aside over what the file holds.
+    fn overlay(&self, offset: u64, out: &mut [u8]) {
+        let end = offset + out.len() as u64;
+        for (at, data) in &self.writes {
+            let (from, to) = (offset.max(*at), end.min(at + data.len() as u64));
+            if from < to {
+                let taken = &data[(from - at) as usize..(to - at) as usize];
+                out[(from - offset) as usize..(to - offset) as usize].copy_from_slice(taken);
+            }
+        }
+    }
+}
+
+impl<B: StorageBackend> Shield<B> {
+    /// Writes the header that was held back. False when the file fails, now or earlier.
+    fn write_header(&self) -> Result<bool, io::Error> {
+        if self.trouble.happened() {
+            return Ok(false);
+        }
+        let held = std::mem::take(&mut self.trouble.lock().writes);
+        if !held.is_empty() {
+            self.trouble.decided.store(true, Ordering::Release);
+        }
+        for (offset, data) in &held {
+            if let Err(error) = self.file.write(*offset, data) {
+                let mut aside = self.trouble.happen(&error, self.file.len()?);
+                held.iter()
+                    .for_each(|(offset, data)| aside.write(*offset, data));
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl<B: StorageBackend> StorageBackend for Shield<B> {
+    fn len(&self) -> Result<u64, io::Error> {
+        if self.trouble.happened() {
+            Ok(self.trouble.lock().bytes)
+        } else {
+            self.file.len()
+        }
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), io::Error> {
+        if offset >= HEADER_BYTES && !self.trouble.happened() {
+            return self.file.read(offset, out);
+        }
+        let aside = self.trouble.lock();
+        let held = self
+            .file
+            .len()?
+            .saturating_sub(offset)
+            .min(out.len() as u64) as usize;
+        out[held..].fill(0);
+        if held > 0 {
+            self.file.read(offset, &mut out[..held])?;
+        }
+        aside.overlay(offset, out);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> Result<(), io::Error> {
+        if self.trouble.happened() {
+            self.trouble.lock().bytes = len;
+        } else if let Err(error) = self.file.set_len(len) {
+            drop(self.trouble.happen(&error, len));
+        }
+        Ok(())
+    }
+
+    fn sync_data(&self) -> Result<(), io::Error> {
+        if self.write_header()?
+            && let Err(error) = self.file.sync_data()
+        {
+            drop(self.trouble.happen(&error, self.file.len()?));
+        }
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> Result<(), io::Error> {
+        if offset < HEADER_BYTES || self.trouble.happened() {
+            self.trouble.lock().write(offset, data);
+        } else if let Err(error) = self.file.write(offset, data) {
+            self.trouble
+                .happen(&error, self.file.len()?)
+                .write(offset, data);
+        }
+        Ok(())
+    }
+
+    fn close(&self) -> Result<(), io::Error> {
+        self.write_header()?;
+        self.file.close()
+    }
+
+    fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.file.try_lock_range(start, end)
+    }
+
+    fn try_lock_shared_range(
+        &self,
+        start: Bound<u64>,
+        end: Bound<u64>,
+    ) -> Result<bool, BackendError> {
+        self.file.try_lock_shared_range(start, end)
+    }
+
+    fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.file.lock_range(start, end)
+    }
+
+    fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.file.lock_shared_range(start, end)
+    }
+
+    fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.file.unlock_range(start, end)
+    }
+
+    fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.file.query_lock_range(start, end)
+    }
+}
+
+impl<B: fmt::Debug> fmt::Debug for Shield<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Shield({:?})", self.file)
+    }
+}

@@ -1,0 +1,98 @@
+//! The rows beside records and journal: each can be read, and none speaks of what is not there.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use super::{Check, names};
+use crate::codec::Row;
+use crate::plugin_state::Used;
+use crate::{
+    KeyRow, Space, StoreError, costs, cursors, journal, key, meta, outbox, parked, plugin_state,
+    registry,
+};
+
+impl Check<'_> {
+    pub(super) fn other_rows(&mut self) -> Result<(), StoreError> {
+        let last = journal::last(self.read);
+        let mut last_seq = 0;
+        let outcomes = [
+            outbox::list(self.read, 0, &mut |row| {
+                last_seq = row.seq;
+                ControlFlow::Continue(())
+            }),
+            parked::list(self.read, &mut |_| ControlFlow::Continue(())),
+            registry::list(self.read).map(drop),
+            registry::bindings(self.read).map(drop),
+            costs::list(self.read, None).map(drop),
+            meta::workspace_id(self.read).map(drop),
+            meta::cache_key(self.read).map(drop),
+        ];
+        for error in outcomes.into_iter().filter_map(Result::err) {
+            self.report.fault(error.to_string());
+        }
+        if outbox::last_seq(self.read).is_ok_and(|given| given < last_seq) {
+            let fault = format!("message {last_seq} is in the outbox, and its place was not given");
+            self.report.fault(fault);
+        }
+        self.each(Space::Keys, Self::idempotency_key)?;
+        self.plugin_state()?;
+        match (cursors::list(self.read), last) {
+            (Ok(rows), Ok(last)) => {
+                for (plugin, role, row) in rows.iter().filter(|(_, _, row)| row.position > last) {
+                    let at = row.position;
+                    self.report.fault(format!(
+                        "{plugin} stands at journal entry {at} as {role}, and there are {last}"
+                    ));
+                }
+            }
+            (Err(error), _) | (_, Err(error)) => self.report.fault(error.to_string()),
+        }
+        Ok(())
+    }
+
+    fn idempotency_key(&mut self, key: &[u8], bytes: &[u8]) -> Result<(), StoreError> {
+        let what = || match names(key) {
+            Some((actor, key)) => format!("the idempotency key {key:?} of {actor}"),
+            None => "an idempotency key".to_owned(),
+        };
+        match KeyRow::decode(bytes) {
+            Ok(row) if row.entry > journal::last(self.read).unwrap_or(u64::MAX) => {
+                let fault = format!(
+                    "{} names journal entry {}, which is none",
+                    what(),
+                    row.entry
+                );
+                self.report.fault(fault);
+            }
+            Ok(_) => {}
+            Err(damage) => self.fault(damage.in_(what()))?,
+        }
+        Ok(())
+    }
+
+    /// The totals of each plugin must be what its rows come to.
+    fn plugin_state(&mut self) -> Result<(), StoreError> {
+        let mut used: BTreeMap<String, Used> = BTreeMap::new();
+        self.each(Space::PluginState, |check, key, value| {
+            let Some((plugin, row)) = key::split_text(key) else {
+                check
+                    .report
+                    .fault("a key of a plugin's state cannot be read".to_owned());
+                return Ok(());
+            };
+            let sum = used.entry(plugin).or_default();
+            if let Some((key, _)) = plugin_state::row_of(row) {
+                sum.keys += 1;
+                sum.bytes += (key.len() + value.len()) as u64;
+            }
+            Ok(())
+        })?;
+        for (plugin, sum) in used {
+            if plugin_state::used(self.read, &plugin).ok() != Some(sum) {
+                self.report
+                    .fault(format!("the totals of {plugin} are not what it keeps"));
+            }
+        }
+        Ok(())
+    }
+}
