@@ -20,8 +20,11 @@ pub fn check_fields(kind: &Kind, fields: &Fields) -> Vec<Refusal> {
     for field in kind.fields.iter().filter(|field| field.required) {
         if !fields.contains_key(&field.name) {
             faults.push(
-                Refusal::new(Code::Required, format!("{} needs {}", kind.name, field.name))
-                    .field(&field.name),
+                Refusal::new(
+                    Code::Required,
+                    format!("{} needs {}", kind.name, field.name),
+                )
+                .field(&field.name),
             );
         }
     }
@@ -37,9 +40,12 @@ fn check_value(field: &Field, value: &Value) -> Option<Refusal> {
     let name = &field.name;
     let wrong = |why: String| Some(Refusal::new(Code::InvalidValue, why).field(name));
     match (&field.field_type, value) {
-        (FieldType::Text { max_bytes }, Value::Text(text)) if text.len() > *max_bytes => wrong(
-            format!("{name} is {} bytes long; at most {max_bytes} are allowed", text.len()),
-        ),
+        (FieldType::Text { max_bytes }, Value::Text(text)) if text.len() > *max_bytes => {
+            wrong(format!(
+                "{name} is {} bytes long; at most {max_bytes} are allowed",
+                text.len()
+            ))
+        }
         (FieldType::Choice(choices), Value::Text(text)) if !is_choice(choices, text) => {
             wrong(format!("{name} takes {}, not {text:?}", listed(choices)))
         }
@@ -55,15 +61,20 @@ fn check_value(field: &Field, value: &Value) -> Option<Refusal> {
         (FieldType::Phone, Value::Text(text)) if !is_phone(text) => {
             wrong(format!("{name}: {} is not a phone number", shown(text)))
         }
-        (FieldType::Url, Value::Text(text)) if !is_url(text) => {
-            wrong(format!("{name}: {} is not an http or https address", shown(text)))
-        }
-        (FieldType::Address, Value::Address(address)) if address.is_empty() => {
-            wrong(format!("{name} is an address without any part; clear the field instead"))
-        }
+        (FieldType::Url, Value::Text(text)) if !is_url(text) => wrong(format!(
+            "{name}: {} is not an http or https address",
+            shown(text)
+        )),
+        (FieldType::Address, Value::Address(address)) if address.is_empty() => wrong(format!(
+            "{name} is an address without any part; clear the field instead"
+        )),
         (FieldType::Reference(kinds), Value::Reference(to)) if !kinds.contains(&to.kind) => {
-            let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
-            wrong(format!("{name} refers to {}, not to {}", kinds.join(" or "), to.kind))
+            let kinds: Vec<&str> = kinds.iter().map(crate::Name::as_str).collect();
+            wrong(format!(
+                "{name} refers to {}, not to {}",
+                kinds.join(" or "),
+                to.kind
+            ))
         }
         (_, Value::Text(text)) if takes_text(&field.field_type) && text.is_empty() => {
             wrong(format!("{name} is empty text; clear the field instead"))
@@ -71,7 +82,11 @@ fn check_value(field: &Field, value: &Value) -> Option<Refusal> {
         (expected, found) if !type_fits(expected, found) => Some(
             Refusal::new(
                 Code::WrongType,
-                format!("{name} holds {}, not {}", expected.name(), found.type_name()),
+                format!(
+                    "{name} holds {}, not {}",
+                    expected.name(),
+                    found.type_name()
+                ),
             )
             .field(name),
         ),
@@ -124,9 +139,14 @@ fn listed(choices: &[crate::Choice]) -> String {
 /// One `@` with something sensible on both sides. What else an address may be only its server
 /// knows; a stricter rule would refuse addresses that receive mail.
 fn is_email(text: &str) -> bool {
-    let Some((local, domain)) = text.rsplit_once('@') else { return false };
+    let Some((local, domain)) = text.rsplit_once('@') else {
+        return false;
+    };
     let clean = |part: &str| {
-        !part.is_empty() && !part.chars().any(|c| c.is_whitespace() || c.is_control() || c == '@')
+        !part.is_empty()
+            && !part
+                .chars()
+                .any(|c| c.is_whitespace() || c.is_control() || c == '@')
     };
     text.len() <= 254
         && clean(local)
@@ -143,7 +163,9 @@ fn is_phone(text: &str) -> bool {
 }
 
 fn is_url(text: &str) -> bool {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
     let Some(rest) = rest else { return false };
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     text.len() <= MAX_SHORT_TEXT

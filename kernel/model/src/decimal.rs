@@ -75,7 +75,10 @@ impl Decimal {
 
 impl From<i64> for Decimal {
     fn from(whole: i64) -> Self {
-        Self { coefficient: whole, scale: 0 }
+        Self {
+            coefficient: whole,
+            scale: 0,
+        }
     }
 }
 
@@ -92,15 +95,15 @@ impl PartialOrd for Decimal {
 }
 
 /// Writes `digits` (of a number without sign) with the point `scale` digits from the right.
-pub(crate) fn write_scaled(
-    f: &mut fmt::Formatter<'_>,
-    number: i64,
-    scale: usize,
-) -> fmt::Result {
+pub(crate) fn write_scaled(f: &mut fmt::Formatter<'_>, number: i64, scale: usize) -> fmt::Result {
     let digits = format!("{:0>width$}", number.unsigned_abs(), width = scale + 1);
     let (whole, part) = digits.split_at(digits.len() - scale);
     let sign = if number < 0 { "-" } else { "" };
-    if part.is_empty() { write!(f, "{sign}{whole}") } else { write!(f, "{sign}{whole}.{part}") }
+    if part.is_empty() {
+        write!(f, "{sign}{whole}")
+    } else {
+        write!(f, "{sign}{whole}.{part}")
+    }
 }
 
 impl fmt::Display for Decimal {

@@ -99,7 +99,10 @@ impl Reference {
         let (kind, id) = text
             .split_once('/')
             .ok_or_else(|| ParseError::new("a reference such as account/ID", text))?;
-        Ok(Self { kind: Name::new(kind)?, id: RecordId::parse(id)? })
+        Ok(Self {
+            kind: Name::new(kind)?,
+            id: RecordId::parse(id)?,
+        })
     }
 }
 

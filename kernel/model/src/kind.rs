@@ -200,7 +200,9 @@ impl Schema {
     fn check_references(&self) -> Result<(), SchemaError> {
         for kind in self.kinds.values() {
             for field in &kind.fields {
-                let FieldType::Reference(targets) = &field.field_type else { continue };
+                let FieldType::Reference(targets) = &field.field_type else {
+                    continue;
+                };
                 if let Some(missing) = targets.iter().find(|t| !self.kinds.contains_key(*t)) {
                     return Err(SchemaError(format!(
                         "field {}.{} refers to kind {missing}, which is not described",
@@ -234,7 +236,10 @@ fn check_kind(kind: &Kind) -> Result<(), SchemaError> {
         )));
     }
     for (index, field) in kind.fields.iter().enumerate() {
-        if kind.fields[..index].iter().any(|earlier| earlier.name == field.name) {
+        if kind.fields[..index]
+            .iter()
+            .any(|earlier| earlier.name == field.name)
+        {
             return Err(SchemaError(format!(
                 "field {}.{} is described twice",
                 kind.name, field.name

@@ -20,6 +20,8 @@ mod name;
 mod parse;
 mod record;
 mod refusal;
+#[cfg(test)]
+mod tests;
 mod time;
 mod value;
 

@@ -12,9 +12,30 @@ pub struct Currency([u8; 3]);
 /// Currencies whose minor unit is not a hundredth, by ISO 4217's list one. Any other code of three
 /// letters counts hundredths.
 const EXPONENTS: [(&str, u8); 24] = [
-    ("BHD", 3), ("BIF", 0), ("CLF", 4), ("CLP", 0), ("DJF", 0), ("GNF", 0), ("IQD", 3), ("ISK", 0),
-    ("JOD", 3), ("JPY", 0), ("KMF", 0), ("KRW", 0), ("KWD", 3), ("LYD", 3), ("OMR", 3), ("PYG", 0),
-    ("RWF", 0), ("TND", 3), ("UGX", 0), ("UYI", 0), ("UYW", 4), ("VND", 0), ("VUV", 0), ("XAF", 0),
+    ("BHD", 3),
+    ("BIF", 0),
+    ("CLF", 4),
+    ("CLP", 0),
+    ("DJF", 0),
+    ("GNF", 0),
+    ("IQD", 3),
+    ("ISK", 0),
+    ("JOD", 3),
+    ("JPY", 0),
+    ("KMF", 0),
+    ("KRW", 0),
+    ("KWD", 3),
+    ("LYD", 3),
+    ("OMR", 3),
+    ("PYG", 0),
+    ("RWF", 0),
+    ("TND", 3),
+    ("UGX", 0),
+    ("UYI", 0),
+    ("UYW", 4),
+    ("VND", 0),
+    ("VUV", 0),
+    ("XAF", 0),
 ];
 
 impl Currency {
@@ -25,7 +46,10 @@ impl Currency {
     pub fn new(code: &str) -> Result<Self, ParseError> {
         match code.as_bytes() {
             &[a, b, c] if [a, b, c].iter().all(u8::is_ascii_uppercase) => Ok(Self([a, b, c])),
-            _ => Err(ParseError::new("an ISO 4217 currency code such as NOK", code)),
+            _ => Err(ParseError::new(
+                "an ISO 4217 currency code such as NOK",
+                code,
+            )),
         }
     }
 
@@ -38,7 +62,10 @@ impl Currency {
     /// Digits after the point in one major unit: 2 for NOK, 0 for JPY, 3 for KWD.
     #[must_use]
     pub fn exponent(&self) -> u8 {
-        EXPONENTS.iter().find(|(code, _)| *code == self.code()).map_or(2, |(_, digits)| *digits)
+        EXPONENTS
+            .iter()
+            .find(|(code, _)| *code == self.code())
+            .map_or(2, |(_, digits)| *digits)
     }
 }
 
@@ -71,10 +98,16 @@ impl Money {
     pub fn from_major(amount: Decimal, currency: Currency) -> Result<Self, ParseError> {
         let digits = currency.exponent();
         let wrong = || {
-            ParseError::new(&format!("an amount with at most {digits} decimals in {currency}"), &amount.to_string())
+            ParseError::new(
+                &format!("an amount with at most {digits} decimals in {currency}"),
+                &amount.to_string(),
+            )
         };
         let up = digits.checked_sub(amount.scale()).ok_or_else(wrong)?;
-        let minor = amount.coefficient().checked_mul(10i64.pow(u32::from(up))).ok_or_else(wrong)?;
+        let minor = amount
+            .coefficient()
+            .checked_mul(10i64.pow(u32::from(up)))
+            .ok_or_else(wrong)?;
         Ok(Self { minor, currency })
     }
 

@@ -24,7 +24,8 @@ impl Name {
     pub fn new(text: &str) -> Result<Self, ParseError> {
         let part = |p: &str| {
             p.starts_with(|c: char| c.is_ascii_lowercase())
-                && p.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+                && p.bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
         };
         let parts: Vec<&str> = text.split(':').collect();
         if text.len() <= Self::MAX_BYTES && parts.len() <= 2 && parts.iter().all(|p| part(p)) {

@@ -21,7 +21,10 @@ impl ParseError {
         if shown.len() < found.len() {
             shown.push('…');
         }
-        Self { expected: expected.to_owned(), found: shown }
+        Self {
+            expected: expected.to_owned(),
+            found: shown,
+        }
     }
 }
 
@@ -48,7 +51,9 @@ pub fn parse_value(field_type: &FieldType, text: &str) -> Result<Value, ParseErr
         | FieldType::Phone
         | FieldType::Url => Ok(Value::Text(text.to_owned())),
         FieldType::Integer => {
-            let number = text.parse().map_err(|_| ParseError::new("a whole number", text))?;
+            let number = text
+                .parse()
+                .map_err(|_| ParseError::new("a whole number", text))?;
             Ok(Value::Integer(number))
         }
         FieldType::Decimal => Decimal::parse(text).map(Value::Decimal),
@@ -61,14 +66,18 @@ pub fn parse_value(field_type: &FieldType, text: &str) -> Result<Value, ParseErr
             _ => Err(ParseError::new("true or false", text)),
         },
         FieldType::Choices(_) => {
-            let parts = text.split(';').map(str::trim).filter(|part| !part.is_empty());
+            let parts = text
+                .split(';')
+                .map(str::trim)
+                .filter(|part| !part.is_empty());
             Ok(Value::choices(parts.map(str::to_owned).collect()))
         }
         FieldType::Address => parse_address(text).map(Value::Address),
         FieldType::Reference(kinds) => match (text.contains('/'), kinds.as_slice()) {
-            (false, [only]) => {
-                Ok(Value::Reference(Reference::new(only.clone(), RecordId::parse(text)?)))
-            }
+            (false, [only]) => Ok(Value::Reference(Reference::new(
+                only.clone(),
+                RecordId::parse(text)?,
+            ))),
             _ => Reference::parse(text).map(Value::Reference),
         },
     }
@@ -77,7 +86,10 @@ pub fn parse_value(field_type: &FieldType, text: &str) -> Result<Value, ParseErr
 fn parse_address(text: &str) -> Result<Address, ParseError> {
     let parts: Vec<&str> = text.split('|').collect();
     let [street, postal_code, city, region, country] = parts.as_slice() else {
-        return Err(ParseError::new("an address as street|postal code|city|region|country", text));
+        return Err(ParseError::new(
+            "an address as street|postal code|city|region|country",
+            text,
+        ));
     };
     Ok(Address {
         street: (*street).to_owned(),

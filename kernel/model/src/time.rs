@@ -24,7 +24,8 @@ impl Date {
     /// The date of a year, month (1-12) and day, if there is such a date in years 1 to 9999.
     #[must_use]
     pub fn from_ymd(year: i32, month: u32, day: u32) -> Option<Self> {
-        if !(1..=9999).contains(&year) || !(1..=12).contains(&month) {
+        let in_range = (1..=9999).contains(&year) && (1..=12).contains(&month) && day <= 31;
+        if !in_range {
             return None;
         }
         let date = Self(days_from_civil(year, month, day));
@@ -48,7 +49,11 @@ impl Date {
             return Err(wrong());
         }
         let number = |part: &str| {
-            if part.bytes().all(|b| b.is_ascii_digit()) { part.parse::<u32>().ok() } else { None }
+            if part.bytes().all(|b| b.is_ascii_digit()) {
+                part.parse::<u32>().ok()
+            } else {
+                None
+            }
         };
         let (year, month, day) = (number(&text[..4]), number(&text[5..7]), number(&text[8..]));
         let year = year.and_then(|y| i32::try_from(y).ok());
@@ -81,7 +86,11 @@ fn civil_from_days(days: i32) -> (i32, u32, u32) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year as i32, month as u32, day as u32)
 }
@@ -168,11 +177,20 @@ fn split_offset(text: &str) -> Option<(&str, i64)> {
     let at = text.rfind(['+', '-'])?;
     let (hours, minutes) = text[at + 1..].split_once(':')?;
     let offset = two_digits(hours, 23)? * 3_600_000 + two_digits(minutes, 59)? * 60_000;
-    Some((&text[..at], if text.as_bytes()[at] == b'-' { -offset } else { offset }))
+    Some((
+        &text[..at],
+        if text.as_bytes()[at] == b'-' {
+            -offset
+        } else {
+            offset
+        },
+    ))
 }
 
 fn two_digits(text: &str, most: i64) -> Option<i64> {
-    let number = (text.len() == 2).then(|| text.parse::<u8>().ok())?.map(i64::from)?;
+    let number = (text.len() == 2)
+        .then(|| text.parse::<u8>().ok())?
+        .map(i64::from)?;
     (number <= most && text.as_bytes()[0].is_ascii_digit()).then_some(number)
 }
 

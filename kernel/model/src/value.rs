@@ -167,14 +167,22 @@ impl Address {
     /// True when every part is empty; an empty address is not stored.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        Self::PARTS.iter().all(|part| self.part(part).unwrap_or_default().is_empty())
+        Self::PARTS
+            .iter()
+            .all(|part| self.part(part).unwrap_or_default().is_empty())
     }
 }
 
 /// Five parts separated by `|`: `Storgata 1|0155|Oslo||NO`.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { street, postal_code, city, region, country } = self;
+        let Self {
+            street,
+            postal_code,
+            city,
+            region,
+            country,
+        } = self;
         write!(f, "{street}|{postal_code}|{city}|{region}|{country}")
     }
 }

@@ -1,13 +1,107 @@
 //! Decides whether a record meets a filter.
 
-use super::Filter;
-use crate::Record;
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use super::{Filter, Operator, Own, Path, TextTest};
+use crate::{Record, Value};
 
 impl Filter {
     /// True when the record meets the condition.
     #[must_use]
     pub fn matches(&self, record: &Record) -> bool {
-        let _ = record;
-        matches!(self, Self::All)
+        match self {
+            Self::All => true,
+            Self::And(a, b) => a.matches(record) && b.matches(record),
+            Self::Or(a, b) => a.matches(record) || b.matches(record),
+            Self::Not(inner) => !inner.matches(record),
+            Self::Compare {
+                path,
+                operator,
+                value,
+            } => compare(path.look(record).as_deref(), *operator, value.as_ref()),
+            Self::In { path, values } => {
+                let held = path.look(record);
+                values
+                    .iter()
+                    .any(|value| compare(held.as_deref(), Operator::Equal, Some(value)))
+            }
+            Self::Text { path, test, text } => path
+                .look(record)
+                .is_some_and(|held| test.holds(&held, text)),
+        }
+    }
+}
+
+fn compare(held: Option<&Value>, operator: Operator, value: Option<&Value>) -> bool {
+    let order = match (held, value) {
+        (None, None) => Some(Ordering::Equal),
+        (Some(held), Some(value)) => held.compare(value),
+        _ => None,
+    };
+    match operator {
+        Operator::Equal => order == Some(Ordering::Equal),
+        Operator::NotEqual => order != Some(Ordering::Equal),
+        Operator::Less => order == Some(Ordering::Less),
+        Operator::LessOrEqual => matches!(order, Some(Ordering::Less | Ordering::Equal)),
+        Operator::Greater => order == Some(Ordering::Greater),
+        Operator::GreaterOrEqual => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
+    }
+}
+
+impl TextTest {
+    fn holds(self, held: &Value, text: &str) -> bool {
+        let text = text.to_lowercase();
+        match held {
+            Value::Text(held) => {
+                let held = held.to_lowercase();
+                match self {
+                    Self::Contains => held.contains(&text),
+                    Self::StartsWith => held.starts_with(&text),
+                    Self::EndsWith => held.ends_with(&text),
+                }
+            }
+            Value::Choices(chosen) => chosen.iter().any(|one| one.to_lowercase() == text),
+            _ => false,
+        }
+    }
+}
+
+impl Path {
+    /// What the record holds at this path; none when that is empty.
+    #[must_use]
+    pub fn read(&self, record: &Record) -> Option<Value> {
+        self.look(record).map(Cow::into_owned)
+    }
+
+    fn look<'a>(&self, record: &'a Record) -> Option<Cow<'a, Value>> {
+        match self {
+            Self::Field(name) => record.get(name).map(Cow::Borrowed),
+            Self::Part(name, part) => part_of(record.get(name)?, part).map(Cow::Owned),
+            Self::Own(own) => Some(Cow::Owned(own.of(record))),
+        }
+    }
+}
+
+impl Own {
+    fn of(self, record: &Record) -> Value {
+        match self {
+            Self::Id => Value::Text(record.id.to_string()),
+            Self::Version => Value::Integer(i64::try_from(record.version).unwrap_or(i64::MAX)),
+            Self::CreatedAt => Value::Instant(record.created_at),
+            Self::UpdatedAt => Value::Instant(record.updated_at),
+        }
+    }
+}
+
+fn part_of(value: &Value, part: &str) -> Option<Value> {
+    match (value, part) {
+        (Value::Address(address), part) => {
+            let text = address.part(part).filter(|text| !text.is_empty())?;
+            Some(Value::Text(text.to_owned()))
+        }
+        (Value::Money(money), "minor") => Some(Value::Integer(money.minor)),
+        (Value::Money(money), "currency") => Some(Value::Text(money.currency.to_string())),
+        _ => None,
     }
 }

@@ -4,11 +4,24 @@
 //! with a position and never an empty answer; [`Filter::matches`] decides one record.
 
 mod eval;
+mod lex;
+mod literal;
 mod parse;
+#[cfg(test)]
+mod tests;
+mod write;
 
 use crate::{Name, Value};
 
-pub use parse::{FilterError, parse};
+pub use parse::{FilterError, parse, parse_path};
+
+/// The longest filter, in bytes. People and programs write far shorter ones, and a filter is read
+/// for every request.
+pub const MAX_BYTES: usize = 16 * 1_024;
+/// The deepest nesting of parentheses and `not`, so that a filter cannot exhaust the stack.
+pub const MAX_DEPTH: usize = 64;
+/// The most conditions in one filter, since each may be tried on every record.
+pub const MAX_CONDITIONS: usize = 256;
 
 /// A condition on the records of one kind.
 #[derive(Clone, PartialEq, Debug)]
@@ -50,7 +63,7 @@ pub enum Filter {
 }
 
 /// What a condition looks at: a field, or a part of one.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Path {
     /// A field.
     Field(Name),
@@ -61,7 +74,7 @@ pub enum Path {
 }
 
 /// What every record has beside its fields.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Own {
     /// The record's id, compared as text.
     Id,

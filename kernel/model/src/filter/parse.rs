@@ -1,7 +1,16 @@
 //! Reads a filter.
+//!
+//! ```text
+//! any      = all *( "or" all )
+//! all      = one *( "and" one )
+//! one      = "not" one | "(" any ")" | test "(" path "," text ")" | condition
+//! condition = path ( "eq" / "ne" / "lt" / "le" / "gt" / "ge" ) literal | path "in" "(" literals ")"
+//! ```
 
-use super::Filter;
-use crate::Kind;
+use super::lex::{Token, tokens};
+use super::literal::Target;
+use super::{Filter, MAX_BYTES, MAX_CONDITIONS, MAX_DEPTH, Operator, Own, Path, TextTest};
+use crate::{Kind, Name, Value};
 
 /// A filter that does not parse: where, what was expected there, what was found.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,12 +35,297 @@ impl std::fmt::Display for FilterError {
 
 impl std::error::Error for FilterError {}
 
-/// Reads a filter for records of this kind.
+/// Reads a filter for records of this kind. Blank text is the filter that holds for all of them.
 ///
 /// # Errors
-/// When it does not parse, names a field the kind does not have, or compares a field with a value
-/// of another type.
+/// When it does not parse, names a field the kind does not have, compares a field with a value
+/// of another type, or passes one of the limits of this module.
 pub fn parse(text: &str, kind: &Kind) -> Result<Filter, FilterError> {
-    let _ = (text, kind);
-    Ok(Filter::All)
+    if text.len() > MAX_BYTES {
+        return Err(FilterError {
+            position: 0,
+            expected: format!("a filter of at most {MAX_BYTES} bytes"),
+            found: format!("{} bytes", text.len()),
+        });
+    }
+    if text.trim().is_empty() {
+        return Ok(Filter::All);
+    }
+    let mut parser = Parser {
+        tokens: tokens(text)?,
+        at: 0,
+        depth: 0,
+        conditions: 0,
+        kind,
+    };
+    let filter = parser.any()?;
+    match parser.peek() {
+        Token::End => Ok(filter),
+        _ => Err(parser.expected("'and', 'or' or the end of the filter")),
+    }
+}
+
+/// Reads a path alone, as an ordering has it: `closing_date`, `amount/minor`, `created_at`.
+///
+/// # Errors
+/// When the kind has no such field or part.
+pub fn parse_path(text: &str, kind: &Kind) -> Result<Path, FilterError> {
+    path(text, kind)
+        .map(|(path, _)| path)
+        .ok_or_else(|| FilterError {
+            position: 0,
+            expected: expected_path(text, kind),
+            found: Token::Word(text.to_owned()).shown(),
+        })
+}
+
+struct Parser<'a> {
+    tokens: Vec<(usize, Token)>,
+    at: usize,
+    depth: usize,
+    conditions: usize,
+    kind: &'a Kind,
+}
+
+impl Parser<'_> {
+    fn peek(&self) -> &Token {
+        &self.tokens[self.at].1
+    }
+
+    fn next(&mut self) -> Token {
+        let token = self.peek().clone();
+        if token != Token::End {
+            self.at += 1;
+        }
+        token
+    }
+
+    /// Takes the next token if it is this word.
+    fn take_word(&mut self, word: &str) -> bool {
+        let taken = matches!(self.peek(), Token::Word(found) if found == word);
+        self.at += usize::from(taken);
+        taken
+    }
+
+    fn take_mark(&mut self, mark: char) -> Result<(), FilterError> {
+        if *self.peek() != Token::Mark(mark) {
+            return Err(self.expected(&format!("'{mark}'")));
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// An error about the next token.
+    fn expected(&self, what: &str) -> FilterError {
+        let (position, token) = &self.tokens[self.at];
+        FilterError {
+            position: *position,
+            expected: what.to_owned(),
+            found: token.shown(),
+        }
+    }
+
+    fn any(&mut self) -> Result<Filter, FilterError> {
+        let mut filter = self.all()?;
+        while self.take_word("or") {
+            filter = Filter::Or(Box::new(filter), Box::new(self.all()?));
+        }
+        Ok(filter)
+    }
+
+    fn all(&mut self) -> Result<Filter, FilterError> {
+        let mut filter = self.one()?;
+        while self.take_word("and") {
+            filter = Filter::And(Box::new(filter), Box::new(self.one()?));
+        }
+        Ok(filter)
+    }
+
+    fn one(&mut self) -> Result<Filter, FilterError> {
+        if self.take_word("not") {
+            let inner = self.deeper(Self::one)?;
+            return Ok(Filter::Not(Box::new(inner)));
+        }
+        if *self.peek() == Token::Mark('(') {
+            self.at += 1;
+            let inner = self.deeper(Self::any)?;
+            self.take_mark(')')?;
+            return Ok(inner);
+        }
+        self.conditions += 1;
+        if self.conditions > MAX_CONDITIONS {
+            return Err(self.expected(&format!("at most {MAX_CONDITIONS} conditions in a filter")));
+        }
+        match self.text_test() {
+            Some(test) => self.text_condition(test),
+            None => self.condition(),
+        }
+    }
+
+    fn deeper(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<Filter, FilterError>,
+    ) -> Result<Filter, FilterError> {
+        if self.depth == MAX_DEPTH {
+            return Err(self.expected(&format!("at most {MAX_DEPTH} levels of nesting")));
+        }
+        self.depth += 1;
+        let filter = read(self);
+        self.depth -= 1;
+        filter
+    }
+
+    /// The text test that begins here; a name is one only before a parenthesis, so that a field
+    /// may be called `contains`.
+    fn text_test(&self) -> Option<TextTest> {
+        let Token::Word(word) = self.peek() else {
+            return None;
+        };
+        let test = match word.as_str() {
+            "contains" => TextTest::Contains,
+            "startswith" => TextTest::StartsWith,
+            "endswith" => TextTest::EndsWith,
+            _ => return None,
+        };
+        let after = self.tokens.get(self.at + 1).map(|(_, token)| token);
+        (after == Some(&Token::Mark('('))).then_some(test)
+    }
+
+    fn text_condition(&mut self, test: TextTest) -> Result<Filter, FilterError> {
+        self.at += 1;
+        self.take_mark('(')?;
+        let start = self.at;
+        let (path, target) = self.path()?;
+        let chosen = target == Target::Choices && test == TextTest::Contains;
+        if !target.is_text() && !chosen {
+            self.at = start;
+            return Err(self.expected("a field that holds text"));
+        }
+        self.take_mark(',')?;
+        let Token::Text(text) = self.peek().clone() else {
+            return Err(self.expected("text in single quotes"));
+        };
+        self.at += 1;
+        self.take_mark(')')?;
+        Ok(Filter::Text { path, test, text })
+    }
+
+    fn condition(&mut self) -> Result<Filter, FilterError> {
+        let (path, target) = self.path()?;
+        if self.take_word("in") {
+            let values = self.values(&target)?;
+            return Ok(Filter::In { path, values });
+        }
+        let operator = self.operator(&target)?;
+        let equality = matches!(operator, Operator::Equal | Operator::NotEqual);
+        if equality && self.take_word("null") {
+            return Ok(Filter::Compare {
+                path,
+                operator,
+                value: None,
+            });
+        }
+        let value = Some(self.value(&target)?);
+        Ok(Filter::Compare {
+            path,
+            operator,
+            value,
+        })
+    }
+
+    fn path(&mut self) -> Result<(Path, Target), FilterError> {
+        let Token::Word(word) = self.peek() else {
+            return Err(self.expected(&format!("a field of {}, 'not' or '('", self.kind.name)));
+        };
+        let found =
+            path(word, self.kind).ok_or_else(|| self.expected(&expected_path(word, self.kind)))?;
+        self.at += 1;
+        Ok(found)
+    }
+
+    fn operator(&mut self, target: &Target) -> Result<Operator, FilterError> {
+        let expected = if target.is_ordered() {
+            "eq, ne, lt, le, gt, ge or in"
+        } else {
+            "eq, ne or in, as this field has no order,"
+        };
+        let operator = match self.peek() {
+            Token::Word(word) => Operator::from_name(word),
+            _ => None,
+        };
+        let fits = |operator: &Operator| {
+            target.is_ordered() || matches!(operator, Operator::Equal | Operator::NotEqual)
+        };
+        let operator = operator
+            .filter(fits)
+            .ok_or_else(|| self.expected(expected))?;
+        self.at += 1;
+        Ok(operator)
+    }
+
+    fn value(&mut self, target: &Target) -> Result<Value, FilterError> {
+        let value = target
+            .read(self.peek())
+            .ok_or_else(|| self.expected(&target.expected()))?;
+        self.next();
+        Ok(value)
+    }
+
+    fn values(&mut self, target: &Target) -> Result<Vec<Value>, FilterError> {
+        self.take_mark('(')?;
+        let mut values = vec![self.value(target)?];
+        while *self.peek() == Token::Mark(',') {
+            self.at += 1;
+            values.push(self.value(target)?);
+        }
+        match self.take_mark(')') {
+            Ok(()) => Ok(values),
+            Err(_) => Err(self.expected("',' or ')'")),
+        }
+    }
+}
+
+/// Finds a path in a kind, and its type.
+fn path(text: &str, kind: &Kind) -> Option<(Path, Target)> {
+    let own = match text {
+        "id" => Some(Own::Id),
+        "version" => Some(Own::Version),
+        "created_at" => Some(Own::CreatedAt),
+        "updated_at" => Some(Own::UpdatedAt),
+        _ => None,
+    };
+    let path = match (own, text.split_once('/')) {
+        (Some(own), _) => Path::Own(own),
+        (None, Some((field, part))) => Path::Part(Name::new(field).ok()?, part.to_owned()),
+        (None, None) => Path::Field(Name::new(text).ok()?),
+    };
+    let target = Target::of(&path, kind)?;
+    Some((path, target))
+}
+
+/// What would have been right instead of a path the kind does not have.
+fn expected_path(text: &str, kind: &Kind) -> String {
+    let (field, _) = text.split_once('/').unwrap_or((text, ""));
+    match kind.field(field).map(|field| &field.field_type) {
+        Some(crate::FieldType::Address) => {
+            format!(
+                "{field}/{}",
+                crate::Address::PARTS.join(&format!(", {field}/"))
+            )
+        }
+        Some(crate::FieldType::Money) => format!("{field}, {field}/minor or {field}/currency"),
+        Some(_) => format!("{field}, which has no parts"),
+        None => {
+            let names: Vec<&str> = kind
+                .fields
+                .iter()
+                .map(|field| field.name.as_str())
+                .collect();
+            format!(
+                "a field of {} ({}, id, version, created_at, updated_at)",
+                kind.name,
+                names.join(", ")
+            )
+        }
+    }
 }

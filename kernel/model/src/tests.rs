@@ -1,0 +1,429 @@
+//! The vocabulary: what is read, what is written, what is refused.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use proptest::prelude::*;
+
+use crate::{
+    Address, Choice, Code, Currency, Date, Decimal, Edit, Field, FieldType, Fields, Instant, Kind,
+    Money, Name, PersonalData, RecordId, Reference, Schema, Value, check_fields, core_kinds,
+    parse_value,
+};
+
+fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+fn fields(values: Vec<(&str, Value)>) -> Fields {
+    values
+        .into_iter()
+        .map(|(field, value)| (name(field), value))
+        .collect()
+}
+
+fn text(value: &str) -> Value {
+    Value::Text(value.to_owned())
+}
+
+#[test]
+fn known_days_are_counted_right() {
+    for (written, days) in [
+        ("1970-01-01", 0),
+        ("1969-12-31", -1),
+        ("2000-02-29", 11_016),
+        ("2000-03-01", 11_017),
+        ("1900-02-28", -25_509),
+        ("1900-03-01", -25_508),
+        ("2026-11-21", 20_778),
+        ("0001-01-01", -719_162),
+        ("9999-12-31", 2_932_896),
+    ] {
+        let date = Date::parse(written).unwrap();
+        assert_eq!(date.days(), days, "{written}");
+        assert_eq!(date.to_string(), written);
+    }
+}
+
+#[test]
+fn dates_that_do_not_exist_are_refused() {
+    for written in [
+        "2026-02-29",
+        "1900-02-29",
+        "2026-13-01",
+        "2026-00-10",
+        "2026-04-31",
+        "2026-01-00",
+        "0000-01-01",
+        "26-01-01",
+        "2026-1-1",
+        "2026/01/01",
+        "+026-01-01",
+        "２026-01-01",
+        "",
+    ] {
+        assert!(Date::parse(written).is_err(), "{written}");
+    }
+    assert_eq!(Date::from_ymd(2026, 1, u32::MAX), None);
+}
+
+#[test]
+fn instants_are_read_with_offsets_and_fractions() {
+    for (written, expected) in [
+        ("2026-11-21T08:30:00Z", "2026-11-21T08:30:00Z"),
+        ("2026-11-21T08:30:00+01:00", "2026-11-21T07:30:00Z"),
+        ("2026-11-21 23:30:00-02:30", "2026-11-22T02:00:00Z"),
+        ("2026-11-21T08:30:00.25Z", "2026-11-21T08:30:00.250Z"),
+        ("2026-11-21T08:30:00.123987Z", "2026-11-21T08:30:00.123Z"),
+        ("2026-11-21", "2026-11-21T00:00:00Z"),
+        ("1969-12-31T23:59:59.999Z", "1969-12-31T23:59:59.999Z"),
+    ] {
+        assert_eq!(
+            Instant::parse(written).unwrap().to_string(),
+            expected,
+            "{written}"
+        );
+    }
+    for written in [
+        "2026-11-21T08:30:00",
+        "2026-11-21T25:00:00Z",
+        "2026-11-21T08:61Z",
+        "now",
+        "",
+    ] {
+        assert!(Instant::parse(written).is_err(), "{written}");
+    }
+}
+
+#[test]
+fn decimals_are_exact_and_in_lowest_terms() {
+    for (written, expected) in [
+        ("12.50", "12.5"),
+        ("-0.05", "-0.05"),
+        ("+7", "7"),
+        ("007", "7"),
+        ("0.000", "0"),
+        ("9223372036854775807", "9223372036854775807"),
+        ("0.000000000000000001", "0.000000000000000001"),
+    ] {
+        assert_eq!(
+            Decimal::parse(written).unwrap().to_string(),
+            expected,
+            "{written}"
+        );
+    }
+    for written in [
+        "",
+        ".5",
+        "5.",
+        "1e3",
+        "1,5",
+        "--1",
+        "99999999999999999999",
+        "0.1234567890123456789",
+    ] {
+        assert!(Decimal::parse(written).is_err(), "{written}");
+    }
+    assert_eq!(Decimal::new(1, 19), None);
+    assert!(Decimal::parse("0.1").unwrap() < Decimal::parse("0.11").unwrap());
+}
+
+#[test]
+fn money_counts_the_minor_units_of_its_currency() {
+    for (written, minor, shown) in [
+        ("1250.5 NOK", 125_050, "1250.50 NOK"),
+        ("-0.01 EUR", -1, "-0.01 EUR"),
+        ("500 JPY", 500, "500 JPY"),
+        ("1.234 KWD", 1_234, "1.234 KWD"),
+    ] {
+        let money = Money::parse(written).unwrap();
+        assert_eq!(
+            (money.minor, money.to_string()),
+            (minor, shown.to_owned()),
+            "{written}"
+        );
+    }
+    for written in [
+        "1.005 NOK",
+        "1.5 JPY",
+        "100",
+        "NOK 100",
+        "100 nok",
+        "100 KRONER",
+        "99999999999999999 KWD",
+    ] {
+        assert!(Money::parse(written).is_err(), "{written}");
+    }
+}
+
+#[test]
+fn money_of_two_currencies_has_no_order() {
+    let money = |written: &str| Value::Money(Money::parse(written).unwrap());
+    assert_eq!(money("1 NOK").compare(&money("2 EUR")), None);
+    assert!(money("1 NOK").compare(&money("2 NOK")).unwrap().is_lt());
+}
+
+#[test]
+fn a_record_id_is_a_uuid_of_version_7_that_sorts_by_time() {
+    let early = RecordId::v7(Instant::parse("2026-11-21T08:30:00Z").unwrap(), u128::MAX);
+    let late = RecordId::v7(Instant::parse("2026-11-21T08:30:00.001Z").unwrap(), 0);
+    assert_eq!(&early.to_string()[14..15], "7");
+    assert!("89ab".contains(&early.to_string()[19..20]));
+    assert_eq!(&late.to_string()[19..], "8000-000000000000");
+    assert!(early < late);
+    for written in [
+        "",
+        "018bcfe5",
+        "018bcfe5-6800-7000-8000-00000000000g",
+        "{018bcfe5-6800-7000-8000-00000000007}",
+    ] {
+        assert!(RecordId::parse(written).is_err(), "{written}");
+    }
+}
+
+#[test]
+fn names_are_small_and_may_have_an_owner() {
+    for good in ["account", "a1_b", "acme:policy", &"a".repeat(64)] {
+        assert!(Name::new(good).is_ok(), "{good}");
+    }
+    for bad in [
+        "",
+        "Account",
+        "1a",
+        "a-b",
+        "a:b:c",
+        ":a",
+        "a:",
+        "å",
+        "a b",
+        &"a".repeat(65),
+    ] {
+        assert!(Name::new(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn the_core_kinds_are_a_schema_with_an_external_key_each() {
+    let schema = Schema::new(core_kinds()).unwrap();
+    for kind in schema.kinds() {
+        let external = kind.field("external_id").unwrap();
+        assert!(external.unique, "{}", kind.name);
+    }
+    for expected in [
+        "account",
+        "contact",
+        "lead",
+        "opportunity",
+        "case",
+        "activity",
+        "consent",
+        "user",
+    ] {
+        assert!(schema.kind(expected).is_some(), "{expected}");
+    }
+}
+
+#[test]
+fn a_schema_refuses_kinds_that_contradict_each_other() {
+    let account = || core_kinds().remove(0);
+    let contact = || core_kinds().remove(1);
+    let refused = |kinds: Vec<Kind>| Schema::new(kinds).unwrap_err().to_string();
+    assert!(refused(vec![account(), account()]).contains("described twice"));
+    assert!(refused(vec![contact()]).contains("contact.account refers to kind account"));
+    let mut doubled = account();
+    doubled.fields.push(doubled.fields[0].clone());
+    assert!(refused(vec![doubled]).contains("account.name is described twice"));
+}
+
+fn tried(field_type: FieldType, value: Value) -> Option<Code> {
+    let field = Field {
+        name: name("tried"),
+        label: "Tried".to_owned(),
+        field_type,
+        required: false,
+        unique: false,
+        indexed: false,
+        personal: PersonalData::None,
+    };
+    let kind = Kind {
+        name: name("thing"),
+        label: "Thing".to_owned(),
+        fields: vec![field],
+    };
+    let faults = check_fields(&kind, &fields(vec![("tried", value)]));
+    assert!(faults.len() <= 1, "one fault for one value: {faults:?}");
+    faults.first().map(|fault| fault.code)
+}
+
+#[test]
+fn a_value_is_checked_against_its_field() {
+    let choices = || {
+        vec![Choice {
+            value: "a".into(),
+            label: "A".into(),
+        }]
+    };
+    let account = RecordId::from_bytes([1; 16]);
+    let reference = |kind: &str| Value::Reference(Reference::new(name(kind), account));
+    let to_account = || FieldType::Reference(vec![name("account")]);
+    let invalid = Some(Code::InvalidValue);
+    for (field_type, value, expected) in [
+        (FieldType::Text { max_bytes: 4 }, text("abcd"), None),
+        (FieldType::Text { max_bytes: 4 }, text("åäö"), invalid),
+        (FieldType::Text { max_bytes: 4 }, text(""), invalid),
+        (
+            FieldType::Text { max_bytes: 4 },
+            Value::Integer(1),
+            Some(Code::WrongType),
+        ),
+        (FieldType::Integer, text("1"), Some(Code::WrongType)),
+        (FieldType::Choice(choices()), text("a"), None),
+        (FieldType::Choice(choices()), text("b"), invalid),
+        (FieldType::Choice(vec![]), text("anything"), None),
+        (
+            FieldType::Choices(choices()),
+            Value::choices(vec!["a".into(), "b".into()]),
+            invalid,
+        ),
+        (FieldType::Email, text("kari@example.org"), None),
+        (FieldType::Email, text("kari@localhost"), invalid),
+        (FieldType::Email, text("kari nordmann@example.org"), invalid),
+        (FieldType::Phone, text("+47 22 33 44 55"), None),
+        (FieldType::Phone, text("call me"), invalid),
+        (FieldType::Url, text("https://example.org/a?b"), None),
+        (FieldType::Url, text("ftp://example.org"), invalid),
+        (FieldType::Url, text("https://"), invalid),
+        (
+            FieldType::Address,
+            Value::Address(Address::default()),
+            invalid,
+        ),
+        (to_account(), reference("account"), None),
+        (to_account(), reference("contact"), invalid),
+    ] {
+        let shown = format!("{field_type:?} {value:?}");
+        assert_eq!(tried(field_type, value), expected, "{shown}");
+    }
+}
+
+#[test]
+fn all_faults_are_told_not_the_first() {
+    let schema = Schema::new(core_kinds()).unwrap();
+    let contact = fields(vec![
+        ("email", text("nowhere")),
+        ("phone", Value::Integer(5)),
+        ("shoe_size", text("43")),
+    ]);
+    let faults = check_fields(schema.kind("contact").unwrap(), &contact);
+    let mut told: Vec<(Code, &str)> = faults
+        .iter()
+        .map(|f| (f.code, f.field.as_deref().unwrap_or("")))
+        .collect();
+    told.sort();
+    assert_eq!(
+        told,
+        [
+            (Code::UnknownField, "shoe_size"),
+            (Code::WrongType, "phone"),
+            (Code::InvalidValue, "email"),
+            (Code::Required, "name"),
+        ]
+    );
+}
+
+#[test]
+fn refusal_codes_are_ordered_and_named_both_ways() {
+    assert!(Code::ALL.is_sorted());
+    for code in Code::ALL {
+        assert_eq!(Code::from_name(code.name()), Some(code));
+    }
+}
+
+#[test]
+fn an_edit_names_the_fields_that_differ() {
+    let edit = Edit {
+        kind: name("account"),
+        id: RecordId::from_bytes([1; 16]),
+        version: 2,
+        before: Some(fields(vec![
+            ("name", text("A")),
+            ("tier", text("x")),
+            ("phone", text("1")),
+        ])),
+        after: Some(fields(vec![
+            ("name", text("B")),
+            ("tier", text("x")),
+            ("email", text("e")),
+        ])),
+    };
+    assert_eq!(edit.changed(), [name("email"), name("name"), name("phone")]);
+    assert_eq!(edit.operation(), "update");
+}
+
+fn any_value() -> impl Strategy<Value = (FieldType, Value)> {
+    let part = || "[^|]{0,10}";
+    let millis = -62_135_596_800_000i64..253_402_300_800_000;
+    prop_oneof![
+        any::<i64>().prop_map(|n| (FieldType::Integer, Value::Integer(n))),
+        (-10i64.pow(18)..10i64.pow(18), 0u8..=18).prop_map(|(n, s)| (
+            FieldType::Decimal,
+            Value::Decimal(Decimal::new(n, s).unwrap())
+        )),
+        (-10i64.pow(18)..10i64.pow(18), "NOK|JPY|KWD|CLF").prop_map(|(minor, code)| {
+            let currency = Currency::new(&code).unwrap();
+            (FieldType::Money, Value::Money(Money { minor, currency }))
+        }),
+        (-719_162i32..=2_932_896)
+            .prop_map(|days| (FieldType::Date, Value::Date(Date::from_days(days)))),
+        millis.prop_map(|ms| (FieldType::Instant, Value::Instant(Instant::from_millis(ms)))),
+        any::<bool>().prop_map(|flag| (FieldType::Flag, Value::Flag(flag))),
+        proptest::collection::vec("[a-z_]{1,8}", 0..5)
+            .prop_map(|all| (FieldType::Choices(vec![]), Value::choices(all))),
+        (part(), part(), part(), part(), part()).prop_map(
+            |(street, postal_code, city, region, country)| {
+                let address = Address {
+                    street,
+                    postal_code,
+                    city,
+                    region,
+                    country,
+                };
+                (FieldType::Address, Value::Address(address))
+            }
+        ),
+        any::<[u8; 16]>().prop_map(|bytes| {
+            let account = Name::new("account").unwrap();
+            let reference = Reference::new(account.clone(), RecordId::from_bytes(bytes));
+            (
+                FieldType::Reference(vec![account]),
+                Value::Reference(reference),
+            )
+        }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_written_value_reads_back_as_itself((field_type, value) in any_value()) {
+        let written = value.to_string();
+        prop_assert_eq!(parse_value(&field_type, &written).unwrap(), value, "{}", written);
+    }
+
+    #[test]
+    fn a_value_compares_equal_to_itself_alone((_, value) in any_value(), (_, other) in any_value()) {
+        if let Some(order) = value.compare(&other) {
+            prop_assert_eq!(other.compare(&value), Some(order.reverse()));
+        }
+    }
+
+    #[test]
+    fn every_day_has_one_date(days in -719_162i32..=2_932_895) {
+        let (year, month, day) = Date::from_days(days).ymd();
+        prop_assert_eq!(Date::from_ymd(year, month, day), Some(Date::from_days(days)));
+        prop_assert!(Date::from_days(days + 1) > Date::from_days(days));
+    }
+
+    #[test]
+    fn no_text_makes_a_reader_panic(text in ".{0,40}|[0-9TZ:.+ -]{0,30}") {
+        let _ = (Date::parse(&text), Instant::parse(&text), Decimal::parse(&text));
+        let _ = (Money::parse(&text), RecordId::parse(&text), Reference::parse(&text));
+    }
+}
