@@ -6,10 +6,41 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+mod access;
+mod apply;
+mod asking;
+mod check;
+mod commit;
+mod digest;
+mod escalate;
+mod extras;
+mod group;
+mod ids;
+mod kernel;
 pub mod limits;
+mod outbox;
+mod outcome;
+mod perform;
 mod plugins;
+mod prepared;
+mod query;
+mod react;
+mod reader;
+mod resolve;
+mod table;
+#[cfg(test)]
+mod tests;
+mod walker;
 
+pub use escalate::Escalated;
+pub use kernel::Kernel;
+pub use outcome::{Outcome, Receipt, Touched};
+pub use perform::{Ask, Performed};
 pub use plugins::{
-    Call, Draft, Effects, FieldSet, Fault, Finding, Guarded, PluginInfo, Plugins, Reply,
-    Role, Shaped, Task,
+    Call, Draft, Effects, Fault, FieldSet, Finding, Guarded, PluginInfo, Plugins, Reply, Role,
+    Shaped, Task,
 };
+pub use query::{Order, Page, Query, QueryError};
+pub use react::Progress;
+pub use reader::Reader;
+pub use table::{TablePlugin, TablePlugins};

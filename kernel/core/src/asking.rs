@@ -1,0 +1,198 @@
+//! Asking the shapes and the guards.
+//!
+//! Promise 3, what the guards saw is what is stored, is a matter of types here: shapes are given the
+//! work to change, guards are given it sealed, and what is stored is made from the sealed work.
+//! Promise 5, a guard has no effects, is one as well: what it returns holds findings and nothing else.
+
+use std::borrow::Cow;
+
+use kjerne_model::{Code, Instant, Name, Refusal, Verdict};
+
+use crate::apply::{RecordEdit, Slot, Work};
+use crate::{Call, Draft, Fault, FieldSet, Finding, Kernel, PluginInfo, Role, Touched};
+
+/// A commit's records after the last shape: nothing can be changed in them any more.
+pub(crate) struct Sealed(Work);
+
+impl Sealed {
+    /// True when the commit makes no difference to any record.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.changed().next().is_none()
+    }
+
+    pub(crate) fn touched(&self) -> Vec<Touched> {
+        self.0.touched()
+    }
+
+    pub(crate) fn into_edits(self, at: Instant) -> Vec<RecordEdit> {
+        self.0.into_edits(at)
+    }
+}
+
+impl Work {
+    /// Ends the shaping.
+    pub(crate) fn seal(self) -> Sealed {
+        Sealed(self)
+    }
+}
+
+/// A plugin's verdict on a commit that it let pass.
+fn verdict(plugin: &PluginInfo, role: Role, fuel: u64, set: Vec<String>) -> Verdict {
+    let (id, version) = (plugin.id.clone(), plugin.version.clone());
+    Verdict {
+        plugin: id,
+        version,
+        role: role.name().to_owned(),
+        fuel,
+        set,
+    }
+}
+
+/// A plugin that broke, as a reason to refuse.
+pub(crate) fn fault_refusal(fault: &Fault) -> Refusal {
+    Refusal::new(Code::PluginFault, fault.message.clone()).by(&fault.plugin, &fault.limit)
+}
+
+impl Kernel {
+    /// Has each shape that watches one of the kinds set fields, in the plugins' fixed order; each
+    /// sees what the earlier ones set. The first that breaks ends the commit.
+    pub(crate) fn shape(
+        &self,
+        call: &Call,
+        work: &mut Work,
+        verdicts: &mut Vec<Verdict>,
+    ) -> Result<(), Vec<Refusal>> {
+        for plugin in self.watching(Role::Shape, work) {
+            let drafts = drafts(work);
+            let drafts = watched(&plugin, &drafts);
+            if drafts.is_empty() {
+                continue;
+            }
+            let shaped = self.plugins().shape(&plugin, call, &drafts);
+            let shaped = shaped.map_err(|fault| vec![fault_refusal(&fault)])?;
+            let mut set = Vec::with_capacity(shaped.sets.len());
+            for field_set in shaped.sets {
+                set.push(format!("{}.{}", field_set.change, field_set.field));
+                if let Some(fault) = set_field(work, &plugin, field_set) {
+                    return Err(vec![fault]);
+                }
+            }
+            verdicts.push(verdict(&plugin, Role::Shape, shaped.fuel, set));
+        }
+        Ok(())
+    }
+
+    /// Asks every guard that watches one of the kinds, and returns what they object to, in the
+    /// plugins' fixed order. A guard that breaks objects by breaking.
+    pub(crate) fn guard(
+        &self,
+        call: &Call,
+        sealed: &Sealed,
+        verdicts: &mut Vec<Verdict>,
+    ) -> Vec<Refusal> {
+        let work = &sealed.0;
+        let plugins = self.watching(Role::Guard, work);
+        if plugins.is_empty() {
+            return Vec::new();
+        }
+        let all = drafts(work);
+        let mut refusals = Vec::new();
+        for plugin in plugins {
+            let drafts = watched(&plugin, &all);
+            if drafts.is_empty() {
+                continue;
+            }
+            match self.plugins().guard(&plugin, call, &drafts) {
+                Err(fault) => refusals.push(fault_refusal(&fault)),
+                Ok(guarded) => {
+                    let found = guarded.findings.into_iter();
+                    refusals.extend(found.map(|finding| objection(&plugin, &drafts, finding)));
+                    verdicts.push(verdict(&plugin, Role::Guard, guarded.fuel, Vec::new()));
+                }
+            }
+        }
+        refusals
+    }
+
+    /// The plugins to ask; none when the commit makes no difference, since for [`Plugins::with_role`]
+    /// no kinds mean all plugins.
+    ///
+    /// [`Plugins::with_role`]: crate::Plugins::with_role
+    fn watching(&self, role: Role, work: &Work) -> Vec<PluginInfo> {
+        let kinds = work.kinds();
+        if kinds.is_empty() {
+            Vec::new()
+        } else {
+            self.plugins().with_role(role, &kinds)
+        }
+    }
+}
+
+/// The commit as plugins see it: one draft for each record it makes a difference to.
+fn drafts(work: &Work) -> Vec<Draft> {
+    let draft = |slot: &Slot| Draft {
+        change: slot.change,
+        kind: slot.kind.name.clone(),
+        id: slot.id,
+        before: slot.stored().cloned(),
+        after: slot.current().cloned(),
+    };
+    work.changed().map(draft).collect()
+}
+
+fn watches(plugin: &PluginInfo, kind: &Name) -> bool {
+    plugin.watches.is_empty() || plugin.watches.contains(kind)
+}
+
+/// Those of the kinds the plugin watches; a plugin that watches all of them is given them uncopied.
+fn watched<'a>(plugin: &PluginInfo, drafts: &'a [Draft]) -> Cow<'a, [Draft]> {
+    let watched = |draft: &Draft| watches(plugin, &draft.kind);
+    if drafts.iter().all(watched) {
+        return Cow::Borrowed(drafts);
+    }
+    Cow::Owned(
+        drafts
+            .iter()
+            .filter(|draft| watched(draft))
+            .cloned()
+            .collect(),
+    )
+}
+
+/// Sets what a shape wants set. The host has checked that it was granted; that there is such a
+/// record and field to set is checked here.
+fn set_field(work: &mut Work, plugin: &PluginInfo, set: FieldSet) -> Option<Refusal> {
+    let FieldSet {
+        change,
+        field,
+        value,
+    } = set;
+    let settable =
+        |slot: &Slot| watches(plugin, &slot.kind.name) && slot.kind.field(&field).is_some();
+    let slot = work.by_change(change).filter(|slot| settable(slot));
+    let fields = slot.and_then(Slot::fields_mut);
+    let Some(fields) = fields else {
+        let message = format!(
+            "plugin {} set field {field} of change {change}, where there is no such field to set; \
+             tell its author, or disable the plugin",
+            plugin.id
+        );
+        return Some(Refusal::new(Code::PluginFault, message).by(&plugin.id, "bad-output"));
+    };
+    match value {
+        Some(value) => drop(fields.insert(field, value)),
+        None => drop(fields.remove(&field)),
+    }
+    None
+}
+
+/// A guard's finding as a refusal. One about a change the guard was not shown is about the whole.
+fn objection(plugin: &PluginInfo, drafts: &[Draft], finding: Finding) -> Refusal {
+    let draft = drafts.iter().find(|draft| draft.change == finding.change);
+    let mut refusal = Refusal::new(Code::Guard, finding.message).by(&plugin.id, &finding.code);
+    refusal.field = finding.field;
+    match draft {
+        Some(draft) => refusal.at(draft.change, &draft.kind).record(draft.id),
+        None => refusal,
+    }
+}

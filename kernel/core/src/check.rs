@@ -1,0 +1,207 @@
+//! The kernel's own checks of a commit: all faults of all changes.
+
+use std::collections::HashMap;
+
+use kjerne_model::{
+    Code, Field, FieldType, Fields, Kind, Name, RecordId, Reference, Refusal, Value,
+};
+use kjerne_model::{Schema, check_fields};
+use kjerne_store::{StoreError, index};
+
+use crate::Reader;
+use crate::apply::{Slot, Work};
+
+/// Which fields of which kinds may refer to a kind.
+pub(crate) struct Referrers(HashMap<Name, Vec<(Name, Name)>>);
+
+impl Referrers {
+    pub(crate) fn of(schema: &Schema) -> Self {
+        let mut referrers: HashMap<Name, Vec<(Name, Name)>> = HashMap::new();
+        for kind in schema.kinds() {
+            for (field, targets) in kind.fields.iter().filter_map(reference_targets) {
+                for target in targets {
+                    let place = (kind.name.clone(), field.name.clone());
+                    referrers.entry(target.clone()).or_default().push(place);
+                }
+            }
+        }
+        Self(referrers)
+    }
+
+    fn to(&self, kind: &Name) -> &[(Name, Name)] {
+        self.0.get(kind).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn reference_targets(field: &Field) -> Option<(&Field, &[Name])> {
+    match &field.field_type {
+        FieldType::Reference(targets) => Some((field, targets)),
+        _ => None,
+    }
+}
+
+/// What the fields themselves are checked for.
+pub(crate) fn schema_faults(work: &Work) -> Vec<Refusal> {
+    let faults_of = |slot: &Slot| {
+        let faults = slot
+            .current()
+            .map_or_else(Vec::new, |fields| check_fields(&slot.kind, fields));
+        let (change, kind, id) = (slot.change, slot.kind.name.clone(), slot.id);
+        faults
+            .into_iter()
+            .map(move |fault| fault.at(change, &kind).record(id))
+    };
+    work.changed().flat_map(faults_of).collect()
+}
+
+/// The faults of the fields that no shape can mend: a required one it may still fill.
+pub(crate) fn faults_before_shaping(work: &Work) -> impl Iterator<Item = Refusal> {
+    let faults = schema_faults(work).into_iter();
+    faults.filter(|fault| fault.code != Code::Required)
+}
+
+/// What the commit is checked for against other records: references lead somewhere, unique values
+/// are free, nothing refers to what is deleted.
+pub(crate) fn store_faults(
+    work: &Work,
+    reader: &Reader,
+    referrers: &Referrers,
+) -> Result<Vec<Refusal>, StoreError> {
+    let mut faults = Vec::new();
+    let mut claims = Claims::default();
+    for slot in work.changed() {
+        match slot.current() {
+            Some(fields) => {
+                for field in slot
+                    .kind
+                    .fields
+                    .iter()
+                    .filter(|field| slot.changes(&field.name))
+                {
+                    let Some(value) = fields.get(&field.name) else {
+                        continue;
+                    };
+                    faults.extend(reference_fault(work, reader, slot, field, value)?);
+                    if field.unique {
+                        faults.extend(claims.take(work, reader, slot, field, value)?);
+                    }
+                }
+            }
+            None => faults.extend(referrer_fault(work, reader, referrers, slot)?),
+        }
+    }
+    Ok(faults)
+}
+
+fn reference_fault(
+    work: &Work,
+    reader: &Reader,
+    slot: &Slot,
+    field: &Field,
+    value: &Value,
+) -> Result<Option<Refusal>, StoreError> {
+    let (Some((_, kinds)), Value::Reference(to)) = (reference_targets(field), value) else {
+        return Ok(None);
+    };
+    // A reference to a kind the field does not take is a fault of the value, told already.
+    if !kinds.contains(&to.kind) || is_there(work, reader, to)? {
+        return Ok(None);
+    }
+    let name = &field.name;
+    let message = format!("{name} refers to {to}, which does not exist; create it first");
+    Ok(Some(
+        slot.refusal(Code::UnknownReference, message).field(name),
+    ))
+}
+
+fn is_there(work: &Work, reader: &Reader, to: &Reference) -> Result<bool, StoreError> {
+    match work.find(&to.kind, to.id) {
+        Some(slot) => Ok(slot.current().is_some()),
+        None => reader.exists(&to.kind, to.id),
+    }
+}
+
+/// The unique values the commit's own records take, so that two of them cannot take the same.
+#[derive(Default)]
+struct Claims(HashMap<(Name, Name, String), RecordId>);
+
+impl Claims {
+    fn take(
+        &mut self,
+        work: &Work,
+        reader: &Reader,
+        slot: &Slot,
+        field: &Field,
+        value: &Value,
+    ) -> Result<Option<Refusal>, StoreError> {
+        let (kind, name) = (&slot.kind.name, &field.name);
+        let key = (kind.clone(), name.clone(), folded(value));
+        let claimed = self
+            .0
+            .insert(key, slot.id)
+            .filter(|other| *other != slot.id);
+        let holder = match claimed {
+            Some(other) => Some(other),
+            None => index::holder(reader, kind, name, value)?
+                .filter(|other| *other != slot.id && still_holds(work, kind, *other, name, value)),
+        };
+        Ok(holder.map(|other| {
+            let message = format!(
+                "{name} {value} is taken by {kind}/{other}, and no two records may share it; \
+                 use that record, or another value"
+            );
+            slot.refusal(Code::Duplicate, message).field(name)
+        }))
+    }
+}
+
+/// Whether a record that holds a unique value now holds it after the commit as well.
+fn still_holds(work: &Work, kind: &Name, id: RecordId, field: &str, value: &Value) -> bool {
+    let Some(slot) = work.find(kind, id) else {
+        return true;
+    };
+    let held = slot.current().and_then(|fields| fields.get(field));
+    held.is_some_and(|held| folded(held) == folded(value))
+}
+
+/// Unique text is compared without its case, as the store keeps it.
+fn folded(value: &Value) -> String {
+    value
+        .to_string()
+        .chars()
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+fn referrer_fault(
+    work: &Work,
+    reader: &Reader,
+    referrers: &Referrers,
+    slot: &Slot,
+) -> Result<Option<Refusal>, StoreError> {
+    let target = slot.reference();
+    for (kind, field) in referrers.to(&slot.kind.name) {
+        let lets_go = |id| {
+            let other = work.find(kind, id);
+            other.is_some_and(|other| !refers(other.current(), field, &target))
+        };
+        if let Some(id) = reader.referrer(&target, kind, field, &lets_go)? {
+            let message = format!(
+                "{target} cannot be deleted while {kind}/{id} refers to it in {field}; \
+                 delete that record or clear its field first"
+            );
+            return Ok(Some(slot.refusal(Code::StillReferenced, message)));
+        }
+    }
+    Ok(None)
+}
+
+fn refers(fields: Option<&Fields>, field: &str, target: &Reference) -> bool {
+    let held = fields.and_then(|fields| fields.get(field));
+    held.and_then(Value::as_reference) == Some(target)
+}
+
+/// The unique fields of a kind; few kinds have more than one.
+pub(crate) fn unique_fields(kind: &Kind) -> impl Iterator<Item = &Field> {
+    kind.fields.iter().filter(|field| field.unique)
+}

@@ -1,0 +1,287 @@
+//! The path of a change: the one place that decides its order.
+
+use std::sync::Arc;
+
+use kjerne_model::{Code, Commit, Refusal};
+use kjerne_store::{KeyRow, StoreError, journal, keys};
+
+use crate::asking::Sealed;
+use crate::extras::Extras;
+use crate::prepared::{Answer, Prepared};
+use crate::{
+    Call, Kernel, Outcome, Reader, Receipt, Touched, access, apply, check, digest, escalate, limits,
+};
+
+/// What became of a commit that may have a task behind it.
+pub(crate) enum Taken {
+    /// It was stored or refused.
+    Outcome(Outcome),
+    /// What the task behind it was decided on has changed; nothing was stored.
+    Overtaken,
+}
+
+/// Whether a commit is stored at the end of its path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Store,
+    DryRun,
+}
+
+impl Kernel {
+    /// Does all of a commit's changes, durably, or none of them. This is the only function that
+    /// changes a record (promise 1); whatever changes records calls it.
+    ///
+    /// # Errors
+    /// When the store fails. After [`StoreError::Io`] the commit may have been stored or not; with
+    /// an idempotency key, asking again tells. After any other error nothing was stored.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a commit is given away; it happens once"
+    )]
+    pub fn commit(&self, commit: Commit) -> Result<Outcome, StoreError> {
+        match self.take(&commit, &Extras::default(), Mode::Store)? {
+            Taken::Outcome(outcome) => Ok(outcome),
+            Taken::Overtaken => Ok(contention()),
+        }
+    }
+
+    /// Says what [`Kernel::commit`] would answer now, having asked every plugin, and stores nothing.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    #[expect(clippy::needless_pass_by_value, reason = "takes what `commit` takes")]
+    pub fn dry_run(&self, commit: Commit) -> Result<Outcome, StoreError> {
+        match self.take(&commit, &Extras::default(), Mode::DryRun)? {
+            Taken::Outcome(outcome) => Ok(outcome),
+            Taken::Overtaken => Ok(contention()),
+        }
+    }
+
+    /// The path of a change, from top to bottom.
+    pub(crate) fn take(
+        &self,
+        commit: &Commit,
+        extras: &Extras,
+        mode: Mode,
+    ) -> Result<Taken, StoreError> {
+        if let Some(refusal) = out_of_bounds(commit, extras) {
+            return Ok(refused(vec![refusal]));
+        }
+        let digest = commit.key.as_ref().map(|_| digest::of(commit));
+        for _ in 0..limits::COMMIT_TRIES.value {
+            // A state that does not change, and a note of everything that is read from it.
+            let reader = self.remembering()?;
+
+            // A known key: what was done then is the answer now.
+            if let Some(known) = known_key(commit, digest, &reader)? {
+                return self.answer_known(known, extras, mode);
+            }
+
+            // The records it is about; the versions expected; rights; the changes applied.
+            let mut resolved = self.resolve(commit, &reader)?;
+            let denied = access::refusals(&commit.actor, &resolved);
+            resolved.faults.extend(denied);
+            let (mut work, mut faults) = (resolved.work, resolved.faults);
+            faults.extend(apply::apply(&mut work, &commit.changes, resolved.places));
+            if !faults.is_empty() {
+                faults.extend(check::faults_before_shaping(&work));
+                return Ok(refused(faults));
+            }
+
+            // Shapes set fields, one after the other.
+            let call = self.call(commit, &reader);
+            let mut verdicts = Vec::new();
+            if let Err(faults) = self.shape(&call, &mut work, &mut verdicts) {
+                return Ok(refused(faults));
+            }
+
+            // The kernel's own checks: every fault of every change.
+            faults.extend(check::schema_faults(&work));
+            faults.extend(check::store_faults(&work, &reader, self.referrers())?);
+            faults.extend(escalate::stuck(extras.step.as_ref(), &work));
+            if !faults.is_empty() {
+                return Ok(refused(faults));
+            }
+
+            // From here on nothing is amended. Every guard is asked.
+            let sealed = work.seal();
+            let objections = self.guard(&call, &sealed, &mut verdicts);
+            if !objections.is_empty() {
+                return Ok(refused(objections));
+            }
+
+            // One transaction looks again at what was read, and stores; or everything from the top.
+            if mode == Mode::DryRun || leaves_no_trace(commit, &sealed, extras) {
+                return Ok(accepted(commit, sealed.touched()));
+            }
+            let prepared = Prepared::new(commit, digest, reader, sealed, verdicts, extras);
+            match self.group().submit(&**self.store(), prepared)? {
+                Answer::Stored(receipt) => return Ok(Taken::Outcome(Outcome::Accepted(receipt))),
+                Answer::Overtaken => return Ok(Taken::Overtaken),
+                Answer::Changed => {}
+            }
+        }
+        Ok(Taken::Outcome(contention()))
+    }
+
+    fn call(&self, commit: &Commit, reader: &Arc<Reader>) -> Call {
+        let depth = commit.cause.map_or(0, |cause| cause.depth);
+        Call {
+            now: commit.at,
+            actor: commit.actor.clone(),
+            depth,
+            reader: Arc::clone(reader),
+        }
+    }
+
+    /// Answers a commit whose key has been used; what has to move with it moves all the same.
+    fn answer_known(
+        &self,
+        known: Outcome,
+        extras: &Extras,
+        mode: Mode,
+    ) -> Result<Taken, StoreError> {
+        if known.receipt().is_none() || extras.moves.is_empty() || mode == Mode::DryRun {
+            return Ok(Taken::Outcome(known));
+        }
+        match self.store_rows(extras.moves.clone(), extras.depends.clone())? {
+            Answer::Stored(_) => Ok(Taken::Outcome(known)),
+            Answer::Changed | Answer::Overtaken => Ok(Taken::Overtaken),
+        }
+    }
+}
+
+fn refused(refusals: Vec<Refusal>) -> Taken {
+    Taken::Outcome(Outcome::refused(refusals))
+}
+
+fn accepted(commit: &Commit, edits: Vec<Touched>) -> Taken {
+    let receipt = Receipt {
+        entry: 0,
+        at: commit.at,
+        edits,
+        replayed: false,
+    };
+    Taken::Outcome(Outcome::Accepted(receipt))
+}
+
+/// What is wrong with a commit before anything is looked up.
+fn out_of_bounds(commit: &Commit, extras: &Extras) -> Option<Refusal> {
+    let (count, most) = (commit.changes.len(), limits::COMMIT_CHANGES.count());
+    if count == 0 && extras.is_empty() {
+        let message = "the commit has no changes; name at least one";
+        return Some(Refusal::new(Code::BadCommit, message));
+    }
+    if count > most {
+        let message = format!(
+            "the commit has {count} changes; at most {most} are allowed; split it into several"
+        );
+        return Some(Refusal::new(Code::BadCommit, message).by_limit(&limits::COMMIT_CHANGES));
+    }
+    let (bytes, most) = (
+        commit.key.as_ref().map_or(0, String::len),
+        limits::COMMIT_KEY.count(),
+    );
+    if bytes > most || commit.key.as_ref().is_some_and(String::is_empty) {
+        let message =
+            format!("the idempotency key has {bytes} bytes; it must have 1 to {most}; shorten it");
+        return Some(Refusal::new(Code::BadCommit, message).by_limit(&limits::COMMIT_KEY));
+    }
+    let (depth, most) = (
+        commit.cause.map_or(0, |cause| cause.depth),
+        limits::REACTION_DEPTH.value,
+    );
+    (u64::from(depth) > most).then(|| {
+        let message = format!(
+            "a chain of {depth} reactions; at most {most} are allowed: plugins answer each other; \
+             look at the journal to see which, and change their rules"
+        );
+        Refusal::new(Code::TooDeep, message).by_limit(&limits::REACTION_DEPTH)
+    })
+}
+
+/// The answer to a commit whose key its actor has used before; none for a new key.
+fn known_key(
+    commit: &Commit,
+    digest: Option<[u8; 16]>,
+    reader: &Reader,
+) -> Result<Option<Outcome>, StoreError> {
+    let (Some(key), Some(digest)) = (&commit.key, digest) else {
+        return Ok(None);
+    };
+    let Some(row) = keys::get(reader, &commit.actor, key)? else {
+        return Ok(None);
+    };
+    // A plugin's key names what is done, however the plugin would do it today.
+    let same = row.digest == digest || matches!(commit.actor, kjerne_model::Actor::Plugin(_));
+    if !same {
+        let message = format!(
+            "the idempotency key {key:?} was used before for other changes; use a new key for \
+             new changes"
+        );
+        return Ok(Some(Outcome::refused(vec![Refusal::new(
+            Code::KeyReused,
+            message,
+        )])));
+    }
+    replay(commit, &row, reader).map(|receipt| Some(Outcome::Accepted(receipt)))
+}
+
+/// What the first commit with this key did, from the journal.
+fn replay(commit: &Commit, row: &KeyRow, reader: &Reader) -> Result<Receipt, StoreError> {
+    let nothing = Receipt {
+        entry: 0,
+        at: commit.at,
+        edits: Vec::new(),
+        replayed: true,
+    };
+    if row.entry == 0 {
+        return Ok(nothing);
+    }
+    let entry = journal::get(reader, row.entry)?.ok_or_else(|| {
+        StoreError::Corrupt(format!(
+            "journal entry {}, which a key names, is missing",
+            row.entry
+        ))
+    })?;
+    let touch = |edit: kjerne_model::Edit| Touched {
+        kind: edit.kind,
+        id: edit.id,
+        version: edit.version,
+    };
+    let edits = entry.edits.into_iter().map(touch).collect();
+    Ok(Receipt {
+        entry: entry.number,
+        at: entry.at,
+        edits,
+        replayed: true,
+    })
+}
+
+/// True when there is nothing to store: no difference, nothing beside it, no key to remember.
+fn leaves_no_trace(commit: &Commit, sealed: &Sealed, extras: &Extras) -> bool {
+    sealed.is_empty() && extras.is_empty() && commit.key.is_none()
+}
+
+pub(crate) fn contention() -> Outcome {
+    let tries = limits::COMMIT_TRIES.value;
+    let message = format!(
+        "other commits kept changing what this one had read, {tries} times in a row; nothing was \
+         stored; try again"
+    );
+    Outcome::refused(vec![
+        Refusal::new(Code::Contention, message).by_limit(&limits::COMMIT_TRIES),
+    ])
+}
+
+/// Names the limit that was passed as a refusal's reason.
+trait ByLimit {
+    fn by_limit(self, limit: &limits::Limit) -> Self;
+}
+
+impl ByLimit for Refusal {
+    fn by_limit(mut self, limit: &limits::Limit) -> Self {
+        self.reason = Some(limit.name.to_owned());
+        self
+    }
+}

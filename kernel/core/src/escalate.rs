@@ -1,0 +1,284 @@
+//! The service clock: escalation steps that fall due, each done exactly once.
+//!
+//! A step is named by its key and tied to the version of the case it was decided on, and it moves
+//! the case's `escalate_at` in its own commit. So a crash before the commit leaves the step due, and
+//! after it done; there is nothing in between.
+
+use std::ops::ControlFlow;
+
+use kjerne_model::{Actor, Code, Instant, Record, Reference, Refusal, Value};
+use kjerne_store::{ParkedRow, StoreError, index, journal, plugin_state};
+
+use crate::apply::Work;
+use crate::extras::{Row, Step};
+use crate::perform::Escalation;
+use crate::react::told;
+use crate::{Ask, Kernel, Outcome, PluginInfo, Reader, Role, Task, limits};
+
+const CASE: &str = "case";
+const DUE: &str = "escalate_at";
+/// Where the clock keeps which cases failed: a key space of its own, under a name that no plugin
+/// can have.
+const CLOCK: &str = "kernel/service-clock";
+/// The reason of a step that left the case as due as it was.
+const STUCK: &str = "escalate-at";
+
+/// What became of the escalations that were due.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Escalated {
+    /// Cases whose step was done.
+    pub done: Vec<Reference>,
+    /// Cases whose step failed and is tried again later, and why.
+    pub failed: Vec<(Reference, String)>,
+    /// Cases whose step failed for the last time, and why; they rest until the case changes.
+    pub parked: Vec<(Reference, String)>,
+}
+
+/// How often a case's step has failed, at which version of the case.
+struct Failures {
+    version: u64,
+    tries: u32,
+    not_before: Instant,
+    parked: bool,
+}
+
+impl Kernel {
+    /// Does the next escalation step of the cases whose `escalate_at` has passed, earliest first,
+    /// at most `limit`, with the plugin that keeps the service rules; each is a commit of its own.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn escalate_due(&self, now: Instant, limit: usize) -> Result<Escalated, StoreError> {
+        let plugins = self
+            .plugins()
+            .with_role(Role::ServiceRules, &Default::default());
+        let mut escalated = Escalated::default();
+        let Some(plugin) = plugins.first() else {
+            return Ok(escalated);
+        };
+        for (case, due, failures) in self.due_cases(now, limit)? {
+            self.escalate(plugin, now, &case, due, failures, &mut escalated)?;
+        }
+        Ok(escalated)
+    }
+
+    /// The cases that are due and do not rest after a failure.
+    fn due_cases(
+        &self,
+        now: Instant,
+        limit: usize,
+    ) -> Result<Vec<(Record, Instant, Option<Failures>)>, StoreError> {
+        let indexed = self.schema().kind(CASE).and_then(|kind| kind.field(DUE));
+        let mut due = Vec::new();
+        if limit == 0 || !indexed.is_some_and(kjerne_model::Field::is_indexed) {
+            return Ok(due);
+        }
+        let (reader, mut failed) = (self.reader()?, Ok(()));
+        index::range(
+            &reader,
+            CASE,
+            DUE,
+            None,
+            Some(&Value::Instant(now)),
+            false,
+            &mut |id| {
+                match due_now(&reader, id, now) {
+                    Ok(case) => due.extend(case),
+                    Err(error) => failed = Err(error),
+                }
+                let go_on = failed.is_ok() && due.len() < limit;
+                if go_on {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                }
+            },
+        )?;
+        failed.map(|()| due)
+    }
+
+    fn escalate(
+        &self,
+        plugin: &PluginInfo,
+        now: Instant,
+        case: &Record,
+        due: Instant,
+        failures: Option<Failures>,
+        escalated: &mut Escalated,
+    ) -> Result<(), StoreError> {
+        let reference = case.reference();
+        let step = Step {
+            plugin: plugin.id.clone(),
+            case: reference.clone(),
+            due,
+        };
+        // What was kept about failures is forgotten with the step that works out.
+        let moves = failures.iter().map(|_| state(&reference, None)).collect();
+        let escalation = Escalation {
+            step,
+            version: case.version,
+            moves,
+        };
+        let ask = Ask {
+            actor: Actor::System("service-clock".to_owned()),
+            now,
+            key: Some(format!("escalate/{}/{}", case.id, case.version)),
+        };
+        let task = Task::Escalate(reference.clone());
+        let performed = self.carry_out(plugin, &ask, &task, Some(&escalation))?;
+        let (error, hopeless) = match &performed.outcome {
+            Outcome::Accepted(receipt) if receipt.replayed => {
+                // Done by another clock a moment ago, or long ago?
+                let now = self.get(CASE, case.id)?;
+                if now.is_none_or(|now| now.version != case.version) {
+                    return Ok(());
+                }
+                (done_before(receipt.entry), true)
+            }
+            Outcome::Accepted(_) => {
+                escalated.done.push(reference);
+                return Ok(());
+            }
+            // Somebody changed the case meanwhile; the next turn sees it as it is now.
+            outcome if outcome.has(Code::StaleVersion) => return Ok(()),
+            outcome => {
+                let stuck = outcome
+                    .refusals()
+                    .iter()
+                    .any(|one| one.reason.as_deref() == Some(STUCK));
+                (told(outcome), stuck)
+            }
+        };
+        let tries = failures.map_or(0, |failures| failures.tries) + 1;
+        let parked = hopeless || u64::from(tries) >= limits::REACTION_TRIES.value;
+        self.keep_failure(plugin, case, now, tries, parked, &error)?;
+        let list = if parked {
+            &mut escalated.parked
+        } else {
+            &mut escalated.failed
+        };
+        list.push((reference, error));
+        Ok(())
+    }
+
+    fn keep_failure(
+        &self,
+        plugin: &PluginInfo,
+        case: &Record,
+        now: Instant,
+        tries: u32,
+        parked: bool,
+        error: &str,
+    ) -> Result<(), StoreError> {
+        let not_before = now.plus_millis(limits::back_off(tries));
+        let failures = Failures {
+            version: case.version,
+            tries,
+            not_before,
+            parked,
+        };
+        let mut rows = vec![state(&case.reference(), Some(failures.write()))];
+        if parked {
+            rows.push(Row::Park(ParkedRow {
+                plugin: plugin.id.clone(),
+                role: Role::ServiceRules.name().to_owned(),
+                entry: self.last_entry_of(case)?,
+                at: now,
+                tries,
+                error: format!("{}: {error}", case.reference()),
+            }));
+        }
+        self.store_rows(rows, None).map(drop)
+    }
+
+    fn last_entry_of(&self, case: &Record) -> Result<u64, StoreError> {
+        let mut last = 0;
+        let snapshot = self.store().snapshot()?;
+        journal::history(&*snapshot, &case.kind, case.id, &mut |number| {
+            last = number;
+            ControlFlow::Continue(())
+        })?;
+        Ok(last)
+    }
+}
+
+/// The case with the time it was due, unless it rests.
+fn due_now(
+    reader: &Reader,
+    id: kjerne_model::RecordId,
+    now: Instant,
+) -> Result<Option<(Record, Instant, Option<Failures>)>, StoreError> {
+    let Some(case) = reader.get(CASE, id)? else {
+        return Ok(None);
+    };
+    let Some(Value::Instant(due)) = case.get(DUE) else {
+        return Ok(None);
+    };
+    let kept = plugin_state::get(reader, CLOCK, &case.id.to_string())?;
+    // A case that has changed since begins anew.
+    let failures = kept
+        .and_then(|kept| Failures::read(&kept))
+        .filter(|failures| failures.version == case.version);
+    let rests = failures
+        .as_ref()
+        .is_some_and(|kept| kept.parked || kept.not_before > now);
+    let due = *due;
+    Ok((!rests).then_some((case, due, failures)))
+}
+
+fn state(case: &Reference, value: Option<Vec<u8>>) -> Row {
+    Row::State {
+        plugin: CLOCK.to_owned(),
+        key: case.id.to_string(),
+        value,
+    }
+}
+
+impl Failures {
+    fn write(&self) -> Vec<u8> {
+        let Self {
+            version,
+            tries,
+            not_before,
+            parked,
+        } = self;
+        format!("{version} {tries} {} {parked}", not_before.millis()).into_bytes()
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let mut parts = std::str::from_utf8(bytes).ok()?.split(' ');
+        Some(Self {
+            version: parts.next()?.parse().ok()?,
+            tries: parts.next()?.parse().ok()?,
+            not_before: Instant::from_millis(parts.next()?.parse().ok()?),
+            parked: parts.next()?.parse().ok()?,
+        })
+    }
+}
+
+fn done_before(entry: u64) -> String {
+    format!(
+        "the step was done before, in journal entry {entry}, and the case is due all the same; \
+         change the case, or name each step by a key of its own"
+    )
+}
+
+/// The fault of a step that leaves its case as due as it was: done again and again, it would never
+/// end. Looked for after shaping, since a shape may be what moves the time.
+pub(crate) fn stuck(step: Option<&Step>, work: &Work) -> Option<Refusal> {
+    let step = step?;
+    let slot = work.find(&step.case.kind, step.case.id);
+    let moved = slot.is_some_and(|slot| match slot.current().map(|fields| fields.get(DUE)) {
+        Some(Some(Value::Instant(at))) => *at > step.due,
+        Some(Some(_)) => false,
+        Some(None) | None => true,
+    });
+    (!moved).then(|| {
+        let Step { plugin, case, due } = step;
+        let message = format!(
+            "plugin {plugin} did an escalation step of {case} and left {DUE} at {due} or before; \
+             a step must set a later time, or clear the field"
+        );
+        Refusal::new(Code::PluginFault, message).by(plugin, STUCK)
+    })
+}

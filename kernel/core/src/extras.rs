@@ -1,0 +1,125 @@
+//! What is stored together with a commit, or alone when there are no changes: one mechanism for
+//! cursors, messages, plugin state and all other rows that are no records.
+
+use std::sync::Arc;
+
+use kjerne_model::{Instant, Message, Reference};
+use kjerne_store::{
+    CursorRow, OutboxRow, ParkedRow, Space, StoreError, Write, cursors, outbox, parked,
+    plugin_state,
+};
+
+use crate::Reader;
+
+/// What goes into the same transaction as a commit.
+#[derive(Default)]
+pub(crate) struct Extras {
+    /// Stored in any case, also when the commit's key turns out to have been used.
+    pub(crate) moves: Vec<Row>,
+    /// Stored when the commit is, and not again when its key has been used.
+    pub(crate) effects: Vec<Row>,
+    /// What the task that made the effects read: when its cursor or the plugin's own state has
+    /// changed meanwhile, nothing is stored and the task is done anew.
+    pub(crate) depends: Option<Arc<Reader>>,
+    /// The escalation step this commit does.
+    pub(crate) step: Option<Step>,
+}
+
+impl Extras {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.moves.is_empty() && self.effects.is_empty()
+    }
+}
+
+/// An escalation step: after it, the case must not be due at `due` any more.
+#[derive(Clone)]
+pub(crate) struct Step {
+    pub(crate) plugin: String,
+    pub(crate) case: Reference,
+    pub(crate) due: Instant,
+}
+
+/// The spaces a task's effects depend on.
+pub(crate) fn of_the_plugin(space: Space) -> bool {
+    matches!(space, Space::Cursors | Space::PluginState)
+}
+
+/// One row to be stored.
+#[derive(Clone)]
+pub(crate) enum Row {
+    Cursor {
+        plugin: String,
+        role: &'static str,
+        row: CursorRow,
+    },
+    Park(ParkedRow),
+    Unpark {
+        plugin: String,
+        role: String,
+        entry: u64,
+    },
+    Message {
+        plugin: String,
+        message: Message,
+        at: Instant,
+    },
+    Delivery(OutboxRow),
+    Delivered(u64),
+    State {
+        plugin: String,
+        key: String,
+        value: Option<Vec<u8>>,
+    },
+}
+
+impl Row {
+    pub(crate) fn store(&self, write: &mut dyn Write) -> Result<(), StoreError> {
+        match self {
+            Self::Cursor { plugin, role, row } => cursors::put(write, plugin, role, row),
+            Self::Park(row) => parked::put(write, row),
+            Self::Unpark {
+                plugin,
+                role,
+                entry,
+            } => parked::remove(write, plugin, role, *entry),
+            Self::Message {
+                plugin,
+                message,
+                at,
+            } => queue(write, plugin, message, *at),
+            Self::Delivery(row) => outbox::update(write, row),
+            Self::Delivered(seq) => outbox::remove(write, *seq),
+            Self::State {
+                plugin,
+                key,
+                value: Some(value),
+            } => plugin_state::put(write, plugin, key, value),
+            Self::State {
+                plugin,
+                key,
+                value: None,
+            } => plugin_state::remove(write, plugin, key),
+        }
+    }
+}
+
+/// Promise 6, nothing leaves before its journal entry is durable: a message is a row of the very
+/// transaction that stores the entry, and only rows of durable states are delivered.
+fn queue(
+    write: &mut dyn Write,
+    plugin: &str,
+    message: &Message,
+    at: Instant,
+) -> Result<(), StoreError> {
+    let row = OutboxRow {
+        seq: outbox::next_seq(write)?,
+        plugin: plugin.to_owned(),
+        message: message.clone(),
+        queued_at: at,
+        tries: 0,
+        not_before: at,
+        error: None,
+        gave_up: false,
+    };
+    outbox::push(write, &row)
+}

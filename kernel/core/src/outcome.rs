@@ -1,0 +1,71 @@
+//! What became of a commit.
+
+use kjerne_model::{Code, Instant, Name, RecordId, Refusal};
+
+/// The answer to a commit. Broken storage is not an outcome but an error.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// It was stored, durably (or, for a dry run, it would have been).
+    Accepted(Receipt),
+    /// It was refused and nothing was stored: every reason found, the first in order of precedence
+    /// in front. Never empty.
+    Refused(Vec<Refusal>),
+}
+
+impl Outcome {
+    /// The receipt, if it was accepted.
+    #[must_use]
+    pub fn receipt(&self) -> Option<&Receipt> {
+        match self {
+            Self::Accepted(receipt) => Some(receipt),
+            Self::Refused(_) => None,
+        }
+    }
+
+    /// The reasons, if it was refused.
+    #[must_use]
+    pub fn refusals(&self) -> &[Refusal] {
+        match self {
+            Self::Accepted(_) => &[],
+            Self::Refused(refusals) => refusals,
+        }
+    }
+
+    /// Refused, with the reasons brought into order: by precedence of their codes, then by the place
+    /// of the change; reasons of one code and change keep the order they were found in, which for
+    /// guards is the fixed order of the plugins.
+    pub(crate) fn refused(mut refusals: Vec<Refusal>) -> Self {
+        refusals.sort_by_key(|refusal| (refusal.code, refusal.change));
+        Self::Refused(refusals)
+    }
+
+    /// True when `code` is among the reasons.
+    pub(crate) fn has(&self, code: Code) -> bool {
+        self.refusals().iter().any(|refusal| refusal.code == code)
+    }
+}
+
+/// What an accepted commit did.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Receipt {
+    /// The number of its journal entry; 0 when there is none: a dry run, or nothing changed.
+    pub entry: u64,
+    /// The commit's time.
+    pub at: Instant,
+    /// The records it changed, in the order of the changes; a record changed by several changes
+    /// stands here once.
+    pub edits: Vec<Touched>,
+    /// True when a commit with the same key had been stored before, and this is what it did.
+    pub replayed: bool,
+}
+
+/// One record a commit changed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Touched {
+    /// Its kind.
+    pub kind: Name,
+    /// Its id.
+    pub id: RecordId,
+    /// Its version after the commit; for a record that was removed, the version it would have had.
+    pub version: u64,
+}

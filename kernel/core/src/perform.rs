@@ -1,0 +1,146 @@
+//! Having a plugin do something it was asked for: actions, what comes in, answers to messages.
+
+use std::sync::Arc;
+
+use kjerne_model::{Actor, Commit, Instant};
+use kjerne_store::StoreError;
+
+use crate::asking::fault_refusal;
+use crate::commit::{Mode, Taken, contention};
+use crate::extras::{Extras, Row, Step};
+use crate::react::extras_of;
+use crate::{Call, Effects, Kernel, Outcome, PluginInfo, Receipt, Reply, Task, limits};
+
+/// Who asks a plugin for something, and when.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ask {
+    /// Who asks; the plugin sees it. What it proposes is committed in the plugin's own name.
+    pub actor: Actor,
+    /// When.
+    pub now: Instant,
+    /// Names the commit when the plugin does not name it itself.
+    pub key: Option<String>,
+}
+
+/// What a plugin did.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Performed {
+    /// What became of its proposals; a plugin that broke or failed is a refusal with `plugin-fault`.
+    pub outcome: Outcome,
+    /// What to show whoever asked; empty when it was refused.
+    pub reply: Reply,
+}
+
+/// What an escalation adds to a task.
+pub(crate) struct Escalation {
+    pub(crate) step: Step,
+    /// The version the case must have.
+    pub(crate) version: u64,
+    /// Stored with the step.
+    pub(crate) moves: Vec<Row>,
+}
+
+impl Kernel {
+    /// Has a plugin do a task: what it proposes becomes one commit, together with its messages and
+    /// its state, or nothing of it happens. When its own state changed while it worked, it is asked
+    /// anew.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn perform(
+        &self,
+        plugin: &PluginInfo,
+        ask: &Ask,
+        task: &Task,
+    ) -> Result<Performed, StoreError> {
+        self.carry_out(plugin, ask, task, None)
+    }
+
+    pub(crate) fn carry_out(
+        &self,
+        plugin: &PluginInfo,
+        ask: &Ask,
+        task: &Task,
+        escalation: Option<&Escalation>,
+    ) -> Result<Performed, StoreError> {
+        for _ in 0..limits::PERFORM_TRIES.value {
+            let reader = self.remembering()?;
+            let actor = ask.actor.clone();
+            let call = Call {
+                now: ask.now,
+                actor,
+                depth: 0,
+                reader: Arc::clone(&reader),
+            };
+            let effects = match self.plugins().run(plugin, &call, task) {
+                Ok(effects) => effects,
+                Err(fault) => return Ok(refused(Outcome::refused(vec![fault_refusal(&fault)]))),
+            };
+            let mut extras = extras_of(plugin, ask.now, &effects, &reader);
+            let Effects {
+                key,
+                mut changes,
+                reply,
+                ..
+            } = effects;
+            if let Some(escalation) = escalation {
+                escalation.bind(&mut changes, &mut extras);
+            }
+            if changes.is_empty() && extras.is_empty() {
+                return Ok(Performed {
+                    outcome: nothing(ask),
+                    reply,
+                });
+            }
+            let actor = Actor::Plugin(plugin.id.clone());
+            let key = key.or_else(|| ask.key.clone());
+            let commit = Commit {
+                changes,
+                actor,
+                key,
+                at: ask.now,
+                cause: None,
+            };
+            match self.take(&commit, &extras, Mode::Store)? {
+                Taken::Overtaken => {}
+                Taken::Outcome(outcome @ Outcome::Refused(_)) => return Ok(refused(outcome)),
+                Taken::Outcome(outcome) => return Ok(Performed { outcome, reply }),
+            }
+        }
+        Ok(refused(contention()))
+    }
+}
+
+fn refused(outcome: Outcome) -> Performed {
+    Performed {
+        outcome,
+        reply: Reply::new(),
+    }
+}
+
+fn nothing(ask: &Ask) -> Outcome {
+    Outcome::Accepted(Receipt {
+        entry: 0,
+        at: ask.now,
+        edits: Vec::new(),
+        replayed: false,
+    })
+}
+
+impl Escalation {
+    /// Ties the step to the state of the case it was decided on.
+    fn bind(&self, changes: &mut [kjerne_model::Change], extras: &mut Extras) {
+        use kjerne_model::Change::{Create, Delete, Update};
+        for change in changes {
+            let target = match change {
+                Update { target, .. } | Delete { target } => target,
+                Create { .. } => continue,
+            };
+            if (&target.kind, target.id) == (&self.step.case.kind, self.step.case.id) {
+                target.expected.get_or_insert(self.version);
+            }
+        }
+        extras.moves.extend(self.moves.iter().cloned());
+        extras.step = Some(self.step.clone());
+    }
+}

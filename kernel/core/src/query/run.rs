@@ -1,0 +1,259 @@
+//! Running a query along its plan.
+
+use std::ops::ControlFlow;
+
+use kjerne_model::{FieldType, Kind, Record, RecordId, Reference, Value};
+use kjerne_store::{StoreError, index, records};
+
+use super::plan::{Bounds, Plan, plan};
+use super::sort::{Best, Place};
+use super::{Page, Query, QueryError, cursor};
+use crate::{Reader, limits};
+
+/// One page of the records that meet a query.
+pub(crate) fn run(reader: &Reader, query: &Query) -> Result<Page, QueryError> {
+    let kind = reader
+        .schema()
+        .kind(&query.kind)
+        .ok_or_else(|| unknown_kind(&query.kind))?;
+    check(query)?;
+    let after = query
+        .after
+        .as_deref()
+        .map(|text| cursor::read(query, text))
+        .transpose()?;
+    // One more than asked for tells whether there is another page.
+    let mut best = Best::new(&query.order, after.as_ref(), query.top + 1);
+    let search = Search {
+        reader,
+        query,
+        after: after.as_ref(),
+    };
+    search.follow(&plan(query, kind), &mut best)?;
+    let mut rows = best.finish();
+    let more = rows.len() > query.top;
+    rows.truncate(query.top);
+    let next = rows
+        .last()
+        .filter(|_| more)
+        .map(|(place, _)| cursor::write(query, place));
+    Ok(Page {
+        records: rows.into_iter().map(|(_, record)| record).collect(),
+        next,
+    })
+}
+
+fn check(query: &Query) -> Result<(), QueryError> {
+    let (top, most) = (query.top, limits::QUERY_TOP.count());
+    if !(1..=most).contains(&top) {
+        let what = format!("{top} records asked for; ask for 1 to {most}, and go on by the cursor");
+        return Err(QueryError::Wrong(what));
+    }
+    let (parts, most) = (query.order.len(), limits::QUERY_ORDER.count());
+    if parts > most {
+        let what = format!("an order of {parts} fields; at most {most} are allowed");
+        return Err(QueryError::Wrong(what));
+    }
+    Ok(())
+}
+
+fn unknown_kind(kind: &str) -> QueryError {
+    QueryError::Wrong(format!("there is no kind {kind}; see the list of kinds"))
+}
+
+struct Search<'a> {
+    reader: &'a Reader,
+    query: &'a Query,
+    after: Option<&'a Place>,
+}
+
+impl Search<'_> {
+    fn follow(&self, plan: &Plan, best: &mut Best<'_>) -> Result<(), StoreError> {
+        match plan {
+            Plan::One(id) => {
+                let found = self.reader.get(&self.query.kind, *id)?;
+                self.offer(found, best);
+                Ok(())
+            }
+            Plan::Equal { field, value } => self.equal(field, value, best),
+            Plan::Ordered {
+                field,
+                bounds,
+                descending,
+            } => self.ordered(field, bounds, *descending, best),
+            Plan::Within { field, bounds } => self.within(field, bounds, best),
+            Plan::Scan => self.scan(best),
+        }
+    }
+
+    /// Where to begin when records come by id and that is the order asked for.
+    fn first_id(&self) -> Option<RecordId> {
+        if self.by_id() {
+            self.after.map(|place| place.id)
+        } else {
+            None
+        }
+    }
+
+    fn by_id(&self) -> bool {
+        self.query.order.is_empty()
+    }
+
+    fn offer(&self, record: Option<Record>, best: &mut Best<'_>) {
+        if let Some(record) = record.filter(|record| self.query.filter.matches(record)) {
+            best.add(record);
+        }
+    }
+
+    /// Goes on unless records come in the order asked for and there are enough.
+    fn unless_enough(&self, best: &Best<'_>) -> ControlFlow<()> {
+        if self.by_id() && best.is_full() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+
+    fn equal(&self, field: &str, value: &Value, best: &mut Best<'_>) -> Result<(), StoreError> {
+        let mut failed = Ok(());
+        let kind = &self.query.kind;
+        index::ids(
+            self.reader,
+            kind,
+            field,
+            value,
+            self.first_id(),
+            &mut |id| {
+                or_break(&mut failed, || {
+                    self.offer(self.reader.get(kind, id)?, best);
+                    Ok(self.unless_enough(best))
+                })
+            },
+        )?;
+        failed
+    }
+
+    fn within(&self, field: &str, bounds: &Bounds, best: &mut Best<'_>) -> Result<(), StoreError> {
+        let mut failed = Ok(());
+        let (kind, from, to) = (&self.query.kind, bounds.from.as_ref(), bounds.to.as_ref());
+        index::range(self.reader, kind, field, from, to, false, &mut |id| {
+            or_break(&mut failed, || {
+                self.offer(self.reader.get(kind, id)?, best);
+                Ok(ControlFlow::Continue(()))
+            })
+        })?;
+        failed
+    }
+
+    fn scan(&self, best: &mut Best<'_>) -> Result<(), StoreError> {
+        records::scan(
+            self.reader,
+            &self.query.kind,
+            self.first_id(),
+            &mut |record| {
+                self.offer(Some(record), best);
+                self.unless_enough(best)
+            },
+        )
+    }
+
+    /// Follows an index in its order, from the cursor's value on, and ends with the first value
+    /// after those that fill the page: records with one value may come in any order.
+    fn ordered(
+        &self,
+        field: &str,
+        bounds: &Bounds,
+        descending: bool,
+        best: &mut Best<'_>,
+    ) -> Result<(), StoreError> {
+        let reached = self.after.and_then(|place| place.values.first()?.as_ref());
+        let (from, to) = match reached {
+            Some(value) if descending => (bounds.from.as_ref(), Some(value)),
+            Some(value) => (Some(value), bounds.to.as_ref()),
+            None => (bounds.from.as_ref(), bounds.to.as_ref()),
+        };
+        let mut failed = Ok(());
+        let mut last: Option<Value> = None;
+        let kind = &self.query.kind;
+        index::range(self.reader, kind, field, from, to, descending, &mut |id| {
+            or_break(&mut failed, || {
+                let Some(record) = self.reader.get(kind, id)? else {
+                    return Ok(ControlFlow::Continue(()));
+                };
+                if best.is_full() && begins_anew(last.as_ref(), record.get(field)) {
+                    return Ok(ControlFlow::Break(()));
+                }
+                last = record.get(field).cloned();
+                self.offer(Some(record), best);
+                Ok(ControlFlow::Continue(()))
+            })
+        })?;
+        failed
+    }
+}
+
+/// True when an index has left one value behind and come to the next. Long texts that begin alike
+/// stand in the index without order among themselves.
+fn begins_anew(last: Option<&Value>, value: Option<&Value>) -> bool {
+    let exact = |value: Option<&Value>| value.is_some_and(index::is_exact);
+    last != value && exact(last) && exact(value)
+}
+
+/// Ends a visit at the first failure, and keeps it.
+fn or_break(
+    failed: &mut Result<(), StoreError>,
+    step: impl FnOnce() -> Result<ControlFlow<()>, StoreError>,
+) -> ControlFlow<()> {
+    step().unwrap_or_else(|error| {
+        *failed = Err(error);
+        ControlFlow::Break(())
+    })
+}
+
+/// The records of `kind` whose reference field `field` points to `target`, by id.
+pub(crate) fn related(
+    reader: &Reader,
+    target: &Reference,
+    kind: &str,
+    field: &str,
+    limit: usize,
+) -> Result<Vec<Record>, QueryError> {
+    let described = reader
+        .schema()
+        .kind(kind)
+        .ok_or_else(|| unknown_kind(kind))?;
+    check_reference(described, field)?;
+    let limit = limit.min(limits::QUERY_TOP.count());
+    let value = Value::Reference(target.clone());
+    let (mut found, mut failed) = (Vec::new(), Ok(()));
+    if limit == 0 {
+        return Ok(found);
+    }
+    index::ids(reader, kind, field, &value, None, &mut |id| {
+        or_break(&mut failed, || {
+            found.extend(reader.get(kind, id)?);
+            let enough = found.len() >= limit;
+            Ok(if enough {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            })
+        })
+    })?;
+    failed?;
+    Ok(found)
+}
+
+fn check_reference(kind: &Kind, field: &str) -> Result<(), QueryError> {
+    let name = &kind.name;
+    match kind.field(field).map(|field| &field.field_type) {
+        Some(FieldType::Reference(_)) => Ok(()),
+        Some(other) => {
+            let what = format!("{name}.{field} holds {}, not references", other.name());
+            Err(QueryError::Wrong(what))
+        }
+        None => Err(QueryError::Wrong(format!(
+            "kind {name} has no field {field:?}"
+        ))),
+    }
+}

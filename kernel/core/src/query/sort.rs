@@ -1,0 +1,105 @@
+//! The total order of an answer.
+
+use std::cmp::Ordering;
+
+use kjerne_model::{Record, RecordId, Value};
+
+use super::Order;
+
+/// The place of a record in an answer: what it holds at each path of the order, then its id.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Place {
+    pub(super) values: Vec<Option<Value>>,
+    pub(super) id: RecordId,
+}
+
+impl Place {
+    pub(super) fn of(record: &Record, order: &[Order]) -> Self {
+        let values = order.iter().map(|part| part.path.read(record)).collect();
+        Self {
+            values,
+            id: record.id,
+        }
+    }
+
+    /// Which of two places comes first.
+    pub(super) fn compare(&self, other: &Self, order: &[Order]) -> Ordering {
+        for (part, (a, b)) in order.iter().zip(self.values.iter().zip(&other.values)) {
+            let one_way = compare(a.as_ref(), b.as_ref());
+            let way = if part.descending {
+                one_way.reverse()
+            } else {
+                one_way
+            };
+            if way.is_ne() {
+                return way;
+            }
+        }
+        self.id.cmp(&other.id)
+    }
+}
+
+/// Orders what a field may hold, all of it: empty first; amounts by currency and then by size, since
+/// two currencies do not compare; values of different types by their types' names.
+fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
+    match (a, b) {
+        (Some(Value::Money(a)), Some(Value::Money(b))) => {
+            (a.currency.code(), a.minor).cmp(&(b.currency.code(), b.minor))
+        }
+        (Some(a), Some(b)) => a
+            .compare(b)
+            .unwrap_or_else(|| (a.type_name(), a.to_string()).cmp(&(b.type_name(), b.to_string()))),
+        (a, b) => a.is_some().cmp(&b.is_some()),
+    }
+}
+
+/// The first records of an order, kept while more come in any order.
+pub(super) struct Best<'a> {
+    order: &'a [Order],
+    after: Option<&'a Place>,
+    most: usize,
+    rows: Vec<(Place, Record)>,
+}
+
+impl<'a> Best<'a> {
+    /// Keeps the first `most` of those that come behind `after`.
+    pub(super) fn new(order: &'a [Order], after: Option<&'a Place>, most: usize) -> Self {
+        Self {
+            order,
+            after,
+            most,
+            rows: Vec::new(),
+        }
+    }
+
+    pub(super) fn add(&mut self, record: Record) {
+        let place = Place::of(&record, self.order);
+        if self
+            .after
+            .is_some_and(|after| place.compare(after, self.order).is_le())
+        {
+            return;
+        }
+        self.rows.push((place, record));
+        // Sorting now and then costs less than keeping a heap, and bounds the memory as well.
+        if self.rows.len() >= 2 * self.most + 64 {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        let order = self.order;
+        self.rows.sort_by(|(a, _), (b, _)| a.compare(b, order));
+        self.rows.truncate(self.most);
+    }
+
+    /// True when there are as many as asked for.
+    pub(super) fn is_full(&self) -> bool {
+        self.rows.len() >= self.most
+    }
+
+    pub(super) fn finish(mut self) -> Vec<(Place, Record)> {
+        self.cut();
+        self.rows
+    }
+}

@@ -1,0 +1,395 @@
+//! Reactions: plugins walk the journal, each from its own stored cursor.
+//!
+//! What a reaction proposes is a commit like any other; the cursor moves in the transaction that
+//! stores it, with the messages and the plugin's own state. A crash anywhere leaves either all of it
+//! or none, so that nothing is lost and nothing is done twice inside the store.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use kjerne_model::{Actor, Cause, Code, Commit, Instant};
+use kjerne_store::{CursorRow, ParkedRow, StoreError, cursors, journal, parked};
+
+use crate::commit::{Mode, Taken};
+use crate::extras::{Extras, Row};
+use crate::prepared::Answer;
+use crate::walker::{Batch, Walker, depth_of};
+use crate::{Call, Effects, Kernel, Outcome, PluginInfo, Reader, Receipt, Role, limits};
+
+/// What became of one turn of a reaction.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Progress {
+    /// There is nothing left that concerns the plugin.
+    Idle,
+    /// An earlier try failed, and the next is not before this time.
+    Waiting {
+        /// When to come back.
+        until: Instant,
+    },
+    /// The plugin's cursor moved on; there may be more to do.
+    Moved {
+        /// The last entry it is done with.
+        position: u64,
+        /// How many entries the plugin was shown; 0 when none of those passed concerned it.
+        shown: usize,
+        /// What its proposals became; none when it proposed nothing that makes a difference.
+        receipt: Option<Receipt>,
+        /// How many messages it queued.
+        messages: usize,
+    },
+    /// The plugin failed on an entry, or what it proposed was refused; it will be tried again.
+    Failed {
+        /// The entry.
+        entry: u64,
+        /// How often it has failed by now.
+        tries: u32,
+        /// When it is tried again.
+        until: Instant,
+        /// Why.
+        error: String,
+    },
+    /// The plugin failed on an entry for the last time; the entry is parked where the administrator
+    /// sees it, and the cursor moved past it.
+    Parked {
+        /// The entry.
+        entry: u64,
+        /// Why.
+        error: String,
+    },
+}
+
+/// What one call came to.
+enum Answered {
+    Done {
+        receipt: Option<Receipt>,
+        messages: usize,
+    },
+    Failed {
+        error: String,
+        hopeless: bool,
+    },
+    Overtaken,
+}
+
+impl Kernel {
+    /// Has a plugin answer the next journal entries that concern it: one turn. To be called until it
+    /// is [`Progress::Idle`], and again when the journal has grown.
+    ///
+    /// The plugin is shown entries of one depth only, so that what it proposes has a depth of its
+    /// own; entries it made itself are passed over. When it fails on several entries, half as many
+    /// are tried at once, down to one: an entry it can never answer is parked alone, and what stands
+    /// before and behind it is answered.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn react(
+        &self,
+        plugin: &PluginInfo,
+        role: Role,
+        now: Instant,
+    ) -> Result<Progress, StoreError> {
+        let walker = Walker { plugin, role, now };
+        for _ in 0..limits::PERFORM_TRIES.value {
+            let reader = self.remembering()?;
+            let cursor = cursors::get(&*reader, &plugin.id, role.name())?;
+            if cursor.tries > 0 && now < cursor.not_before {
+                return Ok(Progress::Waiting {
+                    until: cursor.not_before,
+                });
+            }
+            if let Some(progress) = self.turn(&walker, &reader, &cursor)? {
+                return Ok(progress);
+            }
+        }
+        Ok(Progress::Waiting {
+            until: now.plus_millis(limits::back_off(1)),
+        })
+    }
+
+    /// Has a plugin's cursor stand behind an entry, as when a plugin is enabled that shall answer
+    /// what comes and not what has been.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn start_after(&self, plugin: &str, role: Role, entry: u64) -> Result<(), StoreError> {
+        let row = CursorRow {
+            position: entry,
+            ..CursorRow::default()
+        };
+        let (plugin, role) = (plugin.to_owned(), role.name());
+        self.store_rows(vec![Row::Cursor { plugin, role, row }], None)
+            .map(drop)
+    }
+
+    /// What is parked, by plugin, role and entry.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn parked(&self) -> Result<Vec<ParkedRow>, StoreError> {
+        let mut rows = Vec::new();
+        parked::list(&*self.store().snapshot()?, &mut |row| {
+            rows.push(row);
+            ControlFlow::Continue(())
+        })?;
+        Ok(rows)
+    }
+
+    /// Tries a parked entry again. When it works out the entry is parked no longer; else it stays.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn retry_parked(
+        &self,
+        plugin: &PluginInfo,
+        role: Role,
+        entry: u64,
+        now: Instant,
+    ) -> Result<Progress, StoreError> {
+        let walker = Walker { plugin, role, now };
+        let reader = self.remembering()?;
+        let stored = journal::get(&*self.store().snapshot()?, entry)?;
+        let Some(shown) = stored.and_then(|stored| walker.concern(stored)) else {
+            return Ok(Progress::Idle);
+        };
+        let (plugin, role) = (plugin.id.clone(), role.name().to_owned());
+        let unpark = Row::Unpark {
+            plugin,
+            role,
+            entry,
+        };
+        let batch = Batch {
+            shown: vec![shown],
+            end: entry,
+        };
+        Ok(match self.answer(&walker, &reader, &batch, unpark)? {
+            Answered::Done { receipt, messages } => Progress::Moved {
+                position: entry,
+                shown: 1,
+                receipt,
+                messages,
+            },
+            Answered::Failed { error, .. } => Progress::Parked { entry, error },
+            Answered::Overtaken => Progress::Waiting { until: now },
+        })
+    }
+
+    /// One turn on one state; none when somebody else moved the cursor meanwhile.
+    fn turn(
+        &self,
+        walker: &Walker<'_>,
+        reader: &Arc<Reader>,
+        cursor: &CursorRow,
+    ) -> Result<Option<Progress>, StoreError> {
+        let mut most = if cursor.tries > 0 {
+            1
+        } else {
+            limits::REACTION_ENTRIES.count()
+        };
+        loop {
+            let batch = walker.batch(reader.snapshot(), cursor.position, most)?;
+            let Some(first) = batch.shown.first() else {
+                return self.pass_over(walker, reader, cursor, batch.end);
+            };
+            let moved = walker.cursor(CursorRow {
+                position: batch.end,
+                ..CursorRow::default()
+            });
+            match self.answer(walker, reader, &batch, moved)? {
+                Answered::Overtaken => return Ok(None),
+                Answered::Done { receipt, messages } => {
+                    let (position, shown) = (batch.end, batch.shown.len());
+                    return Ok(Some(Progress::Moved {
+                        position,
+                        shown,
+                        receipt,
+                        messages,
+                    }));
+                }
+                Answered::Failed { .. } if batch.shown.len() > 1 => most = batch.shown.len() / 2,
+                Answered::Failed { error, hopeless } => {
+                    return self.failed(walker, reader, cursor, first.number, error, hopeless);
+                }
+            }
+        }
+    }
+
+    /// Stores a cursor that has come by entries of no concern, when they are many enough.
+    fn pass_over(
+        &self,
+        walker: &Walker<'_>,
+        reader: &Arc<Reader>,
+        cursor: &CursorRow,
+        end: u64,
+    ) -> Result<Option<Progress>, StoreError> {
+        if end - cursor.position < limits::REACTION_SKIP.value {
+            return Ok(Some(Progress::Idle));
+        }
+        let moved = walker.cursor(CursorRow {
+            position: end,
+            ..CursorRow::default()
+        });
+        let progress = Progress::Moved {
+            position: end,
+            shown: 0,
+            receipt: None,
+            messages: 0,
+        };
+        self.keep(vec![moved], reader, progress)
+    }
+
+    /// Shows the plugin a batch, and stores what it wants done together with `moved`.
+    fn answer(
+        &self,
+        walker: &Walker<'_>,
+        reader: &Arc<Reader>,
+        batch: &Batch,
+        moved: Row,
+    ) -> Result<Answered, StoreError> {
+        let (plugin, now) = (walker.plugin, walker.now);
+        let depth = batch.shown.first().map_or(0, depth_of);
+        let actor = Actor::Plugin(plugin.id.clone());
+        let call = Call {
+            now,
+            actor: actor.clone(),
+            depth,
+            reader: Arc::clone(reader),
+        };
+        let effects = match self.plugins().run(plugin, &call, &walker.task(batch)) {
+            Ok(effects) => effects,
+            Err(fault) => {
+                return Ok(Answered::Failed {
+                    error: fault.message,
+                    hopeless: false,
+                });
+            }
+        };
+        let messages = effects.messages.len();
+        let entry = batch.shown.last().map_or(0, |entry| entry.number);
+        // What changes nothing is no link of a chain.
+        let cause = (!effects.changes.is_empty()).then_some(Cause {
+            entry,
+            depth: depth + 1,
+        });
+        let mut extras = extras_of(plugin, now, &effects, reader);
+        extras.moves.push(moved);
+        let Effects { key, changes, .. } = effects;
+        let commit = Commit {
+            changes,
+            actor,
+            key,
+            at: now,
+            cause,
+        };
+        Ok(match self.take(&commit, &extras, Mode::Store)? {
+            Taken::Overtaken => Answered::Overtaken,
+            Taken::Outcome(Outcome::Accepted(receipt)) => Answered::Done {
+                messages: if receipt.replayed { 0 } else { messages },
+                receipt: Some(receipt).filter(|done| done.entry > 0),
+            },
+            Taken::Outcome(outcome) => {
+                // A chain that is too long today is too long tomorrow.
+                Answered::Failed {
+                    error: told(&outcome),
+                    hopeless: outcome.has(Code::TooDeep),
+                }
+            }
+        })
+    }
+
+    /// Stores that a plugin failed on one entry: to be tried again later, or parked.
+    fn failed(
+        &self,
+        walker: &Walker<'_>,
+        reader: &Arc<Reader>,
+        cursor: &CursorRow,
+        entry: u64,
+        error: String,
+        hopeless: bool,
+    ) -> Result<Option<Progress>, StoreError> {
+        let (tries, at) = (cursor.tries + 1, walker.now);
+        if hopeless || u64::from(tries) >= limits::REACTION_TRIES.value {
+            let (plugin, role) = (walker.plugin.id.clone(), walker.role.name().to_owned());
+            let park = ParkedRow {
+                plugin,
+                role,
+                entry,
+                at,
+                tries,
+                error: error.clone(),
+            };
+            let moved = walker.cursor(CursorRow {
+                position: entry,
+                ..CursorRow::default()
+            });
+            return self.keep(
+                vec![Row::Park(park), moved],
+                reader,
+                Progress::Parked { entry, error },
+            );
+        }
+        let until = at.plus_millis(limits::back_off(tries));
+        let (position, error_kept) = (cursor.position, Some(error.clone()));
+        let row = CursorRow {
+            position,
+            tries,
+            not_before: until,
+            error: error_kept,
+        };
+        let progress = Progress::Failed {
+            entry,
+            tries,
+            until,
+            error,
+        };
+        self.keep(vec![walker.cursor(row)], reader, progress)
+    }
+
+    /// Stores rows if the cursor is where it was read; none when it is not.
+    fn keep(
+        &self,
+        rows: Vec<Row>,
+        reader: &Arc<Reader>,
+        progress: Progress,
+    ) -> Result<Option<Progress>, StoreError> {
+        match self.store_rows(rows, Some(Arc::clone(reader)))? {
+            Answer::Stored(_) => Ok(Some(progress)),
+            Answer::Changed | Answer::Overtaken => Ok(None),
+        }
+    }
+}
+
+/// A plugin's messages and state, as rows to be stored with what it proposes.
+pub(crate) fn extras_of(
+    plugin: &PluginInfo,
+    at: Instant,
+    effects: &Effects,
+    reader: &Arc<Reader>,
+) -> Extras {
+    let plugin = &plugin.id;
+    let message = effects.messages.iter().map(|message| Row::Message {
+        plugin: plugin.clone(),
+        message: message.clone(),
+        at,
+    });
+    let state = effects.state.iter().map(|(key, value)| Row::State {
+        plugin: plugin.clone(),
+        key: key.clone(),
+        value: value.clone(),
+    });
+    let effects = message.chain(state).collect();
+    Extras {
+        effects,
+        depends: Some(Arc::clone(reader)),
+        ..Extras::default()
+    }
+}
+
+/// A refusal's reasons in one line, for rows that keep an error.
+pub(crate) fn told(outcome: &Outcome) -> String {
+    let reasons: Vec<String> = outcome
+        .refusals()
+        .iter()
+        .map(|one| format!("{}: {one}", one.code.name()))
+        .collect();
+    reasons.join("; ")
+}

@@ -1,0 +1,272 @@
+//! Escalation steps: each exactly once, whatever happens in between.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{OnceLock, Weak};
+
+use super::*;
+use crate::{Effects, Role, TablePlugin, Task, limits};
+
+/// Raises the level of a case by one; the next step is due `pause` seconds after the last was, and
+/// after the second there is none.
+fn rules(calls: &Arc<AtomicUsize>, pause: i64) -> TablePlugin {
+    let calls = Arc::clone(calls);
+    TablePlugin::new("rules").run(Role::ServiceRules, move |call, task| {
+        calls.fetch_add(1, Ordering::SeqCst);
+        let Task::Escalate(case) = task else {
+            panic!("an escalation")
+        };
+        let record = call.reader.get("case", case.id).unwrap().unwrap();
+        let level = match record.get("escalation_level") {
+            Some(Value::Integer(level)) => level + 1,
+            _ => 1,
+        };
+        let Some(Value::Instant(due)) = record.get("escalate_at") else {
+            panic!("it is due")
+        };
+        let next = (level < 2).then(|| Value::Instant(due.plus_millis(pause * 1_000)));
+        let level = Some(Value::Integer(level));
+        let patch = [
+            (name("escalation_level"), level),
+            (name("escalate_at"), next),
+        ]
+        .into();
+        let target = Target {
+            kind: name("case"),
+            id: case.id,
+            expected: None,
+        };
+        let changes = vec![Change::Update { target, patch }];
+        Ok(Effects {
+            changes,
+            messages: vec![message("case", 1)],
+            ..Effects::default()
+        })
+    })
+}
+
+fn due_case(number: u8, seconds: i64) -> Change {
+    let due = at(seconds).to_string();
+    let received = at(0).to_string();
+    let pairs = [
+        ("subject", "It broke"),
+        ("status", "open"),
+        ("received_at", received.as_str()),
+        ("escalate_at", due.as_str()),
+    ];
+    create("case", number, &pairs)
+}
+
+fn level(kernel: &Kernel, number: u8) -> String {
+    held(kernel, "case", number, "escalation_level")
+}
+
+#[test]
+fn each_step_that_is_due_is_done_once_also_across_a_restart() {
+    on_both_stores(|store| {
+        let calls = Arc::default();
+        let open = || {
+            let plugins = TablePlugins::none().with(rules(&calls, 60));
+            kernel_on(Arc::clone(&store), plugins)
+        };
+        let kernel = open();
+        accept(&kernel, vec![due_case(1, 10), due_case(2, 30)]);
+        assert!(kernel.escalate_due(at(9), 100).unwrap().done.is_empty());
+        let done = kernel.escalate_due(at(10), 100).unwrap().done;
+        assert_eq!(done.iter().map(|case| case.id).collect::<Vec<_>>(), [id(1)]);
+
+        // As after a crash: everything but the store is gone.
+        drop(kernel);
+        let kernel = open();
+        assert!(kernel.escalate_due(at(10), 100).unwrap().done.is_empty());
+        assert_eq!(
+            (level(&kernel, 1), level(&kernel, 2)),
+            ("1".to_owned(), String::new())
+        );
+        kernel.escalate_due(at(1_000), 100).unwrap();
+        kernel.escalate_due(at(1_000), 100).unwrap();
+        kernel.escalate_due(at(1_000), 100).unwrap();
+        assert_eq!(
+            (level(&kernel, 1), level(&kernel, 2)),
+            ("2".to_owned(), "2".to_owned())
+        );
+        assert_eq!(calls.load(Ordering::SeqCst), 4);
+        assert_eq!(
+            kernel.outbox_due(at(1_000), 10).unwrap().len(),
+            1,
+            "one order key, one head"
+        );
+        let entry = kernel.journal(1, 1).unwrap().remove(0);
+        assert_eq!(entry.key, Some(format!("escalate/{}/1", id(1))));
+        assert_clean(&kernel);
+    });
+}
+
+#[test]
+fn two_clocks_at_once_do_a_step_once() {
+    on_both_stores(|store| {
+        let kernel = kernel_on(
+            store,
+            TablePlugins::none().with(rules(&Arc::default(), 3_600)),
+        );
+        accept(
+            &kernel,
+            (1..=20).map(|number| due_case(number, 0)).collect(),
+        );
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| kernel.escalate_due(at(1), 100).unwrap());
+            }
+        });
+        (1..=20).for_each(|number| assert_eq!(level(&kernel, number), "1"));
+        assert_eq!(kernel.journal(0, 100).unwrap().len(), 21);
+        assert!(kernel.parked().unwrap().is_empty());
+    });
+}
+
+#[test]
+fn a_step_that_leaves_its_case_due_is_parked_at_once_until_the_case_changes() {
+    let stuck = TablePlugin::new("stuck").run(Role::ServiceRules, |_, _| {
+        let changes = vec![update("case", 1, &[("escalation_level", "1")])];
+        Ok(Effects {
+            changes,
+            ..Effects::default()
+        })
+    });
+    let kernel = kernel(TablePlugins::none().with(stuck));
+    accept(&kernel, vec![due_case(1, 0)]);
+    let escalated = kernel.escalate_due(at(0), 10).unwrap();
+    assert!(
+        escalated.parked[0].1.contains("escalate_at"),
+        "{escalated:?}"
+    );
+    assert_eq!(level(&kernel, 1), "", "nothing of the step was done");
+    assert_eq!(
+        kernel.escalate_due(at(9_999), 10).unwrap(),
+        crate::Escalated::default()
+    );
+    let parked = kernel.parked().unwrap();
+    assert_eq!(
+        (parked[0].plugin.as_str(), parked[0].role.as_str()),
+        ("stuck", "service-rules")
+    );
+    assert!(parked[0].error.contains(&format!("case/{}", id(1))));
+
+    accept(&kernel, vec![update("case", 1, &[("subject", "Changed")])]);
+    assert_eq!(kernel.escalate_due(at(9_999), 10).unwrap().parked.len(), 1);
+}
+
+#[test]
+fn a_step_that_fails_is_tried_later_and_does_not_hold_up_other_cases() {
+    let plugin = TablePlugin::new("half").run(Role::ServiceRules, |_, task| {
+        let Task::Escalate(case) = task else {
+            panic!("an escalation")
+        };
+        if case.id == id(1) {
+            return Err(fault("half"));
+        }
+        let changes = vec![update("case", 2, &[("escalate_at", "")])];
+        Ok(Effects {
+            changes,
+            ..Effects::default()
+        })
+    });
+    let kernel = kernel(TablePlugins::none().with(plugin));
+    accept(&kernel, vec![due_case(1, 0), due_case(2, 1)]);
+    let first = kernel.escalate_due(at(1), 10).unwrap();
+    assert_eq!((first.failed.len(), first.done.len()), (1, 1));
+    assert_eq!(
+        kernel.escalate_due(at(1), 10).unwrap(),
+        crate::Escalated::default(),
+        "it rests"
+    );
+    let mut now = 2;
+    for _ in 2..limits::REACTION_TRIES.value {
+        assert_eq!(kernel.escalate_due(at(now), 10).unwrap().failed.len(), 1);
+        now += 3_600;
+    }
+    assert_eq!(kernel.escalate_due(at(now), 10).unwrap().parked.len(), 1);
+    assert_eq!(
+        kernel.escalate_due(at(now + 9_999), 10).unwrap(),
+        crate::Escalated::default()
+    );
+}
+
+#[test]
+fn a_shape_may_be_what_moves_the_time() {
+    let plugin = TablePlugin::new("shapes")
+        .shape(|_, drafts| {
+            let change = drafts[0].change;
+            let raised = drafts[0].before.is_some();
+            let set = crate::FieldSet {
+                change,
+                field: name("escalate_at"),
+                value: None,
+            };
+            Ok(crate::Shaped {
+                sets: if raised { vec![set] } else { vec![] },
+                fuel: 0,
+            })
+        })
+        .run(Role::ServiceRules, |_, _| {
+            let changes = vec![update("case", 1, &[("escalation_level", "1")])];
+            Ok(Effects {
+                changes,
+                ..Effects::default()
+            })
+        });
+    let kernel = kernel(TablePlugins::none().with(plugin));
+    accept(&kernel, vec![due_case(1, 0)]);
+    assert_eq!(kernel.escalate_due(at(0), 10).unwrap().done.len(), 1);
+    assert_eq!(level(&kernel, 1), "1");
+}
+
+#[test]
+fn a_step_decided_on_a_case_that_has_changed_since_is_decided_anew() {
+    let back: Arc<OnceLock<Weak<Kernel>>> = Arc::default();
+    let of_plugin = Arc::clone(&back);
+    let plugin = TablePlugin::new("late").run(Role::ServiceRules, move |call, _| {
+        let read = call.reader.get("case", id(1)).unwrap().unwrap();
+        if read.version == 1 {
+            let kernel = of_plugin.get().and_then(Weak::upgrade).unwrap();
+            accept(&kernel, vec![update("case", 1, &[("status", "resolved")])]);
+        }
+        let level = read.version.to_string();
+        let pairs = [("escalation_level", level.as_str()), ("escalate_at", "")];
+        let changes = vec![update("case", 1, &pairs)];
+        Ok(Effects {
+            changes,
+            ..Effects::default()
+        })
+    });
+    let kernel = kernel(TablePlugins::none().with(plugin));
+    back.set(Arc::downgrade(&kernel)).unwrap();
+    accept(&kernel, vec![due_case(1, 0)]);
+    let nothing = crate::Escalated::default();
+    assert_eq!(kernel.escalate_due(at(0), 10).unwrap(), nothing);
+    assert_eq!(level(&kernel, 1), "");
+    assert_eq!(kernel.escalate_due(at(0), 10).unwrap().done.len(), 1);
+    assert_eq!(level(&kernel, 1), "2");
+}
+
+#[test]
+fn a_step_named_as_one_that_was_done_before_is_parked_and_not_done_again() {
+    let plugin = TablePlugin::new("once").run(Role::ServiceRules, |_, _| {
+        let changes = vec![update("case", 1, &[("escalate_at", "")])];
+        let key = Some("the only step".to_owned());
+        Ok(Effects {
+            changes,
+            key,
+            ..Effects::default()
+        })
+    });
+    let kernel = kernel(TablePlugins::none().with(plugin));
+    accept(&kernel, vec![due_case(1, 0)]);
+    assert_eq!(kernel.escalate_due(at(0), 10).unwrap().done.len(), 1);
+    let due = at(5).to_string();
+    accept(&kernel, vec![update("case", 1, &[("escalate_at", &due)])]);
+    let escalated = kernel.escalate_due(at(5), 10).unwrap();
+    assert!(
+        escalated.parked[0].1.contains("journal entry 2"),
+        "{escalated:?}"
+    );
+}

@@ -1,0 +1,94 @@
+//! Walking the journal: which of the next entries concern a plugin, and how many it is shown at once.
+
+use std::ops::ControlFlow;
+
+use kjerne_model::{Actor, Entry, Instant};
+use kjerne_store::{CursorRow, Snapshot, StoreError, journal};
+
+use crate::extras::Row;
+use crate::{PluginInfo, Role, Task, limits};
+
+/// A plugin in a role that walks the journal.
+pub(crate) struct Walker<'a> {
+    pub(crate) plugin: &'a PluginInfo,
+    pub(crate) role: Role,
+    pub(crate) now: Instant,
+}
+
+/// The next entries a plugin is to be shown.
+pub(crate) struct Batch {
+    pub(crate) shown: Vec<Entry>,
+    /// The last entry looked at: those behind the last one shown do not concern the plugin.
+    pub(crate) end: u64,
+}
+
+pub(crate) fn depth_of(entry: &Entry) -> u32 {
+    entry.cause.map_or(0, |cause| cause.depth)
+}
+
+impl Walker<'_> {
+    pub(crate) fn cursor(&self, row: CursorRow) -> Row {
+        Row::Cursor {
+            plugin: self.plugin.id.clone(),
+            role: self.role.name(),
+            row,
+        }
+    }
+
+    pub(crate) fn task(&self, batch: &Batch) -> Task {
+        let shown = batch.shown.clone();
+        if self.role == Role::Integration {
+            Task::Outbound(shown)
+        } else {
+            Task::React(shown)
+        }
+    }
+
+    /// What of an entry concerns the plugin: edits of the kinds it watches, made by others.
+    pub(crate) fn concern(&self, mut entry: Entry) -> Option<Entry> {
+        let own = matches!(&entry.actor, Actor::Plugin(id) if *id == self.plugin.id);
+        let watches = &self.plugin.watches;
+        if !watches.is_empty() {
+            entry.edits.retain(|edit| watches.contains(&edit.kind));
+        }
+        (!own && !entry.edits.is_empty()).then_some(entry)
+    }
+
+    /// The next entries of one depth that concern the plugin, at most `most`.
+    pub(crate) fn batch(
+        &self,
+        snapshot: &Snapshot,
+        after: u64,
+        most: usize,
+    ) -> Result<Batch, StoreError> {
+        let mut batch = Batch {
+            shown: Vec::new(),
+            end: after,
+        };
+        let (mut looked_at, mut edits) = (0, 0);
+        journal::scan(&**snapshot, after, &mut |entry| {
+            let number = entry.number;
+            if let Some(entry) = self.concern(entry) {
+                edits += entry.edits.len();
+                let fits = batch.shown.first().is_none_or(|first| {
+                    batch.shown.len() < most
+                        && edits <= limits::REACTION_EDITS.count()
+                        && depth_of(first) == depth_of(&entry)
+                });
+                if !fits {
+                    return ControlFlow::Break(());
+                }
+                batch.shown.push(entry);
+            }
+            batch.end = number;
+            looked_at += 1;
+            let enough = looked_at >= limits::REACTION_SCAN.count();
+            if enough {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })?;
+        Ok(batch)
+    }
+}

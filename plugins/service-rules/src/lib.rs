@@ -1,0 +1,248 @@
+//! Service rules for cases: triage, targets in business hours, pauses, escalation, reopening.
+//!
+//! The modules decide from plain data; this file reads what they need from the kernel and hands back
+//! what they decided.
+
+mod calendar;
+mod case;
+mod clock;
+mod condition;
+mod duration;
+mod escalation;
+mod faults;
+mod fields;
+mod read;
+mod reader;
+mod rules;
+mod settings;
+mod steps;
+mod surroundings;
+mod triage;
+
+use kjerne_sdk::prelude::*;
+
+use crate::case::Case;
+use crate::clock::Goal;
+use crate::faults::faults;
+use crate::fields::{case_of, differences};
+use crate::rules::{Moment, Rules, current};
+use crate::settings::Settings;
+use crate::surroundings::Surroundings;
+
+struct ServiceDesk;
+
+kjerne_sdk::plugin!(ServiceDesk: shape, guard, service_rules);
+
+impl Shape for ServiceDesk {
+    /// Settings that cannot be read are the guard's matter, which can say so.
+    fn shape(context: &Context, changes: &[Change], edits: &Edits) {
+        let concerned: Vec<&Change> = changes.iter().filter(|change| is_shaped(change)).collect();
+        if concerned.is_empty() {
+            return;
+        }
+        let Ok(settings) = Settings::parse(&kjerne_sdk::settings::text()) else {
+            return;
+        };
+        let instants = concerned
+            .iter()
+            .flat_map(|change| fields::instants(&change.after));
+        let around = match Surroundings::load(&settings, context, instants) {
+            Ok(around) => around,
+            Err(failure) => panic!("{}: {}", failure.code, failure.message),
+        };
+        for change in concerned {
+            shape_one(
+                &settings,
+                &around,
+                moment(&settings, context),
+                change,
+                edits,
+            );
+        }
+    }
+}
+
+/// Fields that no rule follows once the case is there.
+const WITHOUT_RULE: [&str; 4] = ["subject", "thread", "contact", "minutes_spent"];
+
+/// Fields a guard's rule is about.
+const GUARDED: [&str; 7] = [
+    "status",
+    "priority",
+    "queue",
+    "received_at",
+    "first_response_at",
+    "resolved_at",
+    "closed_at",
+];
+
+/// Whether a change touches anything the targets depend on.
+fn is_shaped(change: &Change) -> bool {
+    match change.operation {
+        Operation::Create => true,
+        Operation::Update => change
+            .changed
+            .iter()
+            .any(|name| !WITHOUT_RULE.contains(&name.as_str())),
+        Operation::Delete | Operation::Other(_) => false,
+    }
+}
+
+/// Whether a change touches anything that can be refused.
+fn is_guarded(change: &Change) -> bool {
+    match change.operation {
+        Operation::Create => true,
+        Operation::Update => GUARDED.iter().any(|name| change.changed(name)),
+        Operation::Delete | Operation::Other(_) => false,
+    }
+}
+
+fn shape_one(
+    settings: &Settings,
+    around: &Surroundings,
+    moment: Moment,
+    change: &Change,
+    edits: &Edits,
+) {
+    let rules = Rules {
+        settings,
+        zones: &around.zones,
+    };
+    let given = case_of(&change.after);
+    let shaped = if change.operation == Operation::Create {
+        rules.create(moment, &around.facts(&change.after, true), &given)
+    } else {
+        let retriaged = given.priority.is_none() || given.queue.is_none();
+        rules.update(
+            moment,
+            &around.facts(&change.after, retriaged),
+            &case_of(&change.before),
+            &given,
+        )
+    };
+    for (name, value) in differences(&given, &shaped.case) {
+        match value {
+            Some(value) => edits.set(change, name, value),
+            None => edits.clear(change, name),
+        }
+    }
+    if let Some(owner) = shaped
+        .owner
+        .and_then(|person| around.find(&person, &change.after))
+    {
+        edits.set(change, "owner", owner);
+    }
+}
+
+fn moment(settings: &Settings, context: &Context) -> Moment {
+    Moment {
+        now: context.now().millis(),
+        importing: settings.imports(context.actor()),
+    }
+}
+
+impl Guard for ServiceDesk {
+    fn guard(context: &Context, changes: &[Change], findings: &Findings) {
+        let concerned: Vec<&Change> = changes.iter().filter(|change| is_guarded(change)).collect();
+        let Some(first) = concerned.first() else {
+            return;
+        };
+        let settings = match Settings::parse(&kjerne_sdk::settings::text()) {
+            Ok(settings) => settings,
+            Err(error) => {
+                let message =
+                    format!("The settings of service-rules cannot be used: {error}. Correct them.");
+                return findings.refuse(first, None, "bad-settings", message);
+            }
+        };
+        let moment = moment(&settings, context);
+        for change in concerned {
+            let before = (change.operation == Operation::Update).then(|| case_of(&change.before));
+            let has = |field: &str| !change.after.is_empty(field);
+            for fault in faults(
+                &settings,
+                moment,
+                before.as_ref(),
+                &case_of(&change.after),
+                &has,
+            ) {
+                findings.refuse(change, Some(&fault.field), &fault.code, fault.message);
+            }
+        }
+    }
+}
+
+impl ServiceRules for ServiceDesk {
+    fn triage(context: &Context, case: &RecordRef) -> Result<TriageResult, Failure> {
+        let settings = load_settings()?;
+        let record = load(case)?;
+        let around = Surroundings::load(&settings, context, fields::instants(&record.fields))?;
+        // As it would be decided now, so without what an earlier decision put there.
+        let undecided = Case {
+            priority: None,
+            queue: None,
+            ..case_of(&record.fields)
+        };
+        let facts = current(&around.facts(&record.fields, true), &undecided);
+        let (rule, verdict) = triage::triage(&settings, &facts);
+        Ok(TriageResult {
+            rule,
+            priority: verdict.priority.unwrap_or_default(),
+            queue: verdict.queue.unwrap_or_default(),
+            owner: verdict
+                .owner
+                .and_then(|person| around.find(&person, &record.fields)),
+            more: Vec::new(),
+        })
+    }
+
+    fn targets(context: &Context, case: &RecordRef) -> Result<Vec<CaseTarget>, Failure> {
+        let settings = load_settings()?;
+        let record = load(case)?;
+        let around = Surroundings::load(&settings, context, fields::instants(&record.fields))?;
+        let (case, facts) = (case_of(&record.fields), around.facts(&record.fields, false));
+        let rules = Rules {
+            settings: &settings,
+            zones: &around.zones,
+        };
+        let Some(clock) = rules.clock(&current(&facts, &case)) else {
+            return Ok(Vec::new());
+        };
+        let standing = |goal: Goal| {
+            let standing = clock.standing(goal, &case, context.now().millis())?;
+            let minutes = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
+            Some(CaseTarget {
+                name: goal.name().to_owned(),
+                due: standing.due,
+                used_minutes: minutes(standing.used_minutes),
+                allowed_minutes: minutes(standing.allowed_minutes),
+                state: standing.state.to_owned(),
+                more: Fields::new().with("calendar", &clock.row.calendar).into(),
+            })
+        };
+        Ok([Goal::FirstResponse, Goal::Resolution]
+            .into_iter()
+            .filter_map(standing)
+            .collect())
+    }
+
+    fn escalate(context: &Context, case: &RecordRef, effects: &Effects) -> Result<(), Failure> {
+        let settings = load_settings()?;
+        let record = load(case)?;
+        let around = Surroundings::load(&settings, context, fields::instants(&record.fields))?;
+        escalation::escalate(&settings, &around, context.now(), &record, effects)
+    }
+}
+
+fn load_settings() -> Result<Settings, Failure> {
+    Settings::parse(&kjerne_sdk::settings::text())
+        .map_err(|error| Failure::new("bad-settings", error))
+}
+
+fn load(case: &RecordRef) -> Result<Record, Failure> {
+    records::get(case)?.ok_or_else(|| Failure::new("not-found", format!("There is no {case}.")))
+}
+
+#[cfg(test)]
+#[path = "lib_tests.rs"]
+mod tests;

@@ -1,0 +1,375 @@
+//! From the TOML document to [`Settings`]; every fault is told with its line.
+
+use std::collections::BTreeMap;
+
+use kjerne_sdk::Date;
+
+use crate::calendar::{Calendar, Span};
+use crate::condition::Condition;
+use crate::duration::parse_minutes;
+use crate::reader::{Node, Table, document};
+use crate::settings::{Person, ReopenTargets, Settings, TargetRow, TriageRow, Verdict};
+use crate::steps::{Step, When};
+
+/// Reads the whole document.
+pub fn read_settings(text: &str) -> Result<Settings, String> {
+    document(text, |top| {
+        let top = top.only(&[
+            "priorities",
+            "queues",
+            "required_to_resolve",
+            "resolution_is_response",
+            "import_actors",
+            "escalate_imported",
+            "default_calendar",
+            "reopen",
+            "moves",
+            "triage",
+            "triage_default",
+            "target",
+            "escalation",
+            "calendars",
+        ])?;
+        let (reopen_days, reopen_targets) = read_reopen(top)?;
+        let default_calendar = top.text("default_calendar")?;
+        let import_actors = match top.get("import_actors") {
+            Some(actors) => actors.texts()?,
+            None => vec!["system:import".to_owned(), "system:demo".to_owned()],
+        };
+        Ok(Settings {
+            priorities: top.texts("priorities")?,
+            queues: top.texts("queues")?,
+            required_to_resolve: top.texts("required_to_resolve")?,
+            resolution_is_response: top.flag("resolution_is_response", true)?,
+            import_actors,
+            escalate_imported: top.flag("escalate_imported", false)?,
+            reopen_days,
+            reopen_targets,
+            moves: read_moves(top)?,
+            triage: top
+                .items("triage")?
+                .into_iter()
+                .map(read_triage)
+                .collect::<Result<_, _>>()?,
+            triage_default: read_default(top)?,
+            targets: top
+                .items("target")?
+                .into_iter()
+                .map(|row| read_target(row, default_calendar))
+                .collect::<Result<_, _>>()?,
+            steps: read_steps(top)?,
+            calendars: read_calendars(top)?,
+        })
+    })
+}
+
+fn read_reopen(top: Table<'_>) -> Result<(i64, ReopenTargets), String> {
+    let Some(node) = top.get("reopen") else {
+        return Ok((14, ReopenTargets::Restart));
+    };
+    let table = node.table()?.only(&["days", "targets"])?;
+    let targets = match table.text("targets")? {
+        None | Some("restart") => ReopenTargets::Restart,
+        Some("continue") => ReopenTargets::Continue,
+        Some(other) => {
+            return Err(node.wrong(format!("targets is 'restart' or 'continue', not '{other}'")));
+        }
+    };
+    let days = table.integer("days")?.unwrap_or(14);
+    if !(0..=3_650).contains(&days) {
+        return Err(node.wrong("days lies between 0 and 3650"));
+    }
+    Ok((days, targets))
+}
+
+fn read_moves(top: Table<'_>) -> Result<BTreeMap<String, Vec<String>>, String> {
+    let Some(node) = top.get("moves") else {
+        return Ok(BTreeMap::new());
+    };
+    node.table()?
+        .entries()
+        .map(|(from, to)| Ok((from.to_owned(), to.texts()?)))
+        .collect()
+}
+
+fn read_condition(table: Table<'_>, key: &str) -> Result<Condition, String> {
+    let Some(node) = table.get(key) else {
+        return Ok(Condition::default());
+    };
+    let wanted = node
+        .table()?
+        .entries()
+        .map(|(name, values)| Ok((name.to_owned(), values.texts()?)));
+    Condition::new(wanted.collect::<Result<_, String>>()?).map_err(|error| node.wrong(error))
+}
+
+fn read_verdict(table: Table<'_>) -> Result<Verdict, String> {
+    Ok(Verdict {
+        priority: table.text("priority")?.map(str::to_owned),
+        queue: table.text("queue")?.map(str::to_owned),
+        owner: read_person(
+            table,
+            "owner",
+            &[Person::Owner, Person::Queue, Person::Manager],
+        )?,
+    })
+}
+
+fn read_triage(row: Node<'_>) -> Result<TriageRow, String> {
+    let table = row
+        .table()?
+        .only(&["rule", "when", "unless", "priority", "queue", "owner"])?;
+    Ok(TriageRow {
+        rule: table.required("rule", row)?.to_owned(),
+        when: read_condition(table, "when")?,
+        unless: read_condition(table, "unless")?,
+        verdict: read_verdict(table)?,
+    })
+}
+
+fn read_default(top: Table<'_>) -> Result<Verdict, String> {
+    let Some(node) = top.get("triage_default") else {
+        return Ok(Verdict::default());
+    };
+    read_verdict(node.table()?.only(&["priority", "queue", "owner"])?)
+}
+
+fn read_target(row: Node<'_>, default_calendar: Option<&str>) -> Result<TargetRow, String> {
+    let table = row
+        .table()?
+        .only(&["when", "calendar", "first_response", "resolution"])?;
+    let minutes = |key: &str| {
+        let text = table.text(key)?;
+        text.map(|text| parse_minutes(text).map_err(|error| row.wrong(error)))
+            .transpose()
+    };
+    let calendar = table.text("calendar")?.or(default_calendar);
+    let calendar = calendar.ok_or_else(|| {
+        row.wrong("this target has no calendar; name one here or set default_calendar")
+    })?;
+    Ok(TargetRow {
+        when: read_condition(table, "when")?,
+        calendar: calendar.to_owned(),
+        first_response: minutes("first_response")?,
+        resolution: minutes("resolution")?,
+    })
+}
+
+fn read_steps(top: Table<'_>) -> Result<Vec<Step>, String> {
+    let mut steps: Vec<Step> = Vec::new();
+    for row in top.items("escalation")? {
+        let below = steps.last().map_or(0, |step| step.level);
+        let step = read_step(row, below)?;
+        if steps.iter().any(|other| other.name == step.name) {
+            return Err(row.wrong(format!(
+                "there is a step '{}' already; a step is done once by its name",
+                step.name
+            )));
+        }
+        steps.push(step);
+    }
+    Ok(steps)
+}
+
+fn read_step(row: Node<'_>, below: i64) -> Result<Step, String> {
+    let table = row
+        .table()?
+        .only(&["step", "when", "only", "level", "do"])?;
+    let level = table.integer("level")?.unwrap_or(below + 1);
+    if level <= below {
+        return Err(row.wrong(format!(
+            "the step's level {level} must be above {below}, the one before"
+        )));
+    }
+    let deeds = table
+        .get("do")
+        .ok_or_else(|| row.wrong("the step does nothing; give it do = { … }"))?;
+    let deeds = deeds
+        .table()?
+        .only(&["priority", "queue", "owner", "notify"])?;
+    let notify = match deeds.get("notify") {
+        None => Vec::new(),
+        Some(node) => node
+            .texts()?
+            .iter()
+            .map(|name| person(name, node))
+            .collect::<Result<_, _>>()?,
+    };
+    Ok(Step {
+        name: table.required("step", row)?.to_owned(),
+        level,
+        when: When::parse(table.required("when", row)?).map_err(|error| row.wrong(error))?,
+        only: read_condition(table, "only")?,
+        priority: deeds.text("priority")?.map(str::to_owned),
+        queue: deeds.text("queue")?.map(str::to_owned),
+        owner: read_person(deeds, "owner", &[Person::Owner, Person::Queue])?,
+        notify,
+    })
+}
+
+/// The person under a key, unless it is one who makes no sense there.
+fn read_person(
+    table: Table<'_>,
+    key: &str,
+    senseless: &[Person],
+) -> Result<Option<Person>, String> {
+    let Some(node) = table.get(key) else {
+        return Ok(None);
+    };
+    let found = person(node.text()?, node)?;
+    if senseless.contains(&found) {
+        return Err(node.wrong(format!(
+            "'{}' cannot be the {key} here; write an e-mail address, account-owner or user/ID",
+            node.text()?
+        )));
+    }
+    Ok(Some(found))
+}
+
+fn person(text: &str, node: Node<'_>) -> Result<Person, String> {
+    Ok(match text {
+        "owner" => Person::Owner,
+        "manager" => Person::Manager,
+        "account-owner" => Person::AccountOwner,
+        "queue" => Person::Queue,
+        _ => match text.strip_prefix("user/") {
+            Some(id) => Person::User(id.to_owned()),
+            None if text.contains('@') => Person::Email(text.to_owned()),
+            None => return Err(node.wrong(format!(
+                "'{text}' is nobody; write owner, manager, account-owner, queue, an e-mail address or user/ID"
+            ))),
+        },
+    })
+}
+
+const WEEKDAYS: [&str; 7] = [
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+];
+
+fn read_calendars(top: Table<'_>) -> Result<BTreeMap<String, Calendar>, String> {
+    let Some(node) = top.get("calendars") else {
+        return Ok(BTreeMap::new());
+    };
+    node.table()?
+        .entries()
+        .map(|(name, node)| Ok((name.to_owned(), read_calendar(node)?)))
+        .collect()
+}
+
+fn read_calendar(node: Node<'_>) -> Result<Calendar, String> {
+    let table =
+        node.table()?
+            .only(&["time_zone", "always", "hours", "holidays", "special_days"])?;
+    let always = table.flag("always", false)?;
+    let mut calendar = Calendar {
+        always,
+        ..Calendar::default()
+    };
+    calendar.zone = match table.text("time_zone")? {
+        Some(zone) => zone.to_owned(),
+        None if always => "UTC".to_owned(),
+        None => return Err(node.wrong("time_zone is missing, such as Europe/Oslo")),
+    };
+    if let Some(hours) = table.get("hours") {
+        for (days, spans) in hours.table()?.entries() {
+            let read = read_spans(&spans.texts()?).map_err(|error| spans.wrong(error))?;
+            for day in read_weekdays(days).map_err(|error| spans.wrong(error))? {
+                calendar.week[day].clone_from(&read);
+            }
+        }
+    }
+    if !always && calendar.week.iter().all(Vec::is_empty) {
+        return Err(node.wrong("the calendar is never open; give it hours or set always = true"));
+    }
+    let ranges = table
+        .items("holidays")?
+        .into_iter()
+        .map(|day| read_range(day.text()?).map_err(|error| day.wrong(error)));
+    calendar.closed = merged(ranges.collect::<Result<_, _>>()?);
+    if let Some(special) = table.get("special_days") {
+        for (day, spans) in special.table()?.entries() {
+            let read = read_spans(&spans.texts()?).map_err(|error| spans.wrong(error))?;
+            calendar
+                .special
+                .insert(read_day(day).map_err(|error| spans.wrong(error))?, read);
+        }
+    }
+    Ok(calendar)
+}
+
+/// `friday` or `monday-thursday`.
+fn read_weekdays(text: &str) -> Result<std::ops::RangeInclusive<usize>, String> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let place = |day: &str| WEEKDAYS.iter().position(|name| *name == day);
+    match (place(first), place(last)) {
+        (Some(first), Some(last)) if first <= last => Ok(first..=last),
+        _ => Err(format!(
+            "'{text}' is no weekday or range of weekdays such as monday-friday"
+        )),
+    }
+}
+
+/// `["08:00-12:00", "13:00-16:00"]`.
+fn read_spans(texts: &[String]) -> Result<Vec<Span>, String> {
+    let mut spans: Vec<Span> = Vec::with_capacity(texts.len());
+    for text in texts {
+        let read = text
+            .split_once('-')
+            .and_then(|(from, to)| Some((read_minute(from)?, read_minute(to)?)));
+        let Some((from, to)) = read.filter(|(from, to)| from < to) else {
+            return Err(format!(
+                "'{text}' are no opening hours; write 08:00-16:00, and hours over midnight as two spans"
+            ));
+        };
+        if spans.last().is_some_and(|(_, before)| from < *before) {
+            return Err(format!(
+                "the hours {} overlap or are out of order",
+                texts.join(", ")
+            ));
+        }
+        spans.push((from, to));
+    }
+    Ok(spans)
+}
+
+/// `24:00` is the end of the day.
+fn read_minute(text: &str) -> Option<i32> {
+    let (hour, minute) = text.trim().split_once(':')?;
+    let (hour, minute): (i32, i32) = (hour.parse().ok()?, minute.parse().ok()?);
+    let valid = (0..24).contains(&hour) && (0..60).contains(&minute);
+    (valid || (hour, minute) == (24, 0)).then_some(hour * 60 + minute)
+}
+
+fn read_day(text: &str) -> Result<i32, String> {
+    let date = Date::parse(text.trim());
+    date.map(Date::days)
+        .ok_or_else(|| format!("'{text}' is not a date such as 2026-05-17"))
+}
+
+/// `2026-05-17` or `2026-12-24..2027-01-01`.
+fn read_range(text: &str) -> Result<(i32, i32), String> {
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    let range = (read_day(first)?, read_day(last)?);
+    if range.0 > range.1 {
+        return Err(format!("the holidays '{text}' end before they begin"));
+    }
+    Ok(range)
+}
+
+fn merged(mut ranges: Vec<(i32, i32)>) -> Vec<(i32, i32)> {
+    ranges.sort_unstable();
+    let mut merged: Vec<(i32, i32)> = Vec::with_capacity(ranges.len());
+    for (first, last) in ranges {
+        match merged.last_mut() {
+            Some(before) if first <= before.1 => before.1 = before.1.max(last),
+            _ => merged.push((first, last)),
+        }
+    }
+    merged
+}

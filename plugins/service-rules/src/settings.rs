@@ -1,0 +1,186 @@
+//! The settings in the form the rules work with.
+
+use std::collections::BTreeMap;
+
+use crate::calendar::Calendar;
+use crate::case::STATUSES;
+use crate::condition::{Condition, Facts};
+use crate::steps::Step;
+
+/// What a reopened case's clock does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReopenTargets {
+    /// It begins anew when the case is reopened.
+    Restart,
+    /// It goes on; the time the case was resolved counts as a pause.
+    Continue,
+}
+
+/// Whom a rule means.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Person {
+    /// The user with this e-mail address.
+    Email(String),
+    /// The user with this record id.
+    User(String),
+    /// The case's owner.
+    Owner,
+    /// Whoever the case's owner reports to.
+    Manager,
+    /// The owner of the customer's account.
+    AccountOwner,
+    /// Nobody in particular: whoever takes from the case's queue.
+    Queue,
+}
+
+/// A row of the triage table.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TriageRow {
+    /// The rule's name.
+    pub rule: String,
+    /// What must fit.
+    pub when: Condition,
+    /// What must not.
+    pub unless: Condition,
+    /// What it says.
+    pub verdict: Verdict,
+}
+
+/// What triage decides.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Verdict {
+    /// How urgent.
+    pub priority: Option<String>,
+    /// Where it goes.
+    pub queue: Option<String>,
+    /// Whose it is.
+    pub owner: Option<Person>,
+}
+
+/// A row of the target table.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TargetRow {
+    /// For which cases.
+    pub when: Condition,
+    /// The calendar the minutes are counted in.
+    pub calendar: String,
+    /// Business minutes until the first response.
+    pub first_response: Option<i64>,
+    /// Business minutes until the resolution.
+    pub resolution: Option<i64>,
+}
+
+impl TargetRow {
+    /// Whether it is meant for such a case.
+    pub fn fits(&self, facts: &Facts) -> bool {
+        self.when.fits(facts)
+    }
+}
+
+/// All of it, checked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Settings {
+    /// The priorities a case may have; empty: any.
+    pub priorities: Vec<String>,
+    /// The queues a case may be in; empty: any.
+    pub queues: Vec<String>,
+    /// Fields a resolved case must have.
+    pub required_to_resolve: Vec<String>,
+    /// Whether resolving a case nobody had answered counts as the answer.
+    pub resolution_is_response: bool,
+    /// Who brings in history: the rules for moves do not hold for them.
+    pub import_actors: Vec<String>,
+    /// Whether cases that are brought in late are escalated for what had passed before.
+    pub escalate_imported: bool,
+    /// For how many days a case can be reopened.
+    pub reopen_days: i64,
+    /// What reopening does to the targets.
+    pub reopen_targets: ReopenTargets,
+    /// Status → where a case may go from there.
+    pub moves: BTreeMap<String, Vec<String>>,
+    /// The triage table, in order.
+    pub triage: Vec<TriageRow>,
+    /// What holds where no row says anything.
+    pub triage_default: Verdict,
+    /// The target table, in order.
+    pub targets: Vec<TargetRow>,
+    /// The escalation ladder, lowest level first.
+    pub steps: Vec<Step>,
+    /// The calendars by name.
+    pub calendars: BTreeMap<String, Calendar>,
+}
+
+impl Settings {
+    /// Reads and checks them. The error is a sentence that says where and what.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let settings = crate::read::read_settings(text)?;
+        settings.check_names()?;
+        Ok(settings)
+    }
+
+    /// Whether the triage table looks at facts that begin like this.
+    pub fn triage_asks(&self, prefix: &str) -> bool {
+        let rows = self
+            .triage
+            .iter()
+            .any(|row| row.when.asks(prefix) || row.unless.asks(prefix));
+        rows || self.clock_asks(prefix)
+    }
+
+    /// Whether targets and escalation look at facts that begin like this.
+    pub fn clock_asks(&self, prefix: &str) -> bool {
+        let targets = self.targets.iter().any(|row| row.when.asks(prefix));
+        targets || self.steps.iter().any(|step| step.only.asks(prefix))
+    }
+
+    /// Whether this actor brings in history.
+    pub fn imports(&self, actor: &str) -> bool {
+        self.import_actors.iter().any(|name| name == actor)
+    }
+
+    fn check_names(&self) -> Result<(), String> {
+        let one_of = |what: &str, name: Option<&String>, names: &[String]| match name {
+            Some(name) if !names.is_empty() && !names.contains(name) => Err(format!(
+                "{what} names '{name}', which is not among {}",
+                names.join(", ")
+            )),
+            _ => Ok(()),
+        };
+        let rows = self
+            .triage
+            .iter()
+            .map(|row| (format!("triage rule '{}'", row.rule), &row.verdict));
+        for (what, verdict) in rows.chain([("triage_default".to_owned(), &self.triage_default)]) {
+            one_of(&what, verdict.priority.as_ref(), &self.priorities)?;
+            one_of(&what, verdict.queue.as_ref(), &self.queues)?;
+        }
+        for step in &self.steps {
+            let what = format!("escalation step '{}'", step.name);
+            one_of(&what, step.priority.as_ref(), &self.priorities)?;
+            one_of(&what, step.queue.as_ref(), &self.queues)?;
+        }
+        let statuses = STATUSES.map(str::to_owned);
+        for name in self
+            .moves
+            .iter()
+            .flat_map(|(from, to)| to.iter().chain([from]))
+        {
+            one_of("moves", Some(name), &statuses)?;
+        }
+        match self
+            .targets
+            .iter()
+            .find(|row| !self.calendars.contains_key(&row.calendar))
+        {
+            Some(row) => Err(format!(
+                "a target names the calendar '{}', which is not among the calendars",
+                row.calendar
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "settings_tests.rs"]
+mod tests;

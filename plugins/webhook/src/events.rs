@@ -1,0 +1,221 @@
+//! From journal entries to CloudEvents 1.0 in structured JSON form.
+
+use kjerne_sdk::{Edit, Entry, Fields, Operation, OutboundMessage, Value};
+use serde_json::{Map, Value as Json, json};
+
+use crate::settings::{Condition, Mode, Settings, Subscription};
+
+/// The messages these entries are worth, entry by entry, edit by edit, subscription by subscription.
+pub fn messages(settings: &Settings, entries: &[Entry]) -> Vec<OutboundMessage> {
+    let mut messages = Vec::new();
+    for entry in entries {
+        for (index, edit) in entry.edits.iter().enumerate() {
+            let wanted = settings
+                .subscriptions
+                .iter()
+                .filter(|one| wants(one, entry, edit));
+            messages.extend(wanted.map(|one| message(settings, one, entry, index, edit)));
+        }
+    }
+    messages
+}
+
+fn wants(subscription: &Subscription, entry: &Entry, edit: &Edit) -> bool {
+    let is_listed = |list: &[String], name: &str| list.iter().any(|one| one == name);
+    let operation = operation_name(&edit.operation);
+    // A condition looks at the record as it is now, or as it was when it was deleted.
+    let record = if edit.operation == Operation::Delete {
+        &edit.before
+    } else {
+        &edit.after
+    };
+    let changed = &subscription.changed;
+    subscription.enabled
+        && (subscription.kinds.is_empty() || is_listed(&subscription.kinds, &edit.kind))
+        && is_listed(&subscription.operations, operation)
+        && !is_listed(&subscription.exclude_actors, &entry.actor)
+        && (edit.operation != Operation::Update
+            || changed.is_empty()
+            || changed.iter().any(|name| edit.changed(name)))
+        && subscription
+            .when
+            .iter()
+            .all(|(name, wanted)| fits(record.get(name), wanted))
+        && !fits_partly(&subscription.unless, record)
+}
+
+fn fits_partly(condition: &Condition, record: &Fields) -> bool {
+    condition
+        .iter()
+        .any(|(name, wanted)| fits(record.get(name), wanted))
+}
+
+/// `""` fits an empty field, `"*"` one that holds something, anything else its value as text.
+fn fits(value: Option<&Value>, wanted: &[String]) -> bool {
+    let text = value.map(|value| match json_value(value) {
+        Json::String(text) => text,
+        other => other.to_string(),
+    });
+    wanted.iter().any(|wanted| match (wanted.as_str(), &text) {
+        ("", text) => text.is_none(),
+        ("*", text) => text.is_some(),
+        (wanted, Some(text)) => wanted == text,
+        (_, None) => false,
+    })
+}
+
+fn message(
+    settings: &Settings,
+    subscription: &Subscription,
+    entry: &Entry,
+    index: usize,
+    edit: &Edit,
+) -> OutboundMessage {
+    let record = format!("{}/{}", edit.kind, edit.id);
+    let event = format!("{}/{index}", entry.number);
+    let body = json!({
+        "specversion": "1.0",
+        "id": event,
+        "source": settings.source,
+        "type": format!("{}.{}.{}", settings.type_prefix, edit.kind, operation_name(&edit.operation)),
+        "subject": record,
+        "time": entry.at.to_string(),
+        "datacontenttype": "application/json",
+        // The registered extensions that let a receiver put events in order and keep records apart.
+        "sequence": format!("{:020}", entry.number),
+        "partitionkey": record,
+        "data": data(subscription, entry, edit),
+    });
+    OutboundMessage {
+        url: subscription.url.clone(),
+        content_type: "application/cloudevents+json".to_owned(),
+        headers: subscription.headers.clone(),
+        body: body.to_string().into_bytes(),
+        // In order for each record and receiver: one that is down does not hold up the others.
+        order_key: format!("{record}/{}", subscription.name),
+        id: format!("{event}/{}", subscription.name),
+        signing_secret: subscription.secret.clone(),
+    }
+}
+
+fn data(subscription: &Subscription, entry: &Entry, edit: &Edit) -> Json {
+    let mut data = Map::new();
+    data.insert("kind".to_owned(), json!(edit.kind));
+    data.insert("id".to_owned(), json!(edit.id));
+    data.insert("version".to_owned(), json!(edit.version));
+    data.insert(
+        "operation".to_owned(),
+        json!(operation_name(&edit.operation)),
+    );
+    data.insert("actor".to_owned(), json!(entry.actor));
+    let shown = |fields: &Fields| shown(subscription, fields);
+    match subscription.mode {
+        Mode::Notice => {}
+        Mode::Record => {
+            let record = if edit.operation == Operation::Delete {
+                &edit.before
+            } else {
+                &edit.after
+            };
+            data.insert("fields".to_owned(), shown(record));
+        }
+        Mode::Change => {
+            let changed = edit
+                .changed
+                .iter()
+                .filter(|name| is_told(subscription, name));
+            data.insert("changed".to_owned(), changed.cloned().collect());
+            data.insert(
+                "before".to_owned(),
+                if edit.operation == Operation::Create {
+                    Json::Null
+                } else {
+                    shown(&edit.before)
+                },
+            );
+            data.insert(
+                "after".to_owned(),
+                if edit.operation == Operation::Delete {
+                    Json::Null
+                } else {
+                    shown(&edit.after)
+                },
+            );
+        }
+    }
+    Json::Object(data)
+}
+
+/// A structured field (`billing_address`) is told by its own name or that of a part.
+fn is_told(subscription: &Subscription, name: &str) -> bool {
+    let whole = name.split_once('.').map_or(name, |(whole, _)| whole);
+    subscription
+        .fields
+        .as_ref()
+        .is_none_or(|told| told.iter().any(|one| one == name || one == whole))
+}
+
+fn shown(subscription: &Subscription, fields: &Fields) -> Json {
+    let mut shown = Map::new();
+    for (name, value) in fields
+        .iter()
+        .filter(|(name, _)| is_told(subscription, name))
+    {
+        let Some(value) = value.map(json_value) else {
+            continue;
+        };
+        match name.split_once('.') {
+            None => {
+                shown.insert(name.to_owned(), value);
+            }
+            Some((whole, part)) => {
+                let entry = shown
+                    .entry(whole)
+                    .or_insert_with(|| Json::Object(Map::new()));
+                if let Some(parts) = entry.as_object_mut() {
+                    parts.insert(part.to_owned(), value);
+                }
+            }
+        }
+    }
+    Json::Object(shown)
+}
+
+/// A value as the HTTP interface writes it, too: decimals and amounts are text, because a JSON
+/// number may lose digits on the way.
+fn json_value(value: &Value) -> Json {
+    if let Some(date) = value.as_date() {
+        return json!(date.to_string());
+    }
+    if let Some(instant) = value.as_instant() {
+        return json!(instant.to_string());
+    }
+    match value {
+        Value::Text(text) => json!(text),
+        Value::Integer(number) => json!(number),
+        Value::Decimal(number) => json!(number.to_string()),
+        Value::Money(money) => {
+            let text = money.to_string();
+            json!({ "amount": text.split(' ').next(), "currency": money.currency })
+        }
+        Value::Flag(flag) => json!(flag),
+        Value::Choices(choices) => json!(choices),
+        Value::Reference(target) => json!(target.to_string()),
+        // A type made after this version: that something is there is all that can be said.
+        Value::Other((name, _)) => json!({ "type": name }),
+        Value::Date(_) | Value::Instant(_) => Json::Null,
+    }
+}
+
+fn operation_name(operation: &Operation) -> &str {
+    match operation {
+        Operation::Create => "create",
+        Operation::Update => "update",
+        Operation::Delete => "delete",
+        Operation::Other(name) => name,
+    }
+}
+
+#[cfg(test)]
+#[path = "events_tests.rs"]
+mod tests;

@@ -1,0 +1,251 @@
+//! What comes in: a JSON message or a web form becomes a record, as the mapping table says.
+
+use kjerne_sdk::{Date, Decimal, Fields, InboundMessage, Instant, Money, RecordRef, Value};
+use serde_json::Value as Json;
+
+use crate::form::read_form;
+use crate::settings::{Condition, Form, Settings, Source};
+
+/// The most messages one delivery may hold.
+const BATCH: usize = 500;
+
+/// A record to be made.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Made {
+    /// The rule that made it.
+    pub rule: String,
+    /// Its kind; none when the message is dropped.
+    pub kind: Option<String>,
+    /// Its fields.
+    pub fields: Fields,
+    /// What names the message, if anything does.
+    pub id: Option<String>,
+}
+
+/// Finds the record of a kind whose field has a value.
+pub type Find<'a> = &'a dyn Fn(&str, &str, &str) -> Result<Option<RecordRef>, String>;
+
+/// Reads the body: JSON, or what a browser sends for a form.
+pub fn read_body(message: &InboundMessage) -> Result<Vec<Json>, String> {
+    let content_type = message.content_type.to_ascii_lowercase();
+    let json = if content_type.starts_with("application/x-www-form-urlencoded") {
+        read_form(&message.body)?
+    } else if content_type
+        .split(';')
+        .next()
+        .is_some_and(|name| name.trim().ends_with("json"))
+        || content_type.is_empty()
+    {
+        serde_json::from_slice(&message.body)
+            .map_err(|error| format!("The body is not JSON: {error}."))?
+    } else {
+        return Err(format!(
+            "'{content_type}' cannot be read; send application/json or a web form."
+        ));
+    };
+    match json {
+        Json::Object(_) => Ok(vec![json]),
+        Json::Array(items) if items.is_empty() => Err("The list of messages is empty.".to_owned()),
+        Json::Array(items) if items.len() > BATCH => Err(format!(
+            "The list holds more than {BATCH} messages; send them in parts."
+        )),
+        Json::Array(items) => Ok(items),
+        _ => Err("The message must be a JSON object or a list of objects.".to_owned()),
+    }
+}
+
+/// What one message becomes, or everything that is wrong with it.
+pub fn make(
+    settings: &Settings,
+    source: &str,
+    message: &Json,
+    now: Instant,
+    find: Find<'_>,
+) -> Result<Made, String> {
+    let mut rules = settings
+        .mappings
+        .iter()
+        .filter(|mapping| mapping.source == source)
+        .peekable();
+    if rules.peek().is_none() {
+        return Err(format!(
+            "No [[inbound]] rule of the settings is for the source '{source}'."
+        ));
+    }
+    let rule = rules.find(|rule| {
+        rule.when
+            .iter()
+            .all(|(at, wanted)| fits(message, at, wanted))
+            && !fits_partly(&rule.unless, message)
+    });
+    let rule = rule.ok_or_else(|| format!("No rule for '{source}' fits this message."))?;
+    let mut faults = Vec::new();
+    let mut fields = Fields::new();
+    for (name, source) in &rule.fields {
+        match take(source, message, find) {
+            Ok(Some(value)) => fields.set(name, Some(value)),
+            Ok(None) => {}
+            Err(fault) => faults.push(fault),
+        }
+    }
+    for (name, value) in &rule.set {
+        fields.set(name, Some(value.clone()));
+    }
+    for name in rule
+        .now
+        .iter()
+        .filter(|name| fields.is_empty(name))
+        .collect::<Vec<_>>()
+    {
+        fields.set(name, Some(now));
+    }
+    let id = rule.id.as_ref().and_then(|at| text_at(message, at));
+    if faults.is_empty() {
+        Ok(Made {
+            rule: rule.name.clone(),
+            kind: rule.kind.clone(),
+            fields,
+            id,
+        })
+    } else {
+        Err(faults.join(" "))
+    }
+}
+
+fn fits_partly(condition: &Condition, message: &Json) -> bool {
+    condition
+        .iter()
+        .any(|(at, wanted)| fits(message, at, wanted))
+}
+
+fn fits(message: &Json, at: &str, wanted: &[String]) -> bool {
+    let text = text_at(message, at);
+    wanted.iter().any(|wanted| match (wanted.as_str(), &text) {
+        ("", text) => text.is_none(),
+        ("*", text) => text.is_some(),
+        (wanted, Some(text)) => wanted.eq_ignore_ascii_case(text),
+        (_, None) => false,
+    })
+}
+
+/// What stands at a place, as text; none when there is nothing or only white space.
+fn text_at(message: &Json, at: &str) -> Option<String> {
+    let text = match message.pointer(at)? {
+        Json::Null | Json::Object(_) => return None,
+        Json::String(text) => text.trim().to_owned(),
+        Json::Array(items) => {
+            let texts: Vec<String> = (0..items.len())
+                .filter_map(|place| text_at(message, &format!("{at}/{place}")))
+                .collect();
+            texts.join(";")
+        }
+        other => other.to_string(),
+    };
+    (!text.is_empty()).then_some(text)
+}
+
+fn take(source: &Source, message: &Json, find: Find<'_>) -> Result<Option<Value>, String> {
+    let at = &source.from;
+    let text = text_at(message, at).map(|text| source.values.get(&text).cloned().unwrap_or(text));
+    let Some(text) = text.or_else(|| source.default.clone()) else {
+        return if source.required {
+            Err(format!("{at} is missing."))
+        } else {
+            Ok(None)
+        };
+    };
+    let wrong = |what: &str| format!("{at} must be {what}, not '{}'.", shortened(&text));
+    let some = |value: Option<Value>, what: &str| value.map(Some).ok_or_else(|| wrong(what));
+    match &source.form {
+        Form::Text => Ok(Some(Value::from(&text))),
+        Form::Integer => some(text.parse::<i64>().ok().map(Value::from), "a whole number"),
+        Form::Decimal => some(Decimal::parse(&text).map(Value::from), "a decimal number"),
+        Form::Money(currency) => some(
+            money(&text, currency.as_deref()),
+            "an amount such as 1250.00 NOK",
+        ),
+        Form::Date => some(
+            Date::parse(&text).map(Value::from),
+            "a date such as 2026-05-17",
+        ),
+        Form::Instant => some(
+            instant(&text).map(Value::from),
+            "a time such as 2026-05-17T08:30:00Z",
+        ),
+        Form::Flag => some(flag(&text).map(Value::from), "true or false"),
+        Form::Choices => Ok(Some(Value::from(
+            text.split(';')
+                .map(|part| part.trim().to_owned())
+                .collect::<Vec<_>>(),
+        ))),
+        Form::Reference => some(
+            RecordRef::parse(&text).map(Value::from),
+            "a reference such as account/ID",
+        ),
+        Form::Lookup { kind, by } => match find(kind, by, &text)? {
+            Some(found) => Ok(Some(found.into())),
+            None if source.required => Err(format!(
+                "{at}: there is no {kind} whose {by} is '{}'.",
+                shortened(&text)
+            )),
+            None => Ok(None),
+        },
+    }
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+fn flag(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Some(true),
+        "false" | "no" | "off" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// A time in RFC 3339, with any offset; or seconds or milliseconds since 1970, as devices count
+/// (seconds until the year 5138).
+fn instant(text: &str) -> Option<Instant> {
+    if let Ok(count) = text.parse::<i64>() {
+        return Some(Instant::from_millis(if count.abs() < 100_000_000_000 {
+            count * 1_000
+        } else {
+            count
+        }));
+    }
+    if let Some(instant) = Instant::parse(text) {
+        return Some(instant);
+    }
+    let sign_at = text.len().checked_sub(6)?;
+    let (clock, offset) = (text.get(..sign_at)?, text.get(sign_at..)?);
+    let sign = match offset.as_bytes()[0] {
+        b'+' => -1,
+        b'-' => 1,
+        _ => return None,
+    };
+    let (hours, minutes) = offset[1..].split_once(':')?;
+    let offset = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
+    Some(Instant::parse(&format!("{clock}Z"))?.plus_minutes(sign * offset))
+}
+
+/// `1250.00`, in the currency of the settings, or `1250.00 NOK`. More digits than the currency has
+/// are refused rather than rounded.
+fn money(text: &str, currency: Option<&str>) -> Option<Value> {
+    let (amount, currency) = match text.split_once(' ') {
+        Some((amount, currency)) => (amount, currency),
+        None => (text, currency?),
+    };
+    let amount = Decimal::parse(amount)?;
+    let exponent = Money::new(0, currency).exponent();
+    let missing = exponent.checked_sub(amount.scale)?;
+    let minor = amount
+        .coefficient
+        .checked_mul(10_i64.checked_pow(missing.into())?)?;
+    Some(Money::new(minor, currency).into())
+}
+
+#[cfg(test)]
+#[path = "inbound_tests.rs"]
+mod tests;

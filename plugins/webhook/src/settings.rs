@@ -1,0 +1,436 @@
+//! The settings: which events go where, and what becomes of what comes in.
+
+use std::collections::BTreeMap;
+
+use kjerne_sdk::Value;
+
+use crate::reader::{Node, Table, document};
+
+/// How much an event tells.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// What changed: the fields before and after.
+    Change,
+    /// The record as it is now.
+    Record,
+    /// Only that something happened; the receiver asks for the rest.
+    Notice,
+}
+
+/// Field → the values it may have; every field named must fit.
+pub type Condition = BTreeMap<String, Vec<String>>;
+
+/// Events for one receiver.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Subscription {
+    pub name: String,
+    pub enabled: bool,
+    pub url: String,
+    /// The workspace secret to sign with.
+    pub secret: Option<String>,
+    pub headers: Vec<(String, String)>,
+    /// Empty: every kind.
+    pub kinds: Vec<String>,
+    pub operations: Vec<String>,
+    /// An update counts only if one of these changed; empty: any.
+    pub changed: Vec<String>,
+    pub when: Condition,
+    pub unless: Condition,
+    pub exclude_actors: Vec<String>,
+    /// The fields told; none: every field the plugin may read.
+    pub fields: Option<Vec<String>>,
+    pub mode: Mode,
+}
+
+/// What a value from outside is to become.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Form {
+    Text,
+    Integer,
+    Decimal,
+    /// An amount in this currency, unless the message names another.
+    Money(Option<String>),
+    Date,
+    Instant,
+    Flag,
+    Choices,
+    Reference,
+    /// The record of a kind whose field has this value.
+    Lookup {
+        kind: String,
+        by: String,
+    },
+}
+
+/// Where a field's value comes from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Source {
+    /// A JSON pointer into the message.
+    pub from: String,
+    pub form: Form,
+    /// Values of the other system and ours.
+    pub values: BTreeMap<String, String>,
+    pub default: Option<String>,
+    pub required: bool,
+}
+
+/// What becomes of a message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mapping {
+    pub name: String,
+    /// The source it is for: the last part of the address.
+    pub source: String,
+    /// JSON pointer → the values it may have.
+    pub when: Condition,
+    pub unless: Condition,
+    /// The kind of record made; none: the message is taken and dropped.
+    pub kind: Option<String>,
+    /// A JSON pointer to what names the message, so that it is taken once.
+    pub id: Option<String>,
+    pub fields: Vec<(String, Source)>,
+    pub set: Vec<(String, Value)>,
+    /// Fields set to the time the message came.
+    pub now: Vec<String>,
+}
+
+/// Who is told about messages that were given up.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct GivenUp {
+    pub task: bool,
+    pub owner: Option<String>,
+    pub queue: Option<String>,
+}
+
+/// All of it, checked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Settings {
+    /// The `source` of every event.
+    pub source: String,
+    /// What event types begin with.
+    pub type_prefix: String,
+    pub subscriptions: Vec<Subscription>,
+    pub mappings: Vec<Mapping>,
+    pub given_up: GivenUp,
+}
+
+impl Settings {
+    /// Reads and checks them. The error is a sentence that says where and what.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        document(text, |top| {
+            let top = top.only(&[
+                "source",
+                "type_prefix",
+                "subscription",
+                "inbound",
+                "given_up",
+            ])?;
+            let subscriptions: Vec<Subscription> = top
+                .items("subscription")?
+                .into_iter()
+                .map(read_subscription)
+                .collect::<Result<_, _>>()?;
+            let mappings = top
+                .items("inbound")?
+                .into_iter()
+                .map(read_mapping)
+                .collect::<Result<_, _>>()?;
+            let mut names: Vec<&str> = subscriptions.iter().map(|one| one.name.as_str()).collect();
+            names.sort_unstable();
+            if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+                return Err(format!(
+                    "two subscriptions are named '{}'; a message is named after its subscription",
+                    pair[0]
+                ));
+            }
+            Ok(Self {
+                source: top.text("source")?.unwrap_or("/kjerne").to_owned(),
+                type_prefix: top.text("type_prefix")?.unwrap_or("kjerne").to_owned(),
+                subscriptions,
+                mappings,
+                given_up: read_given_up(top)?,
+            })
+        })
+    }
+}
+
+fn read_subscription(row: Node<'_>) -> Result<Subscription, String> {
+    let table = row.table()?.only(&[
+        "name",
+        "enabled",
+        "url",
+        "secret",
+        "headers",
+        "kinds",
+        "operations",
+        "changed",
+        "when",
+        "unless",
+        "exclude_actors",
+        "fields",
+        "mode",
+    ])?;
+    let url = table.required("url", row)?;
+    if !url.starts_with("https://") && !url.starts_with("http://") {
+        return Err(row.wrong(format!("'{url}' is no address; write https://host/path")));
+    }
+    let mode = match table.text("mode")? {
+        None | Some("change") => Mode::Change,
+        Some("record") => Mode::Record,
+        Some("notice") => Mode::Notice,
+        Some(other) => {
+            return Err(row.wrong(format!("mode is change, record or notice, not '{other}'")));
+        }
+    };
+    let known = ["create", "update", "delete"];
+    let operations = match table.get("operations") {
+        Some(node) => node.texts()?,
+        None => known.map(str::to_owned).to_vec(),
+    };
+    if let Some(wrong) = operations
+        .iter()
+        .find(|name| !known.contains(&name.as_str()))
+    {
+        return Err(row.wrong(format!(
+            "operations are create, update and delete, not '{wrong}'"
+        )));
+    }
+    let headers = match table.get("headers") {
+        None => Vec::new(),
+        Some(node) => {
+            let rows = node
+                .table()?
+                .entries()
+                .map(|(name, value)| Ok((name.to_owned(), value.text()?.to_owned())));
+            rows.collect::<Result<_, String>>()?
+        }
+    };
+    Ok(Subscription {
+        name: table.required("name", row)?.to_owned(),
+        enabled: table.flag("enabled", true)?,
+        url: url.to_owned(),
+        secret: table.text("secret")?.map(str::to_owned),
+        headers,
+        kinds: table.texts("kinds")?,
+        operations,
+        changed: table.texts("changed")?,
+        when: read_condition(table, "when")?,
+        unless: read_condition(table, "unless")?,
+        exclude_actors: table.texts("exclude_actors")?,
+        fields: table.get("fields").map(Node::texts).transpose()?,
+        mode,
+    })
+}
+
+fn read_condition(table: Table<'_>, key: &str) -> Result<Condition, String> {
+    let Some(node) = table.get(key) else {
+        return Ok(Condition::new());
+    };
+    node.table()?
+        .entries()
+        .map(|(name, values)| Ok((name.to_owned(), values.texts()?)))
+        .collect()
+}
+
+fn read_mapping(row: Node<'_>) -> Result<Mapping, String> {
+    let table = row.table()?.only(&[
+        "name", "source", "when", "unless", "kind", "id", "fields", "set", "now",
+    ])?;
+    let kind = table.text("kind")?.map(str::to_owned);
+    let mapping = Mapping {
+        name: table.required("name", row)?.to_owned(),
+        source: table.required("source", row)?.to_owned(),
+        when: read_condition(table, "when")?,
+        unless: read_condition(table, "unless")?,
+        kind,
+        id: table.text("id")?.map(str::to_owned),
+        fields: read_fields(table)?,
+        set: read_constants(table)?,
+        now: table.texts("now")?,
+    };
+    let sources = mapping.fields.iter().map(|(_, source)| &source.from);
+    let pointers = mapping
+        .when
+        .keys()
+        .chain(mapping.unless.keys())
+        .chain(&mapping.id)
+        .chain(sources);
+    if let Some(wrong) = pointers
+        .into_iter()
+        .find(|pointer| !pointer.starts_with('/'))
+    {
+        return Err(row.wrong(format!(
+            "'{wrong}' is no place in the message; write a JSON pointer such as /email"
+        )));
+    }
+    Ok(mapping)
+}
+
+/// `email = "/email"`, or a table with more to say.
+fn read_fields(table: Table<'_>) -> Result<Vec<(String, Source)>, String> {
+    let Some(node) = table.get("fields") else {
+        return Ok(Vec::new());
+    };
+    node.table()?
+        .entries()
+        .map(|(name, node)| Ok((name.to_owned(), read_source(node)?)))
+        .collect()
+}
+
+fn read_source(node: Node<'_>) -> Result<Source, String> {
+    if let Some(from) = node.as_text() {
+        let from = from.to_owned();
+        return Ok(Source {
+            from,
+            form: Form::Text,
+            values: BTreeMap::new(),
+            default: None,
+            required: false,
+        });
+    }
+    let table = node.table()?.only(&[
+        "from", "as", "currency", "kind", "by", "values", "default", "required",
+    ])?;
+    let values = match table.get("values") {
+        None => BTreeMap::new(),
+        Some(node) => {
+            let rows = node
+                .table()?
+                .entries()
+                .map(|(theirs, ours)| Ok((theirs.to_owned(), ours.text()?.to_owned())));
+            rows.collect::<Result<_, String>>()?
+        }
+    };
+    Ok(Source {
+        from: table.required("from", node)?.to_owned(),
+        form: read_form(table, node)?,
+        values,
+        default: table.text("default")?.map(str::to_owned),
+        required: table.flag("required", false)?,
+    })
+}
+
+fn read_form(table: Table<'_>, node: Node<'_>) -> Result<Form, String> {
+    Ok(match table.text("as")?.unwrap_or("text") {
+        "text" => Form::Text,
+        "integer" => Form::Integer,
+        "decimal" => Form::Decimal,
+        "money" => Form::Money(table.text("currency")?.map(str::to_owned)),
+        "date" => Form::Date,
+        "instant" => Form::Instant,
+        "flag" => Form::Flag,
+        "choices" => Form::Choices,
+        "reference" => Form::Reference,
+        "lookup" => Form::Lookup {
+            kind: table.required("kind", node)?.to_owned(),
+            by: table.required("by", node)?.to_owned(),
+        },
+        other => {
+            return Err(node.wrong(format!(
+                "'{other}' is no form; write text, integer, decimal, money, date, instant, flag, choices, reference or lookup"
+            )));
+        }
+    })
+}
+
+/// Fixed values: texts, whole numbers, flags.
+fn read_constants(table: Table<'_>) -> Result<Vec<(String, Value)>, String> {
+    let Some(node) = table.get("set") else {
+        return Ok(Vec::new());
+    };
+    let read = |(name, node): (&str, Node<'_>)| {
+        let text = node.as_text().map(Value::from);
+        let value = text
+            .or_else(|| node.as_integer().map(Value::from))
+            .or_else(|| node.as_flag().map(Value::from));
+        let value =
+            value.ok_or_else(|| node.wrong("expected text, a whole number, true or false"))?;
+        Ok((name.to_owned(), value))
+    };
+    node.table()?.entries().map(read).collect()
+}
+
+fn read_given_up(top: Table<'_>) -> Result<GivenUp, String> {
+    let Some(node) = top.get("given_up") else {
+        return Ok(GivenUp::default());
+    };
+    let table = node.table()?.only(&["task", "owner", "queue"])?;
+    Ok(GivenUp {
+        task: table.flag("task", false)?,
+        owner: table.text("owner")?.map(str::to_owned),
+        queue: table.text("queue")?.map(str::to_owned),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[test]
+    fn the_default_settings_send_nothing_and_take_forms_devices_and_signals() {
+        let settings = Settings::parse(include_str!("../settings.toml")).unwrap();
+        assert!(
+            settings
+                .subscriptions
+                .iter()
+                .all(|subscription| !subscription.enabled)
+        );
+        let mut sources: Vec<&str> = settings
+            .mappings
+            .iter()
+            .map(|mapping| mapping.source.as_str())
+            .collect();
+        sources.dedup();
+        assert_eq!(sources, ["form", "device", "signal"]);
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_settings_is_told_with_its_line() {
+        let rows = [
+            ("sources = 'x'", "line 1: 'sources'"),
+            ("[[subscription]]\nname = 'a'", "'url' is missing"),
+            (
+                "[[subscription]]\nurl = 'https://a.example'",
+                "'name' is missing",
+            ),
+            (
+                "[[subscription]]\nname = 'a'\nurl = 'a.example'",
+                "https://",
+            ),
+            (
+                "[[subscription]]\nname = 'a'\nurl = 'https://a.example'\nmode = 'all'",
+                "'all'",
+            ),
+            (
+                "[[subscription]]\nname = 'a'\nurl = 'https://a.example'\noperations = ['insert']",
+                "'insert'",
+            ),
+            ("[[inbound]]\nname = 'a'", "'source' is missing"),
+            (
+                "[[inbound]]\nname = 'a'\nsource = 'form'\nfields = { email = 'email' }",
+                "/email",
+            ),
+            (
+                "[[inbound]]\nname = 'a'\nsource = 'form'\nfields = { n = { from = '/n', as = 'number' } }",
+                "'number'",
+            ),
+            (
+                "[[inbound]]\nname = 'a'\nsource = 'form'\nfields = { n = { from = '/n', as = 'lookup' } }",
+                "'kind' is missing",
+            ),
+            (
+                "[[inbound]]\nname = 'a'\nsource = 'form'\nset = { n = [] }",
+                "expected text",
+            ),
+        ];
+        for (text, named) in rows {
+            let error = Settings::parse(text).expect_err(text);
+            assert!(
+                error.contains(named),
+                "{text:?} gives {error:?}, which does not name {named:?}"
+            );
+        }
+        let twice = "[[subscription]]\nname = 'a'\nurl = 'https://a.example'\n".repeat(2);
+        assert!(Settings::parse(&twice).unwrap_err().contains("'a'"));
+    }
+}
