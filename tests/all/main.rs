@@ -1,4 +1,8 @@
 //! The tests of the whole system, in one binary.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod bad_input;
+mod contract;
+mod crash;
+mod journeys;
 mod tidy;

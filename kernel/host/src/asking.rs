@@ -1,0 +1,326 @@
+//! Asks plugins: the kernel's side of every role.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use kjerne_core::{
+    Call, Draft, Effects, Fault, Guarded, PluginInfo, Plugins, Reply, Role, Shaped, Task,
+};
+use kjerne_model::{Entry, Name};
+use wasmtime::Store;
+use wasmtime::component::Instance;
+
+use crate::call::{self, Ask, Done, only};
+use crate::fault;
+use crate::host::{Active, Host};
+use crate::state::{CallState, Purpose, Shown};
+use crate::wit::v0_1_0::{self as wit, Change, Failure, Field, exports};
+
+/// What a role's function answers when it can fail: what it was asked for, or why not.
+type Said<T> = wasmtime::Result<Result<T, Failure>>;
+
+impl Plugins for Host {
+    fn with_role(&self, role: Role, kinds: &BTreeSet<Name>) -> Vec<PluginInfo> {
+        self.serving(role, kinds)
+    }
+
+    fn shape(&self, plugin: &PluginInfo, call: &Call, drafts: &[Draft]) -> Result<Shaped, Fault> {
+        let plugin = self.find(plugin, Role::Shape)?;
+        let role = plugin.code.roles.shape.as_ref();
+        let role = role.ok_or_else(|| fault::absent(plugin.id(), Role::Shape))?;
+        let (ask, changes) = about(&plugin, Role::Shape, call, drafts);
+        let done = self.runtime.call(&plugin, ask, |store, instance| {
+            role.load(&mut *store, instance)?
+                .call_shape(store, only(), &changes, only())
+        })?;
+        Ok(Shaped {
+            sets: done.state.sets,
+            fuel: done.fuel,
+        })
+    }
+
+    fn guard(&self, plugin: &PluginInfo, call: &Call, drafts: &[Draft]) -> Result<Guarded, Fault> {
+        let plugin = self.find(plugin, Role::Guard)?;
+        let role = guard_role(&plugin)?;
+        let (ask, changes) = about(&plugin, Role::Guard, call, drafts);
+        let done = self.runtime.call(&plugin, ask, |store, instance| {
+            role.load(&mut *store, instance)?
+                .call_guard(store, only(), &changes, only())
+        })?;
+        Ok(Guarded {
+            findings: done.state.findings,
+            fuel: done.fuel,
+        })
+    }
+
+    fn run(&self, plugin: &PluginInfo, call: &Call, task: &Task) -> Result<Effects, Fault> {
+        let role = task.role();
+        let plugin = self.find(plugin, role)?;
+        let mut ask = Ask::new(role, Purpose::Work, call);
+        match task {
+            Task::React(entries) => {
+                let entries = entries_out(&plugin, role, entries, &mut ask);
+                self.work(&plugin, ask, |store, instance| {
+                    react(&plugin, store, instance, &entries)
+                })
+            }
+            Task::Outbound(entries) => {
+                let entries = entries_out(&plugin, role, entries, &mut ask);
+                self.work(&plugin, ask, |store, instance| {
+                    integration(&plugin, store, instance)?
+                        .call_outbound(store, only(), &entries, only())
+                        .map(nothing)
+                })
+            }
+            Task::Answered { .. } => {
+                let answer = answer_out(task, &mut ask);
+                self.work(&plugin, ask, |store, instance| {
+                    integration(&plugin, store, instance)?
+                        .call_answered(store, only(), &answer, only())
+                        .map(nothing)
+                })
+            }
+            Task::Inbound { .. } => {
+                let message = inbound_out(task, &mut ask);
+                self.work(&plugin, ask, |store, instance| {
+                    integration(&plugin, store, instance)?.call_inbound(
+                        store,
+                        only(),
+                        &message,
+                        only(),
+                    )
+                })
+            }
+            Task::Escalate(case) => {
+                let case = wit::reference_out(case);
+                self.work(&plugin, ask, |store, instance| {
+                    let guest =
+                        found(&plugin.code.roles.service_rules)?.load(&mut *store, instance)?;
+                    guest
+                        .call_escalate(store, only(), &case, only())
+                        .map(nothing)
+                })
+            }
+            Task::Action { command, arguments } => {
+                let arguments = wit::arguments_out(arguments);
+                ask.bytes = wit::weight(&arguments);
+                self.work(&plugin, ask, |store, instance| {
+                    let guest = found(&plugin.code.roles.action)?.load(&mut *store, instance)?;
+                    guest.call_run(store, only(), command, &arguments, only())
+                })
+            }
+        }
+    }
+}
+
+/// A role the plugin was found by. It is there, since a plugin is only found by roles it has.
+pub fn found<T>(role: &Option<T>) -> wasmtime::Result<&T> {
+    role.as_ref()
+        .ok_or_else(|| wasmtime::Error::msg("the plugin has not this role"))
+}
+
+fn guard_role(plugin: &Active) -> Result<&exports::guard::GuestIndices, Fault> {
+    plugin
+        .code
+        .roles
+        .guard
+        .as_ref()
+        .ok_or_else(|| fault::absent(plugin.id(), Role::Guard))
+}
+
+fn react(
+    plugin: &Active,
+    store: &mut Store<CallState>,
+    instance: &Instance,
+    entries: &[wit::JournalEntry],
+) -> Said<Vec<Field>> {
+    let guest = found(&plugin.code.roles.react)?.load(&mut *store, instance)?;
+    guest
+        .call_react(store, only(), entries, only())
+        .map(nothing)
+}
+
+fn integration(
+    plugin: &Active,
+    store: &mut Store<CallState>,
+    instance: &Instance,
+) -> wasmtime::Result<exports::integration::Guest> {
+    found(&plugin.code.roles.integration)?.load(store, instance)
+}
+
+/// A function that shows nothing answers with no fields.
+fn nothing(said: Result<(), Failure>) -> Result<Vec<Field>, Failure> {
+    said.map(|()| Vec::new())
+}
+
+/// The changes as the plugin may see them, and a call about them.
+fn about<'a>(
+    plugin: &Active,
+    role: Role,
+    call: &'a Call,
+    drafts: &[Draft],
+) -> (Ask<'a>, Vec<Change>) {
+    let mut ask = Ask::new(role, Purpose::Verdict, call);
+    ask.changes = drafts.len();
+    ask.shown = drafts.iter().map(|draft| Shown::of(draft, role)).collect();
+    let changes: Vec<Change> = drafts
+        .iter()
+        .map(|draft| wit::change_out(draft, &plugin.grants))
+        .collect();
+    for change in &changes {
+        ask.fields += change.before.len() + change.after.len();
+        ask.bytes += wit::weight(&change.before) + wit::weight(&change.after);
+    }
+    (ask, changes)
+}
+
+fn entries_out(
+    plugin: &Active,
+    role: Role,
+    entries: &[Entry],
+    ask: &mut Ask<'_>,
+) -> Vec<wit::JournalEntry> {
+    let watched = plugin.watches(role);
+    let watches =
+        |kind: &Name| watched.is_none_or(|kinds| kinds.is_empty() || kinds.contains(kind));
+    let out = |entry| wit::entry_out(entry, &plugin.grants, watches);
+    let entries: Vec<wit::JournalEntry> = entries.iter().map(out).collect();
+    for edit in entries.iter().flat_map(|entry| &entry.edits) {
+        ask.changes += 1;
+        ask.fields += edit.before.len() + edit.after.len();
+        ask.bytes += wit::weight(&edit.before) + wit::weight(&edit.after);
+    }
+    entries
+}
+
+fn answer_out(task: &Task, ask: &mut Ask<'_>) -> exports::integration::Answer {
+    let mut answer = exports::integration::Answer {
+        id: String::new(),
+        status: 0,
+        content_type: String::new(),
+        body: Vec::new(),
+        outcome: String::new(),
+    };
+    if let Task::Answered {
+        id,
+        status,
+        content_type,
+        body,
+        delivered,
+    } = task
+    {
+        answer.id.clone_from(id);
+        answer.status = *status;
+        answer.content_type.clone_from(content_type);
+        answer.body.clone_from(body);
+        answer.outcome = if *delivered { "delivered" } else { "given-up" }.to_owned();
+        ask.bytes = body.len() as u64;
+    }
+    answer
+}
+
+fn inbound_out(task: &Task, ask: &mut Ask<'_>) -> exports::integration::InboundMessage {
+    let mut message = exports::integration::InboundMessage {
+        source: String::new(),
+        content_type: String::new(),
+        headers: Vec::new(),
+        body: Vec::new(),
+    };
+    if let Task::Inbound {
+        source,
+        content_type,
+        headers,
+        body,
+    } = task
+    {
+        message.source.clone_from(source);
+        message.content_type.clone_from(content_type);
+        message.headers.clone_from(headers);
+        message.body.clone_from(body);
+        ask.bytes = body.len() as u64;
+    }
+    message
+}
+
+impl Host {
+    /// Has a plugin do something, and collects what it wants done.
+    fn work(
+        &self,
+        plugin: &Arc<Active>,
+        ask: Ask<'_>,
+        work: impl FnOnce(&mut Store<CallState>, &Instance) -> Said<Vec<Field>>,
+    ) -> Result<Effects, Fault> {
+        let role = ask.role;
+        let Done {
+            answer,
+            state,
+            fuel,
+        } = self.runtime.call(plugin, ask, work)?;
+        let reply = answer.map_err(|failure| failed(plugin, role, &failure))?;
+        let reply: Reply =
+            wit::reply_in(reply).map_err(|error| fault::bad_output(plugin, role, &error))?;
+        let wishes = state.wishes;
+        Ok(Effects {
+            key: wishes.key,
+            changes: wishes.changes,
+            messages: wishes.messages,
+            state: wishes.state.into_iter().collect(),
+            reply,
+            fuel,
+        })
+    }
+
+    /// Asks one guard again and again in one instance that is kept, and tells how long each call
+    /// took: what a fresh instance per call is measured against. Nothing else calls a plugin so.
+    ///
+    /// # Errors
+    /// When the plugin breaks.
+    pub fn guard_warm(
+        &self,
+        plugin: &PluginInfo,
+        call: &Call,
+        drafts: &[Draft],
+        times: usize,
+    ) -> Result<Vec<Duration>, Fault> {
+        let plugin = self.find(plugin, Role::Guard)?;
+        let role = guard_role(&plugin)?;
+        let (ask, _) = about(&plugin, Role::Guard, call, drafts);
+        let mut store = self.runtime.store(&plugin, ask);
+        let fuel = store.data().meter.budget.fuel;
+        let mut run = || -> wasmtime::Result<Vec<Duration>> {
+            let instance = plugin.code.pre.instantiate(&mut store)?;
+            let guest = role.load(&mut store, &instance)?;
+            let mut taken = Vec::with_capacity(times);
+            for _ in 0..times {
+                let started = Instant::now();
+                let (ask, changes) = about(&plugin, Role::Guard, call, drafts);
+                let state = store.data_mut();
+                state.meter = crate::meter::Meter::start(state.meter.budget, ask.bytes);
+                state.shown = ask.shown;
+                state.findings.clear();
+                call::refuel(&mut store, fuel);
+                guest.call_guard(&mut store, only(), &changes, only())?;
+                taken.push(started.elapsed());
+            }
+            Ok(taken)
+        };
+        let taken = run();
+        call::judge(&plugin, store.data(), taken)
+    }
+}
+
+/// A plugin that said it cannot do what it was asked. Its own code stands behind `failed:`, since
+/// whoever asked may have to tell a bad message from a broken plugin.
+fn failed(plugin: &Active, role: Role, failure: &Failure) -> Fault {
+    let (id, Failure { code, message }) = (plugin.id(), failure);
+    Fault {
+        plugin: id.to_owned(),
+        limit: format!("failed:{code}"),
+        allowed: None,
+        message: format!(
+            "plugin {id} could not do its part in {}: {message} ({code})",
+            role.name()
+        ),
+    }
+}

@@ -1,0 +1,180 @@
+//! Compiled plugins on disk, so that a start compiles nothing.
+//!
+//! Native code is trusted code. An entry is loaded only when this host's key vouches for it, for this
+//! plugin, this runtime version and this configuration; everything else is compiled anew from the
+//! plugin's own file, which is always kept. A cache that cannot be written costs time, nothing else.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use crate::HostError;
+use crate::engine::RUNTIME_VERSION;
+use crate::package::Package;
+
+/// Bytes of the code that authenticates an entry; they stand in front of it.
+const MAC: usize = 32;
+
+/// Makes the names of unfinished files distinct within the process.
+static UNFINISHED: AtomicU64 = AtomicU64::new(0);
+
+/// The directory of compiled plugins.
+pub struct Cache {
+    directory: Option<PathBuf>,
+    key: [u8; 32],
+}
+
+/// How a component came to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Origin {
+    /// Taken from the cache.
+    Cached,
+    /// Compiled now.
+    Compiled,
+}
+
+impl Cache {
+    /// Opens the directory, or makes it, for this user's eyes only. Without a directory every
+    /// plugin is compiled.
+    pub fn open(directory: Option<PathBuf>, key: [u8; 32]) -> Result<Self, HostError> {
+        if let Some(path) = &directory {
+            make_private(path)
+                .map_err(|error| HostError::Cache(format!("{}: {error}", path.display())))?;
+        }
+        Ok(Self { directory, key })
+    }
+
+    /// The plugin's native code, from the cache or compiled (and then kept).
+    pub fn component(
+        &self,
+        engine: &Engine,
+        package: &Package,
+    ) -> wasmtime::Result<(Component, Origin)> {
+        let name = entry_name(engine, package);
+        if let Some(component) = self.load(engine, &name) {
+            return Ok((component, Origin::Cached));
+        }
+        let component = Component::new(engine, package.bytes())?;
+        if let Some(directory) = &self.directory {
+            let code = component.serialize()?;
+            let mac = self.mac(&name, &code);
+            // What could not be kept is compiled again at the next start.
+            let _ = write_whole(directory, &name, &[mac.as_bytes(), &code]);
+        }
+        Ok((component, Origin::Compiled))
+    }
+
+    fn load(&self, engine: &Engine, name: &str) -> Option<Component> {
+        let path = self.directory.as_ref()?.join(name);
+        if !fs::symlink_metadata(&path).ok()?.is_file() {
+            return None;
+        }
+        let bytes = fs::read(path).ok()?;
+        let (mac, code) = bytes.split_at_checked(MAC)?;
+        // Comparing hashes is a comparison in constant time.
+        let genuine = self.mac(name, code) == blake3::Hash::from_slice(mac).ok()?;
+        if genuine {
+            deserialize(engine, code).ok()
+        } else {
+            None
+        }
+    }
+
+    /// Vouches for the code under this name; the name holds plugin, version and configuration, so
+    /// an entry moved to another name is not genuine.
+    fn mac(&self, name: &str, code: &[u8]) -> blake3::Hash {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
+        hasher
+            .update(&(name.len() as u64).to_le_bytes())
+            .update(name.as_bytes())
+            .update(code);
+        hasher.finalize()
+    }
+}
+
+#[expect(
+    unsafe_code,
+    reason = "the runtime offers no safe way to take native code back"
+)]
+fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: `deserialize` demands bytes that `Component::serialize` made, unchanged. The caller
+    // has just compared a keyed hash over these very bytes (they were read once, into memory no one
+    // else can write) and over a name that holds the plugin's hash, the runtime's full version and
+    // the engine's configuration. The key is known to this workspace alone and only `component`
+    // above makes such hashes, over what `serialize` returned for that name.
+    unsafe { Component::deserialize(engine, code) }
+}
+
+/// Everything native code depends on: the plugin's bytes, the compiler and its settings.
+fn entry_name(engine: &Engine, package: &Package) -> String {
+    let mut settings = SettingsHasher(blake3::Hasher::new());
+    std::hash::Hash::hash(&engine.precompile_compatibility_hash(), &mut settings);
+    let mut hasher = settings.0;
+    hasher
+        .update(RUNTIME_VERSION.as_bytes())
+        .update(&package.digest);
+    format!("{}.native", hasher.finalize().to_hex())
+}
+
+/// Feeds what the engine says about its configuration to a hash of 256 bits.
+struct SettingsHasher(blake3::Hasher);
+
+impl std::hash::Hasher for SettingsHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        0
+    }
+}
+
+/// Writes a file that is there whole or not at all.
+fn write_whole(directory: &Path, name: &str, parts: &[&[u8]]) -> io::Result<()> {
+    let number = UNFINISHED.fetch_add(1, Ordering::Relaxed);
+    let unfinished = directory.join(format!(".{name}.{}.{number}", std::process::id()));
+    let written = create_private(&unfinished)
+        .and_then(|mut file| {
+            parts.iter().try_for_each(|part| file.write_all(part))?;
+            file.sync_all()
+        })
+        .and_then(|()| fs::rename(&unfinished, directory.join(name)));
+    if written.is_err() {
+        let _ = fs::remove_file(&unfinished);
+    }
+    written
+}
+
+#[cfg(unix)]
+fn make_private(directory: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)?;
+    fs::set_permissions(directory, fs::Permissions::from_mode(0o700))
+}
+
+#[cfg(unix)]
+fn create_private(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+}
+
+#[cfg(not(unix))]
+fn make_private(directory: &Path) -> io::Result<()> {
+    fs::create_dir_all(directory)
+}
+
+#[cfg(not(unix))]
+fn create_private(path: &Path) -> io::Result<File> {
+    File::options().write(true).create_new(true).open(path)
+}

@@ -1,0 +1,225 @@
+//! One call: a fresh store and instance, its limits, its costs.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use kjerne_core::{Call, Fault, Kernel, Role, TablePlugins};
+use kjerne_model::Actor;
+use kjerne_store::{MemoryStore, StoreError};
+use wasmtime::component::{Instance, Resource};
+use wasmtime::{Engine, Store, UpdateDeadline};
+
+use crate::gate::Gate;
+use crate::host::Active;
+use crate::ledger::CallStats;
+use crate::limits::{self, Budget};
+use crate::meter::Meter;
+use crate::state::{CallState, Ended, IdSource, Purpose, Shown};
+use crate::{LoadError, fault};
+
+/// Is told about every call.
+pub type Observer = Arc<dyn Fn(&CallStats<'_>) + Send + Sync>;
+
+/// What calls need and plugins share.
+pub struct Runtime {
+    /// The engine.
+    pub engine: Engine,
+    /// The queue in front of its pool.
+    pub gate: Gate,
+    /// Makes ids.
+    pub ids: Arc<IdSource>,
+    /// Is told about every call.
+    pub observer: RwLock<Option<Observer>>,
+}
+
+/// What a call is about, and how large its input is.
+pub struct Ask<'a> {
+    pub role: Role,
+    pub purpose: Purpose,
+    pub call: &'a Call,
+    pub shown: Vec<Shown>,
+    pub changes: usize,
+    pub fields: usize,
+    pub bytes: u64,
+}
+
+impl<'a> Ask<'a> {
+    /// A call without changes or entries.
+    pub fn new(role: Role, purpose: Purpose, call: &'a Call) -> Self {
+        Self {
+            role,
+            purpose,
+            call,
+            shown: Vec::new(),
+            changes: 0,
+            fields: 0,
+            bytes: 0,
+        }
+    }
+}
+
+/// A call that went well.
+pub struct Done<R> {
+    /// What the plugin returned.
+    pub answer: R,
+    /// What it said on the way.
+    pub state: CallState,
+    /// The fuel it used.
+    pub fuel: u64,
+}
+
+impl Runtime {
+    /// Asks a plugin in an instance of its own, which is gone afterwards: no call sees what
+    /// another left, and a trap harms nobody.
+    pub fn call<R>(
+        &self,
+        plugin: &Arc<Active>,
+        ask: Ask<'_>,
+        work: impl FnOnce(&mut Store<CallState>, &Instance) -> wasmtime::Result<R>,
+    ) -> Result<Done<R>, Fault> {
+        let role = ask.role;
+        let Some(_place) = self.gate.enter(Duration::from_millis(limits::QUEUE.value)) else {
+            return Err(fault::busy(plugin, role, self.gate.size()));
+        };
+        let mut store = self.store(plugin, ask);
+        let instance = plugin.code.pre.instantiate(&mut store);
+        let answer = instance.and_then(|instance| work(&mut store, &instance));
+        self.finish(plugin, store, answer)
+    }
+
+    /// Makes one instance of a plugin and asks it nothing: whether it comes up within its limits,
+    /// and its roles are of the contract's types.
+    pub fn try_out(&self, plugin: &Arc<Active>) -> Result<(), LoadError> {
+        let does_not_fit = |why: String| {
+            Err(LoadError::DoesNotFit {
+                plugin: plugin.id().to_owned(),
+                why,
+            })
+        };
+        let Some(role) = plugin.package.manifest.roles.keys().next() else {
+            return Ok(());
+        };
+        let call = match about_nothing() {
+            Ok(call) => call,
+            Err(error) => return does_not_fit(error.to_string()),
+        };
+        let mut store = self.store(plugin, Ask::new(*role, Purpose::Question, &call));
+        let tried = plugin
+            .code
+            .pre
+            .instantiate(&mut store)
+            .and_then(|instance| plugin.code.roles.check(&mut store, &instance));
+        match judge(plugin, store.data(), tried) {
+            Ok(()) => Ok(()),
+            Err(fault) => does_not_fit(fault.message),
+        }
+    }
+
+    /// A store with every limit set.
+    pub fn store(&self, plugin: &Arc<Active>, ask: Ask<'_>) -> Store<CallState> {
+        let budget = Budget::of(ask.role, ask.changes, ask.fields);
+        let meter = Meter::start(budget, ask.bytes);
+        let mut state = CallState::new(plugin, &self.ids, ask.role, ask.purpose, ask.call, meter);
+        state.shown = ask.shown;
+        let mut store = Store::new(&self.engine, state);
+        store.limiter(|state| &mut state.meter);
+        refuel(&mut store, budget.fuel);
+        store.set_hostcall_fuel(limits::HANDOVER.value as usize);
+        store.set_max_component_handles(limits::HANDLES.value as usize);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|mut store| match store.data_mut().meter.check_time() {
+            Ok(()) => Ok(UpdateDeadline::Continue(1)),
+            Err(_) => Err(Ended.into()),
+        });
+        store
+    }
+
+    fn finish<R>(
+        &self,
+        plugin: &Arc<Active>,
+        store: Store<CallState>,
+        answer: wasmtime::Result<R>,
+    ) -> Result<Done<R>, Fault> {
+        let left = store.get_fuel().unwrap_or_default();
+        // The state is moved out and the instance is gone before anything else is done.
+        let state = store.into_data();
+        let fuel = state.meter.budget.fuel.saturating_sub(left);
+        let result = judge(plugin, &state, answer);
+        let fault = result.as_ref().err().map(|fault| fault.limit.as_str());
+        self.book(plugin, &state, fuel, fault);
+        Ok(Done {
+            answer: result?,
+            state,
+            fuel,
+        })
+    }
+
+    fn book(&self, plugin: &Active, state: &CallState, fuel: u64, fault: Option<&str>) {
+        let meter = &state.meter;
+        let stats = CallStats {
+            plugin: plugin.id(),
+            version: &plugin.package.manifest.version,
+            role: state.role,
+            fuel,
+            fuel_limit: meter.budget.fuel,
+            memory: meter.memory_peak,
+            memory_limit: meter.budget.memory,
+            host_calls: meter.host_calls,
+            host_calls_limit: meter.budget.host_calls,
+            bytes_in: meter.bytes_in,
+            bytes_out: meter.bytes_out,
+            bytes_out_limit: limits::OUTPUT.value,
+            log_lines: meter.log_lines,
+            log_lines_limit: limits::LOG_LINES.value,
+            micros: u64::try_from(meter.elapsed().as_micros()).unwrap_or(u64::MAX),
+            micros_limit: meter.budget.wall_ms * 1_000,
+            fault,
+        };
+        plugin.account.book(&stats);
+        let observer = self
+            .observer
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if let Some(observer) = observer {
+            observer(&stats);
+        }
+    }
+}
+
+/// A call in an empty workspace.
+fn about_nothing() -> Result<Call, StoreError> {
+    let plugins = Arc::new(TablePlugins::none());
+    let kernel = Kernel::new(Arc::new(MemoryStore::new()), Arc::default(), plugins, 0)?;
+    Ok(Call {
+        now: kjerne_model::Instant::default(),
+        actor: Actor::System("install".to_owned()),
+        depth: 0,
+        reader: Arc::new(kernel.reader()?),
+    })
+}
+
+/// A call that passed a limit has failed, even when the plugin returned as if nothing had
+/// happened: it may have judged without what it could not read.
+pub fn judge<R>(
+    plugin: &Active,
+    state: &CallState,
+    answer: wasmtime::Result<R>,
+) -> Result<R, Fault> {
+    match (answer, state.meter.passed) {
+        (Ok(_), Some(passed)) => Err(fault::of_limit(plugin, state.role, passed)),
+        (Ok(answer), None) => Ok(answer),
+        (Err(error), _) => Err(fault::of_call(plugin, state.role, &error, &state.meter)),
+    }
+}
+
+/// Fills the tank. It fails only for an engine that does not count fuel, and ours does.
+pub fn refuel(store: &mut Store<CallState>, fuel: u64) {
+    let filled = store.set_fuel(fuel);
+    debug_assert!(filled.is_ok(), "the engine counts fuel");
+}
+
+/// The handle of a resource of which there is one per call.
+pub fn only<T: 'static>() -> Resource<T> {
+    Resource::new_borrow(0)
+}

@@ -1,0 +1,117 @@
+//! A plugin compiled and linked: all that can be done once, so that a call does only its own work.
+
+use wasmtime::component::{Component, HasSelf, Instance, InstancePre, Linker};
+use wasmtime::{Engine, Store};
+
+use crate::LoadError;
+use crate::package::Package;
+use crate::state::CallState;
+use crate::wit::v0_1_0::{EveryRole, exports};
+use kjerne_core::Role;
+
+/// A plugin that is ready to be instantiated.
+pub struct Code {
+    /// Its component, with everything it imports.
+    pub pre: InstancePre<CallState>,
+    /// Where its roles are.
+    pub roles: Roles,
+}
+
+/// Where a component's roles are, for those it has.
+#[derive(Default)]
+pub struct Roles {
+    pub shape: Option<exports::shape::GuestIndices>,
+    pub guard: Option<exports::guard::GuestIndices>,
+    pub react: Option<exports::react::GuestIndices>,
+    pub action: Option<exports::action::GuestIndices>,
+    pub sales_stages: Option<exports::sales_stages::GuestIndices>,
+    pub buying_process: Option<exports::buying_process::GuestIndices>,
+    pub service_rules: Option<exports::service_rules::GuestIndices>,
+    pub integration: Option<exports::integration::GuestIndices>,
+}
+
+impl Roles {
+    /// Looks every role up in an instance, which compares its functions' types with the contract's.
+    pub fn check(&self, store: &mut Store<CallState>, instance: &Instance) -> wasmtime::Result<()> {
+        self.shape
+            .as_ref()
+            .map(|role| role.load(&mut *store, instance))
+            .transpose()?;
+        self.guard
+            .as_ref()
+            .map(|role| role.load(&mut *store, instance))
+            .transpose()?;
+        self.react
+            .as_ref()
+            .map(|role| role.load(&mut *store, instance))
+            .transpose()?;
+        self.action
+            .as_ref()
+            .map(|role| role.load(&mut *store, instance))
+            .transpose()?;
+        self.sales_stages
+            .as_ref()
+            .map(|role| role.load(&mut *store, instance))
+            .transpose()?;
+        self.buying_process
+            .as_ref()
+            .map(|role| role.load(&mut *store, instance))
+            .transpose()?;
+        self.service_rules
+            .as_ref()
+            .map(|role| role.load(&mut *store, instance))
+            .transpose()?;
+        self.integration
+            .as_ref()
+            .map(|role| role.load(&mut *store, instance))
+            .transpose()?;
+        Ok(())
+    }
+}
+
+/// The linker with everything a plugin may import.
+pub fn linker(engine: &Engine) -> wasmtime::Result<Linker<CallState>> {
+    let mut linker = Linker::new(engine);
+    EveryRole::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
+    Ok(linker)
+}
+
+/// Links a component and finds its roles.
+pub fn link(
+    linker: &Linker<CallState>,
+    component: &Component,
+    package: &Package,
+) -> Result<Code, LoadError> {
+    let does_not_fit = |error: wasmtime::Error| LoadError::DoesNotFit {
+        plugin: package.manifest.id.clone(),
+        why: format!("{error:#}"),
+    };
+    let pre = linker.instantiate_pre(component).map_err(does_not_fit)?;
+    let roles = find_roles(&pre, package).map_err(does_not_fit)?;
+    Ok(Code { pre, roles })
+}
+
+fn find_roles(pre: &InstancePre<CallState>, package: &Package) -> wasmtime::Result<Roles> {
+    let mut roles = Roles::default();
+    for role in package.manifest.roles.keys() {
+        match role {
+            Role::Shape => roles.shape = Some(exports::shape::GuestIndices::new(pre)?),
+            Role::Guard => roles.guard = Some(exports::guard::GuestIndices::new(pre)?),
+            Role::React => roles.react = Some(exports::react::GuestIndices::new(pre)?),
+            Role::Action => roles.action = Some(exports::action::GuestIndices::new(pre)?),
+            Role::SalesStages => {
+                roles.sales_stages = Some(exports::sales_stages::GuestIndices::new(pre)?);
+            }
+            Role::BuyingProcess => {
+                roles.buying_process = Some(exports::buying_process::GuestIndices::new(pre)?);
+            }
+            Role::ServiceRules => {
+                roles.service_rules = Some(exports::service_rules::GuestIndices::new(pre)?);
+            }
+            Role::Integration => {
+                roles.integration = Some(exports::integration::GuestIndices::new(pre)?);
+            }
+        }
+    }
+    Ok(roles)
+}

@@ -1,0 +1,171 @@
+//! Says how a plugin broke: which plugin, which limit, which number, what to do.
+
+use kjerne_core::{Fault, Role};
+use wasmtime::Trap;
+
+use crate::host::Active;
+use crate::limits;
+use crate::meter::{Meter, Passed};
+
+/// How the runtime's error begins when one call handed over too much. Its type is private; a test
+/// notices when the words change.
+const HANDOVER_EXHAUSTED: &str = "too much data";
+
+/// What ended a call.
+enum End {
+    Limit(Passed),
+    Broken(String),
+    Panic(String),
+    Trap(String),
+    Output(String),
+}
+
+/// The fault behind an error of the runtime.
+pub fn of_call(plugin: &Active, role: Role, error: &wasmtime::Error, meter: &Meter) -> Fault {
+    describe(plugin, role, end(error, meter))
+}
+
+/// The fault of a call that passed a limit and went on as if nothing had happened.
+pub fn of_limit(plugin: &Active, role: Role, passed: Passed) -> Fault {
+    describe(plugin, role, End::Limit(passed))
+}
+
+/// What the host has noted decides; then what the runtime says; and a trap after memory was
+/// refused is a guest's way to say that it has no memory.
+fn end(error: &wasmtime::Error, meter: &Meter) -> End {
+    if let Some(why) = &meter.broken {
+        return End::Broken(why.clone());
+    }
+    if let Some(passed) = meter.passed {
+        return End::Limit(passed);
+    }
+    let limit = |limit, allowed, unit| {
+        End::Limit(Passed {
+            limit,
+            allowed,
+            unit,
+        })
+    };
+    if error
+        .root_cause()
+        .to_string()
+        .starts_with(HANDOVER_EXHAUSTED)
+    {
+        return limit("output", limits::HANDOVER.value, limits::HANDOVER.unit);
+    }
+    match (error.downcast_ref::<Trap>(), meter.refused) {
+        (Some(Trap::OutOfFuel), _) => limit("fuel", meter.budget.fuel, "fuel"),
+        (Some(Trap::Interrupt), _) => limit("wall-time", meter.budget.wall_ms, "ms"),
+        (Some(Trap::StackOverflow), _) => limit("stack", limits::STACK.value, limits::STACK.unit),
+        (_, Some(refused)) => End::Limit(refused),
+        (Some(Trap::UnreachableCodeReached), None) if meter.last_error.is_some() => {
+            End::Panic(meter.last_error.clone().unwrap_or_default())
+        }
+        (Some(trap), None) => End::Trap(trap.to_string()),
+        // No trap of the guest's: the runtime could not make sense of what it handed over.
+        (None, None) => End::Output(error.root_cause().to_string()),
+    }
+}
+
+fn describe(plugin: &Active, role: Role, end: End) -> Fault {
+    let id = plugin.id();
+    let name = role.name();
+    let fault = |limit: &str, allowed, message| Fault {
+        plugin: id.to_owned(),
+        limit: limit.to_owned(),
+        allowed,
+        message,
+    };
+    match end {
+        End::Limit(Passed {
+            limit,
+            allowed,
+            unit,
+        }) => fault(
+            limit,
+            Some(allowed),
+            format!(
+                "plugin {id} passed its limit {limit} of {allowed} {unit} in {name} and was \
+                 stopped; {}",
+                advice(limit)
+            ),
+        ),
+        End::Broken(why) => fault(
+            "store",
+            None,
+            format!("plugin {id} could not be served in {name}: {why}; this is not its fault"),
+        ),
+        End::Panic(said) => fault(
+            "panic",
+            None,
+            format!(
+                "plugin {id} panicked in {name}: {said}; its author must mend it, or disable it"
+            ),
+        ),
+        End::Output(why) => bad_output(plugin, role, &why),
+        End::Trap(trap) => fault(
+            "trap",
+            None,
+            format!("plugin {id} broke in {name}: {trap}; its author must mend it, or disable it"),
+        ),
+    }
+}
+
+fn advice(limit: &str) -> &'static str {
+    match limit {
+        "fuel" => {
+            "it works too long: give its author the case, commit fewer records at once, or disable it"
+        }
+        "wall-time" => "it waits or works too long: look for queries that read much, or disable it",
+        "memory" | "table" => "it keeps too much at once: its author must work in smaller pieces",
+        "stack" => "it calls itself too deeply: its author must mend it, or disable it",
+        "host-calls" => "it asks too often: its author must read several records with one query",
+        "read" => "it reads too much: its author must ask for fewer records",
+        "log-lines" => "it logs in a loop: its author must log less",
+        _ => "it hands over too much: its author must do the work in several steps",
+    }
+}
+
+/// A plugin whose answer cannot be taken.
+pub fn bad_output(plugin: &Active, role: Role, why: &dyn std::fmt::Display) -> Fault {
+    let id = plugin.id();
+    Fault {
+        plugin: id.to_owned(),
+        limit: "bad-output".to_owned(),
+        allowed: None,
+        message: format!(
+            "plugin {id} answered in {} with something that cannot be taken: {why}; its author \
+             must mend it",
+            role.name()
+        ),
+    }
+}
+
+/// A call that found no free place in time.
+pub fn busy(plugin: &Active, role: Role, places: usize) -> Fault {
+    let id = plugin.id();
+    Fault {
+        plugin: id.to_owned(),
+        limit: "busy".to_owned(),
+        allowed: Some(places as u64),
+        message: format!(
+            "plugin {id} was not asked in {}: all {places} places were taken for {} ms; try again, \
+             or raise the number of concurrent calls",
+            role.name(),
+            limits::QUEUE.value
+        ),
+    }
+}
+
+/// A plugin that is not there, or has not the role.
+pub fn absent(plugin: &str, role: Role) -> Fault {
+    Fault {
+        plugin: plugin.to_owned(),
+        limit: "absent".to_owned(),
+        allowed: None,
+        message: format!(
+            "plugin {plugin} is not enabled in the role {}; enable it, or ask without it",
+            role.name()
+        ),
+    }
+}

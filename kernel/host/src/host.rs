@@ -1,0 +1,377 @@
+//! The host: the set of plugins in use, and how it is exchanged.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use kjerne_core::{Fault, PluginInfo, Role};
+use kjerne_model::Name;
+use wasmtime::component::Linker;
+
+use crate::cache::Cache;
+use crate::call::{Observer, Runtime};
+use crate::code::{self, Code};
+use crate::gate::Gate;
+use crate::grants::{Grant, Grants};
+use crate::ledger::{Account, Cost};
+use crate::logs::{Line, Log};
+use crate::package::Package;
+use crate::state::{CallState, IdSource};
+use crate::{CallStats, HostError, LoadError, engine, fault, limits};
+
+/// How the host is set up.
+pub struct HostOptions {
+    /// Where compiled plugins are kept; none compiles at every start.
+    pub cache_dir: Option<PathBuf>,
+    /// The workspace's secret key, which vouches for what is kept there.
+    pub cache_key: [u8; 32],
+    /// How many plugins may run at a time.
+    pub max_concurrent: usize,
+    /// Where the ids of proposed records come from: different at every start, or two starts make
+    /// the same ids.
+    pub seed: u128,
+}
+
+/// A plugin as the administrator installed it.
+#[derive(Clone, Debug)]
+pub struct Installed {
+    /// Its file.
+    pub package: Arc<Package>,
+    /// What was granted, in the grammar of grants.
+    pub grants: Vec<String>,
+    /// Its settings.
+    pub settings: String,
+    /// Counts the settings' changes.
+    pub revision: u64,
+    /// Its place in the order plugins are asked in.
+    pub position: u32,
+    /// Whether it is in use.
+    pub enabled: bool,
+    /// The domain interfaces bound to it.
+    pub bound: BTreeSet<Role>,
+}
+
+/// A plugin in use.
+pub struct Active {
+    /// Its file.
+    pub package: Arc<Package>,
+    /// What it may do.
+    pub grants: Grants,
+    /// Its settings.
+    pub settings: String,
+    /// Counts the settings' changes.
+    pub revision: u64,
+    /// Its code.
+    pub code: Arc<Code>,
+    /// Its log.
+    pub logs: Arc<Log>,
+    /// What it costs.
+    pub account: Arc<Account>,
+    position: u32,
+    bound: BTreeSet<Role>,
+}
+
+impl Active {
+    /// Its id.
+    pub fn id(&self) -> &str {
+        &self.package.manifest.id
+    }
+
+    /// The kinds it watches in a role; empty is every kind.
+    pub fn watches(&self, role: Role) -> Option<&BTreeSet<Name>> {
+        self.package.manifest.roles.get(&role)
+    }
+
+    fn info(&self, role: Role) -> PluginInfo {
+        PluginInfo {
+            id: self.id().to_owned(),
+            version: self.package.manifest.version.clone(),
+            watches: self.watches(role).cloned().unwrap_or_default(),
+        }
+    }
+
+    fn is(&self, plugin: &PluginInfo) -> bool {
+        self.id() == plugin.id && self.package.manifest.version == plugin.version
+    }
+
+    /// Whether it is asked in the role: a domain interface is asked of the plugin bound to it.
+    fn serves(&self, role: Role) -> bool {
+        self.watches(role).is_some() && (!is_domain(role) || self.bound.contains(&role))
+    }
+}
+
+/// Whether a role is an interface that is bound to one plugin.
+fn is_domain(role: Role) -> bool {
+    matches!(
+        role,
+        Role::SalesStages | Role::BuyingProcess | Role::ServiceRules
+    )
+}
+
+/// The plugins in use at one time.
+#[derive(Default)]
+struct Set {
+    /// In the order they are asked.
+    plugins: Vec<Arc<Active>>,
+    /// By role, in the same order.
+    by_role: [Vec<Arc<Active>>; Role::ALL.len()],
+}
+
+impl Set {
+    fn new(mut plugins: Vec<Arc<Active>>) -> Self {
+        plugins.sort_by(|a, b| (a.position, a.id()).cmp(&(b.position, b.id())));
+        let by_role = Role::ALL.map(|role| {
+            plugins
+                .iter()
+                .filter(|plugin| plugin.serves(role))
+                .cloned()
+                .collect()
+        });
+        Self { plugins, by_role }
+    }
+
+    fn of(&self, role: Role) -> &[Arc<Active>] {
+        &self.by_role[role as usize]
+    }
+}
+
+/// The set in use, and the one before it, on which commits under way finish.
+#[derive(Default)]
+struct Sets {
+    now: Arc<Set>,
+    before: Arc<Set>,
+}
+
+/// Runs the plugins of a workspace.
+pub struct Host {
+    pub(crate) runtime: Runtime,
+    linker: Linker<CallState>,
+    cache: Cache,
+    sets: RwLock<Sets>,
+    /// Code in use, by the hash of its file: an exchange of the set links only what is new.
+    code: Mutex<BTreeMap<[u8; 32], Arc<Code>>>,
+    logs: Mutex<BTreeMap<String, Arc<Log>>>,
+    accounts: Mutex<Vec<Arc<Account>>>,
+}
+
+/// What these locks guard is whole after every statement, so a panic while one was held harms
+/// nothing.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Host {
+    /// Starts the engine. No plugin is in use yet.
+    ///
+    /// # Errors
+    /// When the machine cannot run WebAssembly, or the cache directory cannot be used.
+    pub fn new(options: HostOptions) -> Result<Self, HostError> {
+        let slots = options.max_concurrent.max(1);
+        let engine = engine::engine(slots)?;
+        let linker =
+            code::linker(&engine).map_err(|error| HostError::Engine(format!("{error:#}")))?;
+        let runtime = Runtime {
+            engine,
+            gate: Gate::new(slots),
+            ids: Arc::new(IdSource::new(options.seed)),
+            observer: RwLock::new(None),
+        };
+        Ok(Self {
+            runtime,
+            linker,
+            cache: Cache::open(options.cache_dir, options.cache_key)?,
+            sets: RwLock::default(),
+            code: Mutex::default(),
+            logs: Mutex::default(),
+            accounts: Mutex::default(),
+        })
+    }
+
+    /// Compiles a plugin (or finds it compiled) and links it, without using it: what an
+    /// installation must know before it changes anything.
+    ///
+    /// # Errors
+    /// When it does not fit the contract's types or needs more than the host has.
+    pub fn prepare(&self, package: &Package) -> Result<(), LoadError> {
+        let plugin = Installed {
+            package: Arc::new(package.clone()),
+            grants: Vec::new(),
+            settings: String::new(),
+            revision: 0,
+            position: 0,
+            enabled: true,
+            bound: BTreeSet::new(),
+        };
+        self.activate(plugin).map(drop)
+    }
+
+    /// Puts another set of plugins in use, all at once. Calls under way finish on the old one.
+    ///
+    /// # Errors
+    /// When one of them cannot be loaded; then nothing changes.
+    pub fn replace(&self, plugins: Vec<Installed>) -> Result<(), LoadError> {
+        let mut ids = BTreeSet::new();
+        if let Some(twice) = plugins.iter().find(|p| !ids.insert(&p.package.manifest.id)) {
+            return Err(LoadError::Twice(twice.package.manifest.id.clone()));
+        }
+        let enabled = plugins.into_iter().filter(|plugin| plugin.enabled);
+        let active = enabled.map(|plugin| self.activate(plugin));
+        let set = Arc::new(Set::new(active.collect::<Result<_, _>>()?));
+        let mut sets = self.sets.write().unwrap_or_else(PoisonError::into_inner);
+        sets.before = std::mem::replace(&mut sets.now, set);
+        let used: BTreeSet<[u8; 32]> = [&sets.now, &sets.before]
+            .into_iter()
+            .flat_map(|set| set.plugins.iter().map(|plugin| plugin.package.digest))
+            .collect();
+        lock(&self.code).retain(|digest, _| used.contains(digest));
+        Ok(())
+    }
+
+    fn activate(&self, plugin: Installed) -> Result<Arc<Active>, LoadError> {
+        let manifest = &plugin.package.manifest;
+        let granted = plugin.grants.iter().map(|text| Grant::parse(text));
+        let granted: Vec<Grant> = granted.collect::<Result<_, _>>().map_err(|error| {
+            LoadError::BadGrant(format!(
+                "plugin {} was granted something else: {error}",
+                manifest.id
+            ))
+        })?;
+        if plugin.settings.len() as u64 > limits::SETTINGS.value {
+            return Err(LoadError::BadGrant(format!(
+                "the settings of plugin {} have {} bytes; at most {} are allowed",
+                manifest.id,
+                plugin.settings.len(),
+                limits::SETTINGS.value
+            )));
+        }
+        let known = lock(&self.code).get(&plugin.package.digest).cloned();
+        let tried = known.is_some();
+        let active = Arc::new(Active {
+            grants: Grants::effective(&manifest.declared(), &granted),
+            code: known.map_or_else(|| self.load(&plugin.package), Ok)?,
+            logs: Arc::clone(lock(&self.logs).entry(manifest.id.clone()).or_default()),
+            account: self.account(&manifest.id, &manifest.version),
+            package: Arc::clone(&plugin.package),
+            settings: plugin.settings,
+            revision: plugin.revision,
+            position: plugin.position,
+            bound: plugin.bound,
+        });
+        if !tried {
+            self.runtime.try_out(&active)?;
+            lock(&self.code).insert(active.package.digest, Arc::clone(&active.code));
+        }
+        Ok(active)
+    }
+
+    fn load(&self, package: &Package) -> Result<Arc<Code>, LoadError> {
+        let component = self.cache.component(&self.runtime.engine, package);
+        let (component, _) = component.map_err(|error| LoadError::DoesNotFit {
+            plugin: package.manifest.id.clone(),
+            why: format!("{error:#}"),
+        })?;
+        Ok(Arc::new(code::link(&self.linker, &component, package)?))
+    }
+
+    /// The account of a plugin version, which outlives every set it is in.
+    fn account(&self, id: &str, version: &str) -> Arc<Account> {
+        let mut accounts = lock(&self.accounts);
+        if let Some(account) = accounts.iter().find(|account| account.is_of(id, version)) {
+            return Arc::clone(account);
+        }
+        let account = Arc::new(Account::new(id, version));
+        accounts.push(Arc::clone(&account));
+        account
+    }
+
+    fn now(&self) -> Arc<Set> {
+        Arc::clone(&self.sets.read().unwrap_or_else(PoisonError::into_inner).now)
+    }
+
+    /// The plugins that serve a role and watch one of the kinds, in order.
+    pub(crate) fn serving(&self, role: Role, kinds: &BTreeSet<Name>) -> Vec<PluginInfo> {
+        let watches = |plugin: &&Arc<Active>| {
+            kinds.is_empty()
+                || plugin
+                    .watches(role)
+                    .is_some_and(|watched| watched.is_empty() || !watched.is_disjoint(kinds))
+        };
+        self.now()
+            .of(role)
+            .iter()
+            .filter(watches)
+            .map(|plugin| plugin.info(role))
+            .collect()
+    }
+
+    /// The plugin meant, in the version meant when it is still there: a commit that began before
+    /// an exchange of the set finishes on the old one.
+    pub(crate) fn find(&self, plugin: &PluginInfo, role: Role) -> Result<Arc<Active>, Fault> {
+        let sets = self.sets.read().unwrap_or_else(PoisonError::into_inner);
+        let now = sets.now.plugins.iter();
+        let exact = now
+            .clone()
+            .chain(&sets.before.plugins)
+            .find(|active| active.is(plugin));
+        exact
+            .or_else(|| now.clone().find(|active| active.id() == plugin.id))
+            .filter(|active| active.watches(role).is_some())
+            .cloned()
+            .ok_or_else(|| fault::absent(&plugin.id, role))
+    }
+
+    /// The plugin bound to a domain interface.
+    pub(crate) fn bound_to(&self, role: Role) -> Option<Arc<Active>> {
+        self.now().of(role).first().cloned()
+    }
+
+    /// The plugin bound to a domain interface.
+    #[must_use]
+    pub fn bound(&self, role: Role) -> Option<PluginInfo> {
+        self.bound_to(role).map(|plugin| plugin.info(role))
+    }
+
+    /// Whether a plugin may send to an address now; asked again when a message leaves, since the
+    /// grant may have been taken back since it was queued.
+    #[must_use]
+    pub fn may_send(&self, plugin: &str, url: &str) -> bool {
+        self.now()
+            .plugins
+            .iter()
+            .any(|active| active.id() == plugin && active.grants.may_send(url))
+    }
+
+    /// Whether a plugin may have messages signed with a secret now.
+    #[must_use]
+    pub fn may_sign(&self, plugin: &str, secret: &str) -> bool {
+        let signs = |active: &&Arc<Active>| active.id() == plugin && active.grants.may_sign(secret);
+        self.now().plugins.iter().find(signs).is_some()
+    }
+
+    /// What plugins have cost since this was last asked.
+    #[must_use]
+    pub fn ledger(&self) -> Vec<Cost> {
+        let mut costs = Vec::new();
+        lock(&self.accounts)
+            .iter()
+            .for_each(|account| account.drain(&mut costs));
+        costs
+    }
+
+    /// The last lines of a plugin's log, oldest first.
+    #[must_use]
+    pub fn logs(&self, plugin: &str) -> Vec<Line> {
+        let log = lock(&self.logs).get(plugin).cloned();
+        log.map(|log| log.lines()).unwrap_or_default()
+    }
+
+    /// Has `observer` told about every call from now on, instead of whoever was told before.
+    pub fn on_call(&self, observer: impl Fn(&CallStats<'_>) + Send + Sync + 'static) {
+        let observer: Observer = Arc::new(observer);
+        *self
+            .runtime
+            .observer
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Some(observer);
+    }
+}

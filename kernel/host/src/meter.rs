@@ -1,0 +1,203 @@
+//! What one call uses, against what it may use.
+
+use std::time::{Duration, Instant};
+
+use wasmtime::ResourceLimiter;
+
+use crate::limits::{self, Budget};
+
+/// A limit that was passed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Passed {
+    /// Its name.
+    pub limit: &'static str,
+    /// Its number.
+    pub allowed: u64,
+    /// What is counted.
+    pub unit: &'static str,
+}
+
+/// The counters of one call.
+pub struct Meter {
+    /// What the call may use.
+    pub budget: Budget,
+    started: Instant,
+    deadline: Instant,
+    /// The most linear memory the guest had.
+    pub memory_peak: u64,
+    /// Memory or table growth that was refused; the guest may live with it, or trap over it.
+    pub refused: Option<Passed>,
+    /// A limit that was passed in a call to the host. Such a call never counts as done, even when
+    /// the guest goes on and returns.
+    pub passed: Option<Passed>,
+    told: bool,
+    /// Why the host could not do its part.
+    pub broken: Option<String>,
+    /// Calls to the host so far.
+    pub host_calls: u64,
+    /// Bytes handed to the guest: its arguments and what it read.
+    pub bytes_in: u64,
+    read: u64,
+    /// Bytes the guest handed over.
+    pub bytes_out: u64,
+    items: u64,
+    /// Lines logged.
+    pub log_lines: u64,
+    /// The last line logged as an error; a panic says what it is in this way.
+    pub last_error: Option<String>,
+}
+
+impl Meter {
+    /// Begins to count.
+    pub fn start(budget: Budget, bytes_in: u64) -> Self {
+        let started = Instant::now();
+        Self {
+            budget,
+            started,
+            deadline: started + Duration::from_millis(budget.wall_ms),
+            memory_peak: 0,
+            refused: None,
+            passed: None,
+            told: false,
+            broken: None,
+            host_calls: 0,
+            bytes_in,
+            read: 0,
+            bytes_out: 0,
+            items: 0,
+            log_lines: 0,
+            last_error: None,
+        }
+    }
+
+    /// How long the call has taken.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Checks the clock.
+    pub fn check_time(&mut self) -> Result<(), Passed> {
+        if Instant::now() < self.deadline {
+            return Ok(());
+        }
+        self.pass(Passed {
+            limit: "wall-time",
+            allowed: self.budget.wall_ms,
+            unit: "ms",
+        })
+    }
+
+    /// Counts a call to the host.
+    pub fn host_call(&mut self) -> Result<(), Passed> {
+        self.check_time()?;
+        self.host_calls += 1;
+        let allowed = self.budget.host_calls;
+        self.within(
+            self.host_calls,
+            Passed {
+                limit: "host-calls",
+                allowed,
+                unit: "calls",
+            },
+        )
+    }
+
+    /// True the first time: a guest is told once that it passed a limit, so that it can say so in
+    /// its log, and is ended the next time.
+    pub fn tell(&mut self) -> bool {
+        !std::mem::replace(&mut self.told, true)
+    }
+
+    /// Counts what the guest reads.
+    pub fn read(&mut self, bytes: u64) -> Result<(), Passed> {
+        self.read += bytes;
+        self.bytes_in += bytes;
+        self.within(self.read, Passed::of(limits::READ))
+    }
+
+    /// Counts one thing the guest hands over.
+    pub fn output(&mut self, bytes: u64) -> Result<(), Passed> {
+        self.items += 1;
+        self.bytes_out += bytes;
+        self.within(self.items, Passed::of(limits::OUTPUT_ITEMS))?;
+        self.within(self.bytes_out, Passed::of(limits::OUTPUT))
+    }
+
+    /// Counts a line of the log.
+    pub fn log_line(&mut self) -> Result<(), Passed> {
+        self.log_lines += 1;
+        self.within(self.log_lines, Passed::of(limits::LOG_LINES))
+    }
+
+    fn within(&mut self, used: u64, passed: Passed) -> Result<(), Passed> {
+        if used <= passed.allowed {
+            Ok(())
+        } else {
+            self.pass(passed)
+        }
+    }
+
+    fn pass(&mut self, passed: Passed) -> Result<(), Passed> {
+        self.passed.get_or_insert(passed);
+        Err(passed)
+    }
+}
+
+impl Passed {
+    /// This limit.
+    pub fn of(limit: kjerne_core::limits::Limit) -> Self {
+        Self {
+            limit: limit.name,
+            allowed: limit.value,
+            unit: limit.unit,
+        }
+    }
+}
+
+/// Growth beyond the limit fails as if the machine had no more memory, which languages report in
+/// their own way; that it was refused is remembered, because most guests trap over it.
+impl ResourceLimiter for Meter {
+    fn memory_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let allowed = self.budget.memory;
+        if desired as u64 > allowed {
+            self.refused = Some(Passed {
+                limit: "memory",
+                allowed,
+                unit: "bytes",
+            });
+            return Ok(false);
+        }
+        self.memory_peak = self.memory_peak.max(desired as u64);
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let fits = desired as u64 <= limits::TABLE.value;
+        if !fits {
+            self.refused = Some(Passed::of(limits::TABLE));
+        }
+        Ok(fits)
+    }
+
+    fn instances(&self) -> usize {
+        64
+    }
+
+    fn tables(&self) -> usize {
+        16
+    }
+
+    fn memories(&self) -> usize {
+        2
+    }
+}

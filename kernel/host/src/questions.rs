@@ -1,0 +1,177 @@
+//! Questions to domain models: whoever is bound to the interface answers.
+
+use std::sync::Arc;
+
+use kjerne_core::{Call, Role};
+use kjerne_model::{ParseError, Reference};
+use wasmtime::Store;
+use wasmtime::component::Instance;
+
+use crate::asking::found;
+use crate::call::{Ask, only};
+use crate::host::{Active, Host};
+use crate::models::{Assessment, CaseTarget, Job, Pipeline, StaleItem, Standing, Triage};
+use crate::state::{CallState, Purpose};
+use crate::wit::answers;
+use crate::wit::v0_1_0::{Failure, RecordRef, reference_out};
+use crate::{AskError, fault};
+
+/// The most opportunities in one question about stale ones.
+pub const STALE_PAGE: usize = 200;
+
+impl Host {
+    /// All pipelines (`sales-stages`).
+    ///
+    /// # Errors
+    /// When nobody is bound, or whoever is has no answer.
+    pub fn pipelines(&self, call: &Call) -> Result<Vec<Pipeline>, AskError> {
+        self.question(
+            Role::SalesStages,
+            call,
+            |plugin, store, instance| {
+                let guest = found(&plugin.code.roles.sales_stages)?.load(&mut *store, instance)?;
+                guest.call_pipelines(store, only())
+            },
+            |list| answers::list(list, answers::pipeline),
+        )
+    }
+
+    /// Where an opportunity stands and where it may go (`sales-stages`).
+    ///
+    /// # Errors
+    /// When nobody is bound, or whoever is has no answer.
+    pub fn standing(&self, call: &Call, opportunity: &Reference) -> Result<Standing, AskError> {
+        let opportunity = reference_out(opportunity);
+        self.question(
+            Role::SalesStages,
+            call,
+            |plugin, store, instance| {
+                let guest = found(&plugin.code.roles.sales_stages)?.load(&mut *store, instance)?;
+                guest.call_standing(store, only(), &opportunity)
+            },
+            answers::standing,
+        )
+    }
+
+    /// Which opportunities have stood still for too long (`sales-stages`), asked page by page.
+    ///
+    /// # Errors
+    /// When nobody is bound, or whoever is has no answer.
+    pub fn stale(
+        &self,
+        call: &Call,
+        opportunities: &[Reference],
+    ) -> Result<Vec<StaleItem>, AskError> {
+        let mut items = Vec::new();
+        for page in opportunities.chunks(STALE_PAGE) {
+            let page: Vec<RecordRef> = page.iter().map(reference_out).collect();
+            items.extend(self.question(
+                Role::SalesStages,
+                call,
+                |plugin, store, instance| {
+                    let role = found(&plugin.code.roles.sales_stages)?;
+                    role.load(&mut *store, instance)?
+                        .call_stale(store, only(), &page)
+                },
+                |list| answers::list(list, answers::stale_item),
+            )?);
+        }
+        Ok(items)
+    }
+
+    /// The jobs of the buying process (`buying-process`).
+    ///
+    /// # Errors
+    /// When nobody is bound, or whoever is has no answer.
+    pub fn jobs(&self, call: &Call) -> Result<Vec<Job>, AskError> {
+        self.question(
+            Role::BuyingProcess,
+            call,
+            |plugin, store, instance| {
+                let guest =
+                    found(&plugin.code.roles.buying_process)?.load(&mut *store, instance)?;
+                guest.call_jobs(store, only())
+            },
+            |list| answers::list(list, answers::job),
+        )
+    }
+
+    /// How far the customer is with an opportunity (`buying-process`).
+    ///
+    /// # Errors
+    /// When nobody is bound, or whoever is has no answer.
+    pub fn assess(&self, call: &Call, opportunity: &Reference) -> Result<Assessment, AskError> {
+        let opportunity = reference_out(opportunity);
+        self.question(
+            Role::BuyingProcess,
+            call,
+            |plugin, store, instance| {
+                let guest =
+                    found(&plugin.code.roles.buying_process)?.load(&mut *store, instance)?;
+                guest.call_assess(store, only(), &opportunity)
+            },
+            answers::assessment,
+        )
+    }
+
+    /// What the rules would make of a case (`service-rules`).
+    ///
+    /// # Errors
+    /// When nobody is bound, or whoever is has no answer.
+    pub fn triage(&self, call: &Call, case: &Reference) -> Result<Triage, AskError> {
+        let case = reference_out(case);
+        self.question(
+            Role::ServiceRules,
+            call,
+            |plugin, store, instance| {
+                let guest = found(&plugin.code.roles.service_rules)?.load(&mut *store, instance)?;
+                guest.call_triage(store, only(), &case)
+            },
+            answers::triage,
+        )
+    }
+
+    /// How a case stands against its targets (`service-rules`).
+    ///
+    /// # Errors
+    /// When nobody is bound, or whoever is has no answer.
+    pub fn targets(&self, call: &Call, case: &Reference) -> Result<Vec<CaseTarget>, AskError> {
+        let case = reference_out(case);
+        self.question(
+            Role::ServiceRules,
+            call,
+            |plugin, store, instance| {
+                let guest = found(&plugin.code.roles.service_rules)?.load(&mut *store, instance)?;
+                guest.call_targets(store, only(), &case)
+            },
+            |list| answers::list(list, answers::case_target),
+        )
+    }
+
+    fn question<A, B>(
+        &self,
+        role: Role,
+        call: &Call,
+        ask: impl FnOnce(
+            &Arc<Active>,
+            &mut Store<CallState>,
+            &Instance,
+        ) -> wasmtime::Result<Result<A, Failure>>,
+        take: impl FnOnce(A) -> Result<B, ParseError>,
+    ) -> Result<B, AskError> {
+        let plugin = self.bound_to(role).ok_or(AskError::NotBound(role))?;
+        let about = Ask::new(role, Purpose::Question, call);
+        let done = self.runtime.call(&plugin, about, |store, instance| {
+            ask(&plugin, store, instance)
+        });
+        let answer = done
+            .map_err(AskError::Fault)?
+            .answer
+            .map_err(|failure| AskError::Failed {
+                plugin: plugin.id().to_owned(),
+                code: failure.code,
+                message: failure.message,
+            })?;
+        take(answer).map_err(|error| AskError::Fault(fault::bad_output(&plugin, role, &error)))
+    }
+}

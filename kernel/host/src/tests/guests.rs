@@ -1,0 +1,326 @@
+//! Guests written by hand, and a host to run them in.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use kjerne_core::{Call, Draft, Fault, Guarded, Kernel, Outcome, PluginInfo, Plugins, Role, Task};
+use kjerne_model::{
+    Actor, Change, Commit, Entry, Fields, Instant, Name, RecordId, Schema, Value, core_kinds,
+};
+use kjerne_store::MemoryStore;
+use wit_component::{ComponentEncoder, StringEncoding};
+use wit_parser::Resolve;
+
+use crate::{Host, HostOptions, Installed, Package};
+
+/// What every guest of these tests imports and has: its resources' drops, memory, an allocator.
+const COMMON: &str = r#"
+  (memory (export "memory") 200)
+  (table $table 1 funcref)
+  (global $heap (mut i32) (i32.const 65536))
+  (global $calls (mut i32) (i32.const 0))
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+    (global.set $heap (i32.and (i32.add (global.get $heap) (i32.const 15)) (i32.const -16)))
+    (global.get $heap)
+    (global.set $heap (i32.add (global.get $heap) (local.get 3))))
+"#;
+
+/// Functions of the host a guest may import, by the name its body calls them.
+const FUNCTIONS: [(&str, &str); 9] = [
+    (
+        "$refuse",
+        r#""kjerne:crm/types@0.1.0" "[method]findings.refuse" (func $refuse (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32))"#,
+    ),
+    (
+        "$now",
+        r#""kjerne:crm/types@0.1.0" "[method]call-context.now" (func $now (param i32) (result i64))"#,
+    ),
+    (
+        "$create",
+        r#""kjerne:crm/types@0.1.0" "[method]effects.create" (func $create (param i32 i32 i32 i32 i32 i32))"#,
+    ),
+    (
+        "$send",
+        r#""kjerne:crm/types@0.1.0" "[method]effects.send" (func $send (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32))"#,
+    ),
+    (
+        "$log",
+        r#""kjerne:crm/log@0.1.0" "write" (func $log (param i32 i32 i32 i32))"#,
+    ),
+    (
+        "$get",
+        r#""kjerne:crm/records@0.1.0" "get" (func $get (param i32 i32 i32 i32 i32))"#,
+    ),
+    (
+        "$state_get",
+        r#""kjerne:crm/state@0.1.0" "get" (func $state_get (param i32 i32 i32))"#,
+    ),
+    (
+        "$state_set",
+        r#""kjerne:crm/state@0.1.0" "set" (func $state_set (param i32 i32 i32 i32 i32))"#,
+    ),
+    (
+        "$open",
+        r#""evil:fs/files@1.0.0" "open" (func $open (param i32 i32))"#,
+    ),
+];
+
+fn imports(body: &str) -> String {
+    let used = FUNCTIONS
+        .iter()
+        .filter(|(name, _)| body.contains(&format!("(call {name} ")));
+    used.map(|(_, import)| format!("(import {import})\n"))
+        .collect()
+}
+
+/// A guard with this body: `$context`, `$changes`, `$count` and `$findings` are its arguments.
+pub fn guard(body: &str) -> String {
+    format!(
+        r#"(module
+  (import "kjerne:crm/types@0.1.0" "[resource-drop]call-context" (func $drop_context (param i32)))
+  (import "kjerne:crm/types@0.1.0" "[resource-drop]findings" (func $drop_findings (param i32)))
+  {} {COMMON}
+  (func $deeper (param i32) (result i32)
+    (i32.add (call $deeper (i32.add (local.get 0) (i32.const 1))) (i32.const 1)))
+  (func (export "kjerne:crm/guard@0.1.0#guard")
+    (param $context i32) (param $changes i32) (param $count i32) (param $findings i32)
+    (local $i i32)
+    {body}
+    (call $drop_context (local.get $context))
+    (call $drop_findings (local.get $findings))))"#,
+        imports(body)
+    )
+}
+
+/// A reaction with this body, which must leave the address of its result.
+pub fn react(body: &str) -> String {
+    format!(
+        r#"(module
+  (import "kjerne:crm/types@0.1.0" "[resource-drop]call-context" (func $drop_context (param i32)))
+  (import "kjerne:crm/types@0.1.0" "[resource-drop]effects" (func $drop_effects (param i32)))
+  {} {COMMON}
+  (data (i32.const 16) "task")
+  (data (i32.const 32) "subject")
+  (data (i32.const 48) "https://hooks.example.com/in")
+  (data (i32.const 96) "text/plain")
+  (data (i32.const 112) "id-1")
+  (func (export "kjerne:crm/react@0.1.0#react")
+    (param $context i32) (param $entries i32) (param $count i32) (param $effects i32) (result i32)
+    (local $i i32)
+    {body}
+    (call $drop_context (local.get $context))
+    (call $drop_effects (local.get $effects)))
+  (func (export "cabi_post_kjerne:crm/react@0.1.0#react") (param i32)))"#,
+        imports(body)
+    )
+}
+
+/// The contract, and a world for guests that want more than it has.
+fn resolve(version: &str) -> Resolve {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit/v0.1.0");
+    let mut text = String::from("package kjerne:crm@0.1.0;\n");
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|f| f.unwrap().path())
+        .collect();
+    files.sort();
+    for file in files
+        .iter()
+        .filter(|file| file.extension().is_some_and(|e| e == "wit"))
+    {
+        text += &std::fs::read_to_string(file)
+            .unwrap()
+            .replace("package kjerne:crm@0.1.0;", "");
+    }
+    let mut resolve = Resolve::default();
+    resolve
+        .push_str("contract.wit", &text.replace("0.1.0", version))
+        .unwrap();
+    let evil = format!(
+        "package evil:fs@1.0.0; interface files {{ open: func(path: string); }}
+         world thief {{ include kjerne:crm/guard-plugin@{version}; import files; }}
+         world stranger {{ import files; export run: func(); }}"
+    );
+    resolve.push_str("evil.wit", &evil).unwrap();
+    resolve
+}
+
+/// Makes a component of a core module written in text.
+pub fn component(world: &str, version: &str, text: &str) -> Vec<u8> {
+    let mut module = wat::parse_str(text).unwrap();
+    let resolve = resolve(version);
+    let (package, world) = match world {
+        "thief" | "stranger" => ("fs", world),
+        _ => ("crm", world),
+    };
+    let (id, _) = resolve
+        .packages
+        .iter()
+        .find(|(_, p)| p.name.name == package)
+        .unwrap();
+    let world = resolve.select_world(&[id], Some(world)).unwrap();
+    wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
+        .unwrap();
+    ComponentEncoder::default()
+        .validate(true)
+        .module(&module)
+        .unwrap()
+        .encode()
+        .unwrap()
+}
+
+/// A manifest with this role and these grants.
+pub fn manifest(role: &str, grants: &[&str]) -> String {
+    let mut text =
+        format!("id = \"acme.test\"\nversion = \"0.1.0\"\ncontract = \"0.1.0\"\n[roles.{role}]\n");
+    for grant in grants {
+        text += &format!("[[grant]]\nallow = \"{grant}\"\nreason = \"a test\"\n");
+    }
+    text
+}
+
+/// A plugin's file: a guard with this body.
+pub fn guard_file(body: &str, grants: &[&str]) -> Vec<u8> {
+    let component = component("guard-plugin", "0.1.0", &guard(body));
+    Package::seal(&component, &manifest("guard", grants), "colour = \"blue\"")
+}
+
+/// A plugin's file: a reaction with this body.
+pub fn react_file(body: &str, grants: &[&str]) -> Vec<u8> {
+    let component = component("react-plugin", "0.1.0", &react(body));
+    Package::seal(&component, &manifest("react", grants), "")
+}
+
+/// A plugin as installed, with these grants.
+pub fn installed(file: &[u8], grants: &[&str]) -> Installed {
+    Installed {
+        package: Arc::new(Package::read(file).unwrap()),
+        grants: grants.iter().map(|grant| (*grant).to_owned()).collect(),
+        settings: String::new(),
+        revision: 1,
+        position: 0,
+        enabled: true,
+        bound: BTreeSet::new(),
+    }
+}
+
+pub fn options() -> HostOptions {
+    HostOptions {
+        cache_dir: None,
+        cache_key: [7; 32],
+        max_concurrent: 4,
+        seed: 1,
+    }
+}
+
+/// A workspace with one account, and a host with one plugin.
+pub struct Bench {
+    pub host: Arc<Host>,
+    pub kernel: Kernel,
+    pub account: RecordId,
+}
+
+impl Bench {
+    pub fn new(file: &[u8], grants: &[&str]) -> Self {
+        let bench = Self::empty(options());
+        bench.host.replace(vec![installed(file, grants)]).unwrap();
+        bench
+    }
+
+    pub fn guard(body: &str) -> Self {
+        Self::new(&guard_file(body, &["read:account"]), &["read:account"])
+    }
+
+    pub fn empty(options: HostOptions) -> Self {
+        let host = Arc::new(Host::new(options).unwrap());
+        let schema = Arc::new(Schema::new(core_kinds()).unwrap());
+        let plugins = Arc::clone(&host) as Arc<dyn Plugins>;
+        let kernel = Kernel::new(Arc::new(MemoryStore::new()), schema, plugins, 1).unwrap();
+        let change = Change::Create {
+            kind: name("account"),
+            id: None,
+            fields: account(),
+        };
+        let commit = Commit {
+            changes: vec![change],
+            actor: Actor::System("test".into()),
+            key: None,
+            at: now(),
+            cause: None,
+        };
+        let Outcome::Accepted(receipt) = kernel.commit(commit).unwrap() else {
+            panic!("refused")
+        };
+        Self {
+            host,
+            kernel,
+            account: receipt.edits[0].id,
+        }
+    }
+
+    pub fn call(&self) -> Call {
+        Call {
+            now: now(),
+            actor: Actor::User("kari".into()),
+            depth: 0,
+            reader: Arc::new(self.kernel.reader().unwrap()),
+        }
+    }
+
+    pub fn drafts(&self, count: usize) -> Vec<Draft> {
+        let draft = |change| Draft {
+            change,
+            kind: name("account"),
+            id: self.account,
+            before: Some(account()),
+            after: Some(account()),
+        };
+        (0..count).map(draft).collect()
+    }
+
+    /// Asks the guard about so many changes.
+    pub fn ask(&self, changes: usize) -> Result<Guarded, Fault> {
+        self.host
+            .guard(&plugin(), &self.call(), &self.drafts(changes))
+    }
+
+    /// Has the reaction answer one entry.
+    pub fn react(&self) -> Result<kjerne_core::Effects, Fault> {
+        let entries: Vec<Entry> = self.kernel.journal(0, 1).unwrap();
+        self.host
+            .run(&plugin(), &self.call(), &Task::React(entries))
+    }
+}
+
+pub fn plugin() -> PluginInfo {
+    PluginInfo {
+        id: "acme.test".into(),
+        version: "0.1.0".into(),
+        watches: BTreeSet::new(),
+    }
+}
+
+pub fn now() -> Instant {
+    Instant::parse("2026-01-05T09:00:00Z").unwrap()
+}
+
+pub fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+pub fn account() -> Fields {
+    let text = |text: &str| Value::Text(text.to_owned());
+    Fields::from([
+        (name("name"), text("Example AS")),
+        (name("industry"), text("fishing")),
+    ])
+}
+
+/// The kinds of a role's set.
+pub fn none() -> BTreeSet<Name> {
+    BTreeSet::new()
+}
+
+/// The roles of the tests.
+pub const GUARD: Role = Role::Guard;

@@ -1,0 +1,8 @@
+//! The host against guests written by hand: good ones, faulty ones, hostile ones.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod budgets;
+mod effects;
+mod guests;
+mod packages;
+mod sets;

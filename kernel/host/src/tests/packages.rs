@@ -1,0 +1,152 @@
+//! Files that are refused before anything of them runs.
+
+use kjerne_core::Role;
+
+use super::guests::{component, guard, guard_file, manifest, react};
+use crate::{LoadError, Package, limits};
+
+const LOOKS: &str =
+    r#"(call $get (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 1024))"#;
+
+/// The refusal of a guard with this body and manifest.
+fn refusal(body: &str, manifest: &str) -> LoadError {
+    let component = component("guard-plugin", "0.1.0", &guard(body));
+    Package::read(&Package::seal(&component, manifest, "")).unwrap_err()
+}
+
+#[test]
+fn a_good_file_is_read_whole() {
+    let package = Package::read(&guard_file(LOOKS, &["read:account"])).unwrap();
+    assert_eq!(package.manifest.id, "acme.test");
+    assert_eq!(package.settings, "colour = \"blue\"");
+    assert!(package.manifest.roles.contains_key(&Role::Guard));
+}
+
+#[test]
+fn a_file_read_again_is_the_same_and_another_is_checked_as_new() {
+    let good = guard_file(LOOKS, &["read:account"]);
+    let package = Package::read(&good).unwrap();
+    assert_eq!(Package::reopen(&good, &package.digest).unwrap(), package);
+    let hidden = guard_file(LOOKS, &[]);
+    let refused = Package::reopen(&hidden, &package.digest).unwrap_err();
+    assert!(
+        matches!(refused, LoadError::GrantNotDeclared { .. }),
+        "{refused}"
+    );
+}
+
+#[test]
+fn what_is_no_component_of_ours_is_refused() {
+    let core = wat::parse_str("(module)").unwrap();
+    let stranger = component(
+        "stranger",
+        "0.1.0",
+        r#"(module (memory (export "memory") 1) (func (export "run"))
+             (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable))"#,
+    );
+    let table: [(&[u8], LoadError); 4] = [
+        (b"", LoadError::NotWasm),
+        (b"PK\x03\x04 a zip file", LoadError::NotWasm),
+        (&core, LoadError::CoreModule),
+        (&stranger, LoadError::NotOurs),
+    ];
+    for (bytes, expected) in table {
+        assert_eq!(Package::read(bytes).unwrap_err(), expected);
+    }
+    let large = vec![0; limits::PACKAGE.value as usize + 1];
+    assert!(matches!(
+        Package::read(&large),
+        Err(LoadError::TooLarge { unit: "bytes", .. })
+    ));
+}
+
+#[test]
+fn a_damaged_file_is_refused_wherever_it_is_damaged() {
+    let good = guard_file(LOOKS, &["read:account"]);
+    for cut in (8..good.len()).step_by(97) {
+        assert!(Package::read(&good[..cut]).is_err(), "cut at {cut}");
+    }
+}
+
+#[test]
+fn a_component_without_manifest_is_refused() {
+    let bare = component("guard-plugin", "0.1.0", &guard(""));
+    assert_eq!(Package::read(&bare).unwrap_err(), LoadError::NoManifest);
+}
+
+#[test]
+fn a_manifest_that_lies_about_roles_is_refused() {
+    let declared_only = manifest("guard", &[]) + "[roles.react]\n";
+    assert_eq!(
+        refusal("", &declared_only),
+        LoadError::RoleNotExported(Role::React)
+    );
+    assert_eq!(
+        refusal("", &manifest("react", &[])),
+        LoadError::RoleNotExported(Role::React)
+    );
+    let both = component("react-plugin", "0.1.0", &react("(i32.const 1024)"));
+    let hidden = Package::seal(&both, &manifest("guard", &[]), "");
+    assert!(matches!(
+        Package::read(&hidden),
+        Err(LoadError::RoleNotExported(Role::Guard))
+    ));
+}
+
+#[test]
+fn an_unreadable_manifest_is_refused() {
+    assert!(matches!(refusal("", "id = "), LoadError::BadManifest(_)));
+}
+
+#[test]
+fn an_interface_from_elsewhere_is_refused_by_name() {
+    let text = guard("(call $open (i32.const 0) (i32.const 0))");
+    let thief = component("thief", "0.1.0", &text);
+    let file = Package::seal(&thief, &manifest("guard", &[]), "");
+    let expected = LoadError::UnknownImport("evil:fs/files@1.0.0".to_owned());
+    assert_eq!(Package::read(&file).unwrap_err(), expected);
+}
+
+#[test]
+fn another_version_of_the_contract_is_refused_with_both_versions() {
+    let newer = component(
+        "guard-plugin",
+        "0.2.0",
+        &guard("").replace("@0.1.0", "@0.2.0"),
+    );
+    let file = Package::seal(&newer, &manifest("guard", &[]), "");
+    let message = Package::read(&file).unwrap_err().to_string();
+    assert!(
+        message.contains("0.2.0") && message.contains("0.1.0"),
+        "{message}"
+    );
+    let says_newer = manifest("guard", &[]).replace("contract = \"0.1.0\"", "contract = \"0.1.7\"");
+    let expected = LoadError::WrongContract {
+        found: "0.1.7".to_owned(),
+        known: "0.1.0",
+    };
+    assert_eq!(refusal("", &says_newer), expected);
+}
+
+#[test]
+fn what_is_used_must_be_declared() {
+    let check = |body: &str, uses: &str| {
+        let expected = |error: &LoadError| matches!(error, LoadError::GrantNotDeclared { uses: found, .. } if found == uses);
+        let error = refusal(body, &manifest("guard", &[]));
+        assert!(expected(&error), "{error} instead of {uses}");
+    };
+    check(LOOKS, "records");
+    check(
+        "(call $state_get (i32.const 0) (i32.const 0) (i32.const 1024))",
+        "state",
+    );
+    let zeros = "(i32.const 0) ".repeat(17);
+    let text = react(&format!("(call $send {zeros}) (i32.const 1024)"));
+    let sends = component("react-plugin", "0.1.0", &text);
+    let error = Package::read(&Package::seal(&sends, &manifest("react", &[]), "")).unwrap_err();
+    let expected = LoadError::GrantNotDeclared {
+        uses: "effects.send".into(),
+        needs: "send:*".into(),
+    };
+    assert_eq!(error, expected);
+}

@@ -1,0 +1,289 @@
+//! One row of a file becomes one draft of a record; every fault of the row is told.
+
+use std::borrow::Cow;
+
+use kjerne_model::{Address, Name, Patch, Record, RecordId, Value};
+
+use super::mapping::EmptyCells;
+use super::plan::{Key, Piece, Plan, PlanField, PlanSource};
+use super::read::read_value;
+use super::rows::{MAX_COLUMNS, MAX_FIELD_BYTES, MAX_ROW_BYTES, Row, RowFault};
+
+/// What a row becomes.
+#[derive(Debug)]
+pub enum Taken {
+    /// A record to be.
+    Draft(Box<Draft>),
+    /// Left out, as the mapping says.
+    Skipped,
+    /// Nothing, for these reasons.
+    Faulty(Vec<Fault>),
+}
+
+/// A record to be, before its lookups are resolved.
+#[derive(Debug)]
+pub struct Draft {
+    /// The row it comes from.
+    pub row: Row,
+    /// What its key holds.
+    pub key: Option<String>,
+    /// The id the file gives it.
+    pub id: Option<RecordId>,
+    /// Fields to set or clear.
+    pub patch: Patch,
+    /// Parts of addresses to set; empty text clears.
+    pub parts: Vec<(Name, &'static str, String)>,
+    /// Fields that wait for a lookup: which of the plan's, and the text to look up.
+    pub pending: Vec<(usize, String)>,
+}
+
+/// One thing wrong with a row.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fault {
+    /// The column, or our field where it comes from several.
+    pub column: String,
+    /// What it holds.
+    pub value: String,
+    /// What is wrong, and what would be right.
+    pub reason: String,
+}
+
+impl Fault {
+    /// A fault of a row as a whole.
+    pub fn of_row(reason: impl Into<String>) -> Self {
+        Self {
+            column: String::new(),
+            value: String::new(),
+            reason: reason.into(),
+        }
+    }
+}
+
+impl Draft {
+    /// The draft's fields against what the record holds, addresses put together from their parts.
+    pub fn patch_for(&self, existing: Option<&Record>) -> Patch {
+        let mut patch = self.patch.clone();
+        for (field, part, text) in &self.parts {
+            let held = || match existing.and_then(|record| record.get(field)) {
+                Some(Value::Address(address)) => address.clone(),
+                _ => Address::default(),
+            };
+            let entry = patch
+                .entry(field.clone())
+                .or_insert_with(|| Some(Value::Address(held())));
+            let address = entry.get_or_insert_with(|| Value::Address(held()));
+            if let Value::Address(address) = address
+                && let Some(place) = address.part_mut(part)
+            {
+                place.clone_from(text);
+            }
+        }
+        for value in patch.values_mut() {
+            if matches!(value, Some(Value::Address(address)) if address.is_empty()) {
+                *value = None;
+            }
+        }
+        patch
+            .retain(|field, value| existing.and_then(|record| record.get(field)) != value.as_ref());
+        patch
+    }
+}
+
+/// Turns a row into a draft.
+pub fn convert(plan: &Plan, row: &Row) -> Taken {
+    let mut faults = row_faults(plan, row);
+    if !faults.is_empty() {
+        return Taken::Faulty(faults);
+    }
+    let left_out = |(column, values): &(usize, Vec<String>)| {
+        values
+            .iter()
+            .any(|value| value.as_bytes() == row.field(*column))
+    };
+    if plan.skip.iter().any(left_out) {
+        return Taken::Skipped;
+    }
+    let mut draft = Draft {
+        row: row.clone(),
+        key: None,
+        id: None,
+        patch: Patch::new(),
+        parts: Vec::new(),
+        pending: Vec::new(),
+    };
+    for (index, field) in plan.fields.iter().enumerate() {
+        if let Err(fault) = fill(plan, index, field, &mut draft) {
+            faults.push(fault);
+        }
+    }
+    if faults.is_empty() && plan.key.is_some() && draft.key.is_none() {
+        faults.push(Fault::of_row(
+            "the key by which the record is found again is empty",
+        ));
+    }
+    if faults.is_empty() {
+        Taken::Draft(Box::new(draft))
+    } else {
+        Taken::Faulty(faults)
+    }
+}
+
+/// What is wrong with a row whatever its columns mean.
+fn row_faults(plan: &Plan, row: &Row) -> Vec<Fault> {
+    let fault = match &row.fault {
+        Some(RowFault::LongField { column, bytes }) => Fault {
+            column: plan.header.get(*column).cloned().unwrap_or_default(),
+            value: String::new(),
+            reason: format!(
+                "the field is {bytes} bytes long; at most {MAX_FIELD_BYTES} are read. Is a quote \
+                 not closed?"
+            ),
+        },
+        Some(RowFault::LongRow) => {
+            Fault::of_row(format!("the row is longer than {MAX_ROW_BYTES} bytes"))
+        }
+        Some(RowFault::ManyColumns) => {
+            Fault::of_row(format!("the row has more than {MAX_COLUMNS} columns"))
+        }
+        Some(RowFault::OpenQuote { line }) => Fault::of_row(format!(
+            "the quote opened at line {line} is not closed before the file ends"
+        )),
+        None if row.len() != plan.header.len() => Fault::of_row(format!(
+            "the row has {} columns, and the header has {}",
+            row.len(),
+            plan.header.len()
+        )),
+        None => return Vec::new(),
+    };
+    vec![fault]
+}
+
+/// Fills one field of a draft.
+fn fill(plan: &Plan, index: usize, field: &PlanField, draft: &mut Draft) -> Result<(), Fault> {
+    let text = text_of(plan, field, &draft.row)?;
+    let fault = |text: &str, reason: String| Fault {
+        column: column_of(plan, field),
+        value: text.to_owned(),
+        reason,
+    };
+    let text = our_value(field, text).map_err(|text| {
+        let listed: Vec<&str> = field
+            .values
+            .iter()
+            .flat_map(|values| values.keys().map(String::as_str))
+            .collect();
+        fault(
+            &text,
+            format!("is none of the mapped values: {}", listed.join(", ")),
+        )
+    })?;
+    if is_key(plan, field) {
+        draft.key = (!text.is_empty()).then(|| text.to_string());
+    }
+    let Some(own) = &field.field else {
+        if !text.is_empty() {
+            let id = RecordId::parse(&text).map_err(|e| fault(&text, e.to_string()))?;
+            draft.id = Some(id);
+        }
+        return Ok(());
+    };
+    if text.is_empty() {
+        if plan.empty_cells == EmptyCells::Clear {
+            match field.part {
+                Some(part) => draft.parts.push((own.name.clone(), part, String::new())),
+                None => drop(draft.patch.insert(own.name.clone(), None)),
+            }
+        }
+        return Ok(());
+    }
+    if let Some(part) = field.part {
+        draft
+            .parts
+            .push((own.name.clone(), part, text.into_owned()));
+    } else if field.lookup.is_some() {
+        draft.pending.push((index, text.into_owned()));
+    } else {
+        let currency = currency_of(field, &draft.row);
+        let value = read_value(&own.field_type, &text, &field.forms, currency.as_deref());
+        let value = value.map_err(|reason| fault(&text, reason))?;
+        draft.patch.insert(own.name.clone(), Some(value));
+    }
+    Ok(())
+}
+
+fn is_key(plan: &Plan, field: &PlanField) -> bool {
+    match (&plan.key, &field.field) {
+        (Some(Key::Id), None) => true,
+        (Some(Key::Field(key)), Some(field)) => *key == field.name,
+        _ => false,
+    }
+}
+
+/// The column a fault of this field is about.
+pub fn column_of(plan: &Plan, field: &PlanField) -> String {
+    match &field.source {
+        PlanSource::Column(index) => plan.header[*index].clone(),
+        PlanSource::Template(_) | PlanSource::Constant(_) => field.name(),
+    }
+}
+
+fn currency_of(field: &PlanField, row: &Row) -> Option<String> {
+    let column = field.forms.currency_column?;
+    std::str::from_utf8(row.field(column))
+        .ok()
+        .map(|code| code.trim().to_owned())
+}
+
+/// The text a field comes from.
+fn text_of<'a>(plan: &'a Plan, field: &'a PlanField, row: &'a Row) -> Result<Cow<'a, str>, Fault> {
+    match &field.source {
+        PlanSource::Column(index) => cell(plan, row, *index).map(Cow::Borrowed),
+        PlanSource::Constant(text) => Ok(Cow::Borrowed(text)),
+        PlanSource::Template(pieces) => {
+            let (mut text, mut filled) = (String::new(), false);
+            for piece in pieces {
+                match piece {
+                    Piece::Text(between) => text.push_str(between),
+                    Piece::Column(index) => {
+                        let held = cell(plan, row, *index)?;
+                        filled |= !held.is_empty();
+                        text.push_str(held);
+                    }
+                }
+            }
+            // What only the template's own words would be left of is empty.
+            Ok(Cow::Owned(if filled {
+                text.trim().to_owned()
+            } else {
+                String::new()
+            }))
+        }
+    }
+}
+
+/// What a cell holds, empty when it holds one of the texts that mean so.
+fn cell<'a>(plan: &Plan, row: &'a Row, index: usize) -> Result<&'a str, Fault> {
+    let bytes = row.field(index);
+    let text = std::str::from_utf8(bytes).map_err(|error| Fault {
+        column: plan.header[index].clone(),
+        value: String::from_utf8_lossy(bytes).into_owned(),
+        reason: format!(
+            "the text is broken at its byte {}: not in the file's encoding",
+            error.valid_up_to()
+        ),
+    })?;
+    let text = if plan.keep_blanks { text } else { text.trim() };
+    Ok(if plan.empty.contains(text) { "" } else { text })
+}
+
+/// Their value turned into ours; the text itself when it is none of the mapped ones.
+fn our_value<'a>(field: &'a PlanField, text: Cow<'a, str>) -> Result<Cow<'a, str>, String> {
+    let Some(values) = &field.values else {
+        return Ok(text);
+    };
+    match values.get(text.as_ref()).or_else(|| values.get("*")) {
+        Some(ours) => Ok(Cow::Borrowed(ours)),
+        None if field.keep_unlisted || text.is_empty() => Ok(text),
+        None => Err(text.into_owned()),
+    }
+}

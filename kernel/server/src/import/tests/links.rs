@@ -1,0 +1,112 @@
+//! Rows that refer to records, and to one another.
+
+use kjerne_model::Reference;
+
+use super::Desk;
+
+const PARENTS: &str = "[fields]\nexternal_id = 'id'\nname = 'n'\n\
+                       parent = { column = 'p', lookup = 'account.external_id' }";
+
+fn parent_of(desk: &Desk, name: &str) -> Option<Reference> {
+    desk.named("account", name)
+        .get("parent")
+        .and_then(|value| value.as_reference().cloned())
+}
+
+#[test]
+fn a_row_may_refer_to_a_row_further_on() {
+    let desk = Desk::new();
+    let report = desk.import(
+        "account",
+        PARENTS,
+        "id,n,p\n1,Child,2\n2,Parent,\n3,Orphan,9\n",
+    );
+    assert_eq!((report.counts.created, report.rejected), (2, 1));
+    assert_eq!(
+        parent_of(&desk, "Child"),
+        Some(desk.named("account", "Parent").reference())
+    );
+    let reject = &report.first_rejects[0];
+    assert_eq!(
+        (reject.line, reject.column.as_str(), reject.value.as_str()),
+        (4, "p", "9")
+    );
+    assert!(
+        reject.reason.contains("neither stored nor among the rows"),
+        "{reject:?}"
+    );
+}
+
+#[test]
+fn a_chain_over_several_batches_is_taken_whatever_its_order() {
+    let desk = Desk::new();
+    let count = 1_700;
+    let rows: String = (0..count)
+        .map(|n| {
+            let parent = if n + 1 < count {
+                (n + 1).to_string()
+            } else {
+                String::new()
+            };
+            format!("{n},Company {n},{parent}\n")
+        })
+        .collect();
+    let file = format!("id,n,p\n{rows}");
+    let report = desk.import("account", PARENTS, &file);
+    assert_eq!((report.counts.created, report.rejected), (1_700, 0));
+    for (child, parent) in [(0, 1), (499, 500), (500, 501), (1_698, 1_699)] {
+        let parent = desk.named("account", &format!("Company {parent}"));
+        let found = parent_of(&desk, &format!("Company {child}"));
+        assert_eq!(found, Some(parent.reference()), "{child}");
+    }
+    let entries = desk.entries();
+    let report = desk.import("account", PARENTS, &file);
+    assert_eq!((report.counts.unchanged, desk.entries()), (1_700, entries));
+}
+
+#[test]
+fn a_child_of_a_rejected_row_is_rejected_and_taken_later() {
+    let desk = Desk::new();
+    let map = format!("{PARENTS}\nemail = 'e'");
+    let file = "id,n,p,e\n1,Child,2,\n2,Parent,,nowhere\n";
+    let report = desk.import("account", &map, file);
+    assert_eq!((report.counts.created, report.rejected), (0, 2));
+    let corrected = desk.rejects().replace("2,Parent,,nowhere", "2,Parent,,");
+    let report = desk.import("account", &map, &corrected);
+    assert_eq!((report.counts.created, report.rejected), (2, 0));
+}
+
+#[test]
+fn records_of_other_kinds_are_found_by_any_indexed_field() {
+    let desk = Desk::new();
+    let accounts = "[fields]\nexternal_id = 'id'\nname = 'n'\nindustry = 'i'";
+    desk.import(
+        "account",
+        accounts,
+        "id,n,i\n1,Nord,media\n2,Twin,bank\n3,Twin,bank\n",
+    );
+    let map = "[fields]\nexternal_id = 'id'\nname = 'n'\n\
+               account = { column = 'a', lookup = 'account.name' }\n\
+               department = { column = 'a', lookup = 'account.name', take = 'industry' }";
+    let report = desk.import(
+        "contact",
+        map,
+        "id,n,a\n1,Kari,Nord\n2,Ola,Twin\n3,Per,Nowhere\n",
+    );
+    assert_eq!((report.counts.created, report.rejected), (1, 2));
+    let kari = desk.named("contact", "Kari");
+    assert_eq!(kari.text("department"), Some("media"));
+    let nord = desk.named("account", "Nord").reference();
+    assert_eq!(
+        kari.get("account").and_then(|value| value.as_reference()),
+        Some(&nord)
+    );
+    assert!(
+        desk.rejects()
+            .contains("more than one account has name \"\"Twin\"\"")
+    );
+    assert!(
+        desk.rejects()
+            .contains("no account has name \"\"Nowhere\"\"; import those records")
+    );
+}

@@ -1,0 +1,447 @@
+//! The plugins of a workspace: install, grant, switch on, set. Nothing here runs a plugin.
+//!
+//! A plugin's file lies in the workspace's folder, what the administrator has set lies in the data
+//! file. Both are written so that a cut-off leaves the plugin as it was before.
+
+use std::fs;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use kjerne_core::Role;
+use kjerne_host::grants::Grant;
+use kjerne_host::{Installed, Package};
+use kjerne_model::Instant;
+use kjerne_store::registry::{self, PluginRow};
+use kjerne_store::{Store, StoreError, Write, cursors, journal, plugin_state};
+
+use crate::exit::{not_found, refused, usage};
+use crate::workspace::Workspace;
+
+/// The roles the administrator binds to one plugin.
+pub const INTERFACES: [Role; 3] = [Role::SalesStages, Role::BuyingProcess, Role::ServiceRules];
+
+/// The installed plugins of an open workspace.
+#[derive(Clone, Copy)]
+pub struct Shelf<'a> {
+    workspace: &'a Workspace,
+    store: &'a dyn Store,
+}
+
+/// What installing came to.
+#[derive(Debug)]
+pub struct Placed {
+    /// The plugin as it is now.
+    pub row: PluginRow,
+    /// The version that was there before.
+    pub before: Option<String>,
+    /// What it declares and is not granted.
+    pub missing: Vec<Grant>,
+}
+
+impl<'a> Shelf<'a> {
+    /// The plugins of this workspace.
+    #[must_use]
+    pub fn new(workspace: &'a Workspace, store: &'a dyn Store) -> Self {
+        Self { workspace, store }
+    }
+
+    /// All rows, in the order plugins are asked.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn rows(&self) -> Result<Vec<PluginRow>> {
+        Ok(registry::list(&*self.store.snapshot()?)?)
+    }
+
+    /// One row.
+    ///
+    /// # Errors
+    /// When there is no such plugin.
+    pub fn row(&self, id: &str) -> Result<PluginRow> {
+        let row = registry::get(&*self.store.snapshot()?, id)?;
+        row.ok_or_else(|| {
+            not_found(format!(
+                "no plugin {id:?} is installed; kjerne plugin list shows those that are"
+            ))
+        })
+    }
+
+    /// The plugin a domain interface is bound to.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn binding(&self, role: Role) -> Result<Option<String>> {
+        Ok(registry::binding(&*self.store.snapshot()?, role.name())?)
+    }
+
+    /// The file of an installed plugin, checked against the digest it was installed with.
+    ///
+    /// # Errors
+    /// When the file is gone, changed or cannot be read.
+    pub fn package(&self, row: &PluginRow) -> Result<Arc<Package>> {
+        let file = self.workspace.plugin_file(&row.id, &row.version);
+        let help = format!("install it again, or run: kjerne plugin remove {}", row.id);
+        let bytes = fs::read(&file).with_context(|| {
+            format!("plugin {}: cannot read {}; {help}", row.id, file.display())
+        })?;
+        let package = read_package(&bytes)?;
+        if package.digest != row.digest {
+            let file = file.display();
+            return Err(refused(format!(
+                "plugin {}: {file} is not the file that was installed; {help}",
+                row.id
+            )));
+        }
+        Ok(Arc::new(package))
+    }
+
+    /// Every plugin that is switched on, as the host takes it.
+    ///
+    /// # Errors
+    /// When a file is gone or changed: a workspace whose guard is missing takes no commits.
+    pub fn installed(&self) -> Result<Vec<Installed>> {
+        let snapshot = self.store.snapshot()?;
+        let bindings = registry::bindings(&*snapshot)?;
+        let rows = registry::list(&*snapshot)?;
+        let on = rows.into_iter().filter(|row| row.enabled);
+        on.map(|row| self.as_installed(row, &bindings)).collect()
+    }
+
+    fn as_installed(&self, row: PluginRow, bindings: &[(String, String)]) -> Result<Installed> {
+        let package = self.package(&row)?;
+        let bound = bindings.iter().filter(|(_, plugin)| *plugin == row.id);
+        let bound = bound
+            .filter_map(|(interface, _)| role_named(interface))
+            .collect();
+        Ok(Installed {
+            package,
+            grants: row.grants,
+            settings: row.settings,
+            revision: row.revision,
+            position: row.position,
+            enabled: row.enabled,
+            bound,
+        })
+    }
+
+    /// Installs a plugin's file, or upgrades to it. A new plugin is granted nothing and is off; an
+    /// upgraded one keeps what it was granted as far as it still declares it.
+    ///
+    /// # Errors
+    /// When the file is no plugin, or the same version is there with another content.
+    pub fn install(&self, bytes: &[u8], now: Instant) -> Result<Placed> {
+        let package = read_package(bytes)?;
+        let manifest = &package.manifest;
+        let before = registry::get(&*self.store.snapshot()?, &manifest.id)?;
+        let row = match &before {
+            Some(before) => upgraded(before, &package, now)?,
+            None => self.fresh(&package, now)?,
+        };
+        let file = self.workspace.plugin_file(&row.id, &row.version);
+        write_whole(&file, bytes)?;
+        let row = self.put(row)?;
+        let missing = missing(&package, &row);
+        Ok(Placed {
+            row,
+            before: before.map(|before| before.version),
+            missing,
+        })
+    }
+
+    fn fresh(&self, package: &Package, now: Instant) -> Result<PluginRow> {
+        let last = self
+            .rows()?
+            .iter()
+            .map(|row| row.position)
+            .max()
+            .unwrap_or_default();
+        let manifest = &package.manifest;
+        Ok(PluginRow {
+            id: manifest.id.clone(),
+            version: manifest.version.clone(),
+            digest: package.digest,
+            enabled: false,
+            grants: Vec::new(),
+            settings: package.settings.clone(),
+            revision: 0,
+            position: last + 1,
+            installed_at: now,
+            roles: role_names(package),
+        })
+    }
+
+    /// Grants items, each of which the manifest has to declare.
+    ///
+    /// # Errors
+    /// When an item is no grant, is not declared, or is a wildcard.
+    pub fn grant(&self, id: &str, items: &[String], all_declared: bool) -> Result<Placed> {
+        let mut row = self.row(id)?;
+        let package = self.package(&row)?;
+        let mut wanted = items
+            .iter()
+            .map(|item| parse(item))
+            .collect::<Result<Vec<_>>>()?;
+        for item in &wanted {
+            check_grant(&package, item)?;
+        }
+        if all_declared {
+            wanted.extend(package.manifest.grantable());
+        }
+        let held = grants(&row)?;
+        let new = wanted
+            .iter()
+            .filter(|item| !held.contains(item))
+            .map(Grant::to_string);
+        row.grants.extend(new);
+        row.grants.sort();
+        row.grants.dedup();
+        let row = self.put(row)?;
+        Ok(Placed {
+            missing: missing(&package, &row),
+            before: None,
+            row,
+        })
+    }
+
+    /// Takes grants back.
+    ///
+    /// # Errors
+    /// When an item was not granted.
+    pub fn revoke(&self, id: &str, items: &[String], all: bool) -> Result<PluginRow> {
+        let mut row = self.row(id)?;
+        for item in items {
+            let item = parse(item)?.to_string();
+            if !row.grants.contains(&item) {
+                let held = row.grants.join(", ");
+                return Err(not_found(format!(
+                    "{id} was not granted {item}; it has: {held}"
+                )));
+            }
+            row.grants.retain(|held| *held != item);
+        }
+        if all {
+            row.grants.clear();
+        }
+        self.put(row)
+    }
+
+    /// Switches a plugin on, and binds the domain interfaces it offers that nobody has, or all of
+    /// them when `bind` says so. The first time, its reactions begin at the journal's end.
+    ///
+    /// # Errors
+    /// When there is no such plugin or its file is gone.
+    pub fn enable(&self, id: &str, bind: bool, from_start: bool) -> Result<PluginRow> {
+        let mut row = self.row(id)?;
+        let package = self.package(&row)?;
+        row.enabled = true;
+        row.revision += 1;
+        row.roles = role_names(&package);
+        self.store.write(&mut |write| {
+            registry::put(write, &row)?;
+            for role in package.manifest.roles.keys() {
+                begin(write, id, *role, from_start)?;
+                let free = registry::binding(write, role.name())?.is_none();
+                if INTERFACES.contains(role) && (bind || free) {
+                    registry::bind(write, role.name(), id)?;
+                }
+            }
+            Ok(())
+        })?;
+        Ok(row)
+    }
+
+    /// Switches a plugin off and frees the interfaces bound to it.
+    ///
+    /// # Errors
+    /// When there is no such plugin.
+    pub fn disable(&self, id: &str) -> Result<PluginRow> {
+        let mut row = self.row(id)?;
+        row.enabled = false;
+        row.revision += 1;
+        self.store.write(&mut |write| {
+            unbind(write, id)?;
+            registry::put(write, &row)
+        })?;
+        Ok(row)
+    }
+
+    /// Removes a plugin with its state and cursors, and its files.
+    ///
+    /// # Errors
+    /// When there is no such plugin.
+    pub fn remove(&self, id: &str) -> Result<PluginRow> {
+        let row = self.row(id)?;
+        self.store.write(&mut |write| {
+            unbind(write, id)?;
+            for role in [Role::React, Role::Integration] {
+                cursors::remove(write, id, role.name())?;
+            }
+            plugin_state::clear(write, id)?;
+            registry::remove(write, id)
+        })?;
+        let file = self.workspace.plugin_file(id, &row.version);
+        if file.exists() {
+            fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
+        }
+        Ok(row)
+    }
+
+    /// Sets a plugin's settings; none brings back those it was delivered with.
+    ///
+    /// # Errors
+    /// When the text is no TOML, or is too long.
+    pub fn set_settings(&self, id: &str, text: Option<String>) -> Result<PluginRow> {
+        let mut row = self.row(id)?;
+        let text = match text {
+            Some(text) => text,
+            None => self.package(&row)?.settings.clone(),
+        };
+        let most = kjerne_host::limits::SETTINGS.value;
+        if text.len() as u64 > most {
+            let found = text.len();
+            return Err(usage(format!(
+                "the settings have {found} bytes; at most {most} are allowed"
+            )));
+        }
+        if let Err(error) = text.parse::<toml::Table>() {
+            return Err(usage(format!("the settings are no TOML: {error}")));
+        }
+        row.settings = text;
+        self.put(row)
+    }
+
+    /// Stores a row as its next revision.
+    fn put(&self, mut row: PluginRow) -> Result<PluginRow> {
+        row.revision += 1;
+        self.store.write(&mut |write| registry::put(write, &row))?;
+        Ok(row)
+    }
+}
+
+/// The first time a plugin is switched on, its reactions begin at the journal's end: what happened
+/// before is not its matter, unless the administrator says so.
+fn begin(write: &mut dyn Write, id: &str, role: Role, from_start: bool) -> Result<(), StoreError> {
+    let walks = matches!(role, Role::React | Role::Integration);
+    if !walks || cursors::find(write, id, role.name())?.is_some() && !from_start {
+        return Ok(());
+    }
+    let position = if from_start { 0 } else { journal::last(write)? };
+    let row = cursors::CursorRow {
+        position,
+        ..Default::default()
+    };
+    cursors::put(write, id, role.name(), &row)
+}
+
+fn unbind(write: &mut dyn Write, id: &str) -> Result<(), StoreError> {
+    for (interface, plugin) in registry::bindings(write)? {
+        if plugin == id {
+            registry::unbind(write, &interface)?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads a plugin's file; nothing in it runs.
+///
+/// # Errors
+/// When it is no plugin for this kernel.
+pub fn read_package(bytes: &[u8]) -> Result<Package> {
+    Package::read(bytes).map_err(|error| refused(error.to_string()))
+}
+
+fn upgraded(before: &PluginRow, package: &Package, now: Instant) -> Result<PluginRow> {
+    let manifest = &package.manifest;
+    if before.version == manifest.version && before.digest != package.digest && before.enabled {
+        return Err(refused(format!(
+            "{} {} is installed and switched on with another content; raise the version, or switch \
+             it off first: kjerne plugin disable {}",
+            manifest.id, manifest.version, manifest.id
+        )));
+    }
+    let declared = manifest.declared();
+    let kept = grants(before)?
+        .into_iter()
+        .filter(|item| declared.iter().any(|d| d.covers(item)));
+    Ok(PluginRow {
+        version: manifest.version.clone(),
+        digest: package.digest,
+        grants: kept.map(|item| item.to_string()).collect(),
+        roles: role_names(package),
+        installed_at: now,
+        ..before.clone()
+    })
+}
+
+fn check_grant(package: &Package, item: &Grant) -> Result<()> {
+    let manifest = &package.manifest;
+    if item.is_wildcard() {
+        return Err(usage(format!(
+            "{item} cannot be granted as a whole; name what is meant, such as \
+             send:https://hooks.example.com or secret:NAME"
+        )));
+    }
+    if manifest
+        .declared()
+        .iter()
+        .any(|declared| declared.covers(item))
+    {
+        return Ok(());
+    }
+    let declared: Vec<String> = manifest.declared().iter().map(Grant::to_string).collect();
+    Err(refused(format!(
+        "{} does not ask for {item}; it declares: {}",
+        manifest.id,
+        declared.join(", ")
+    )))
+}
+
+/// What a plugin declares and no grant gives, or gives in part.
+#[must_use]
+pub fn missing(package: &Package, row: &PluginRow) -> Vec<Grant> {
+    let held = grants(row).unwrap_or_default();
+    let given = |declared: &Grant| {
+        held.iter()
+            .any(|item| item.covers(declared) || declared.is_wildcard() && declared.covers(item))
+    };
+    package
+        .manifest
+        .declared()
+        .into_iter()
+        .filter(|declared| !given(declared))
+        .collect()
+}
+
+fn grants(row: &PluginRow) -> Result<Vec<Grant>> {
+    row.grants.iter().map(|item| parse(item)).collect()
+}
+
+fn parse(item: &str) -> Result<Grant> {
+    Grant::parse(item).map_err(|error| usage(error.to_string()))
+}
+
+fn role_names(package: &Package) -> Vec<String> {
+    package
+        .manifest
+        .roles
+        .keys()
+        .map(|role| role.name().to_owned())
+        .collect()
+}
+
+/// The role of that name.
+#[must_use]
+pub fn role_named(name: &str) -> Option<Role> {
+    Role::ALL.into_iter().find(|role| role.name() == name)
+}
+
+/// Writes beside the place and moves over it, so that the file is whole or not there.
+fn write_whole(file: &std::path::Path, bytes: &[u8]) -> Result<()> {
+    let draft = file.with_extension("new");
+    let write = || -> std::io::Result<()> {
+        fs::write(&draft, bytes)?;
+        fs::File::open(&draft)?.sync_all()?;
+        fs::rename(&draft, file)
+    };
+    write().with_context(|| format!("cannot write {}", file.display()))
+}

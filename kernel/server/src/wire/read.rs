@@ -1,0 +1,433 @@
+//! From JSON, and from the text of the command line, to the model.
+//!
+//! Reading collects every fault as a refusal, so that the answer to a bad request is as complete as
+//! the answer to a bad record.
+
+use kjerne_model::{
+    Address, Change, Code, Currency, Decimal, Field, FieldType, Fields, Kind, Money, Name,
+    ParseError, Patch, RecordId, Refusal, Schema, Target, Value, check_fields, parse_value,
+};
+use serde_json::{Map, Value as Json};
+
+/// A request that is not of the shape it should have.
+#[must_use]
+pub fn refuse(message: impl Into<String>) -> Vec<Refusal> {
+    vec![Refusal::new(Code::BadCommit, message)]
+}
+
+/// The body of a create: `{"fields": {...}, "id"?}`.
+///
+/// # Errors
+/// Every fault found, when there is one.
+pub fn create(kind: &Kind, body: &Json) -> Result<Change, Vec<Refusal>> {
+    let map = object(body, "the body", &["fields", "id"])?;
+    let id = optional_id(map)?;
+    let fields = fields(kind, map)?;
+    Ok(Change::Create {
+        kind: kind.name.clone(),
+        id,
+        fields,
+    })
+}
+
+/// The body of an update: `{"fields": {...}}`, where null clears a field.
+///
+/// # Errors
+/// Every fault found, when there is one.
+pub fn patch(kind: &Kind, body: &Json) -> Result<Patch, Vec<Refusal>> {
+    patch_in(kind, object(body, "the body", &["fields"])?)
+}
+
+/// The changes of a batch: `{"changes": [...]}` with `{"create": KIND, "id"?, "fields"}`,
+/// `{"update": KIND, "id", "expected"?, "fields"}` and `{"delete": KIND, "id", "expected"?}`; and
+/// whether it is a dry run.
+///
+/// # Errors
+/// Every fault found in any of the changes, when there is one.
+pub fn batch(schema: &Schema, body: &Json) -> Result<(Vec<Change>, bool), Vec<Refusal>> {
+    let map = object(body, "the body", &["changes", "dry_run"])?;
+    let dry_run = match map.get("dry_run") {
+        None => false,
+        Some(Json::Bool(flag)) => *flag,
+        Some(_) => return Err(refuse("dry_run is true or false")),
+    };
+    let Some(Json::Array(list)) = map.get("changes") else {
+        return Err(refuse("the body needs \"changes\", a list"));
+    };
+    let (mut changes, mut faults) = (Vec::new(), Vec::new());
+    for (index, one) in list.iter().enumerate() {
+        match change(schema, one) {
+            Ok(change) => changes.push(change),
+            Err(found) => faults.extend(found.into_iter().map(|fault| placed(fault, index))),
+        }
+    }
+    faults.sort_by_key(|fault| (fault.code, fault.change));
+    if faults.is_empty() {
+        Ok((changes, dry_run))
+    } else {
+        Err(faults)
+    }
+}
+
+fn placed(mut fault: Refusal, index: usize) -> Refusal {
+    fault.change = Some(index);
+    fault
+}
+
+fn change(schema: &Schema, json: &Json) -> Result<Change, Vec<Refusal>> {
+    let map = object(
+        json,
+        "a change",
+        &["create", "update", "delete", "id", "expected", "fields"],
+    )?;
+    let named = ["create", "update", "delete"]
+        .into_iter()
+        .filter(|name| map.contains_key(*name));
+    let (Some(operation), 1) = (named.clone().next(), named.count()) else {
+        return Err(refuse(
+            "a change has exactly one of \"create\", \"update\" and \"delete\"",
+        ));
+    };
+    let kind = known_kind(schema, map[operation].as_str().unwrap_or_default())?;
+    if operation == "create" {
+        let id = optional_id(map)?;
+        return Ok(Change::Create {
+            kind: kind.name.clone(),
+            id,
+            fields: fields(kind, map)?,
+        });
+    }
+    let target = target(kind, map)?;
+    if operation == "delete" {
+        return Ok(Change::Delete { target });
+    }
+    Ok(Change::Update {
+        target,
+        patch: patch_in(kind, map)?,
+    })
+}
+
+fn known_kind<'a>(schema: &'a Schema, name: &str) -> Result<&'a Kind, Vec<Refusal>> {
+    schema.kind(name).map(|kind| &**kind).ok_or_else(|| {
+        vec![Refusal::new(
+            Code::UnknownKind,
+            format!("there is no kind {name:?}"),
+        )]
+    })
+}
+
+fn target(kind: &Kind, map: &Map<String, Json>) -> Result<Target, Vec<Refusal>> {
+    let id = optional_id(map)?.ok_or_else(|| refuse("the change needs the record's \"id\""))?;
+    let expected = match map.get("expected") {
+        None | Some(Json::Null) => None,
+        Some(number) => Some(
+            number
+                .as_u64()
+                .ok_or_else(|| refuse("\"expected\" is a version, a whole number"))?,
+        ),
+    };
+    Ok(Target {
+        kind: kind.name.clone(),
+        id,
+        expected,
+    })
+}
+
+fn optional_id(map: &Map<String, Json>) -> Result<Option<RecordId>, Vec<Refusal>> {
+    match map.get("id") {
+        None | Some(Json::Null) => Ok(None),
+        Some(Json::String(text)) => match RecordId::parse(text) {
+            Ok(id) => Ok(Some(id)),
+            Err(error) => Err(refuse(format!("id: {error}"))),
+        },
+        Some(other) => Err(refuse(format!(
+            "id: expected a text, found {}",
+            shown(other)
+        ))),
+    }
+}
+
+/// An object with no keys but these; a misspelt key is an error and never ignored.
+fn object<'a>(
+    json: &'a Json,
+    what: &str,
+    keys: &[&str],
+) -> Result<&'a Map<String, Json>, Vec<Refusal>> {
+    let Json::Object(map) = json else {
+        return Err(refuse(format!(
+            "{what} is not a JSON object, but {}",
+            shown(json)
+        )));
+    };
+    match map.keys().find(|key| !keys.contains(&key.as_str())) {
+        Some(key) => Err(refuse(format!(
+            "{what} takes {}, not {key:?}",
+            keys.join(", ")
+        ))),
+        None => Ok(map),
+    }
+}
+
+fn fields_object(map: &Map<String, Json>) -> Result<&Map<String, Json>, Vec<Refusal>> {
+    match map.get("fields") {
+        Some(Json::Object(fields)) => Ok(fields),
+        Some(other) => Err(refuse(format!(
+            "\"fields\" is not an object, but {}",
+            shown(other)
+        ))),
+        None => Err(refuse("\"fields\" is missing: {\"fields\": {\"name\": …}}")),
+    }
+}
+
+/// The fields of a new record; null and absent are the same.
+fn fields(kind: &Kind, map: &Map<String, Json>) -> Result<Fields, Vec<Refusal>> {
+    let (patch, faults) = read_patch(kind, fields_object(map)?);
+    let fields = held(patch);
+    complete(kind, faults, &fields, true).map(|()| fields)
+}
+
+fn patch_in(kind: &Kind, map: &Map<String, Json>) -> Result<Patch, Vec<Refusal>> {
+    let (patch, faults) = read_patch(kind, fields_object(map)?);
+    if !faults.is_empty() {
+        complete(kind, faults, &held(patch.clone()), false)?;
+    }
+    Ok(patch)
+}
+
+fn held(patch: Patch) -> Fields {
+    patch
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
+}
+
+/// When something could not be read, adds what the schema check finds in the rest, so that one
+/// answer names all faults. Otherwise the kernel's own check does that.
+fn complete(
+    kind: &Kind,
+    mut faults: Vec<Refusal>,
+    fields: &Fields,
+    whole: bool,
+) -> Result<(), Vec<Refusal>> {
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let unread: Vec<Option<String>> = faults.iter().map(|fault| fault.field.clone()).collect();
+    let further = check_fields(kind, fields)
+        .into_iter()
+        .filter(|fault| !unread.contains(&fault.field) && (whole || fault.code != Code::Required));
+    faults.extend(further);
+    for fault in &mut faults {
+        fault.kind = Some(kind.name.clone());
+    }
+    faults.sort_by_key(|fault| fault.code);
+    Err(faults)
+}
+
+fn read_patch(kind: &Kind, map: &Map<String, Json>) -> (Patch, Vec<Refusal>) {
+    let (mut patch, mut faults) = (Patch::new(), Vec::new());
+    for (name, json) in map {
+        match read_field(kind, name, |field| value(&field.field_type, json)) {
+            Ok((name, value)) => drop(patch.insert(name, value)),
+            Err(fault) => faults.push(*fault),
+        }
+    }
+    (patch, faults)
+}
+
+fn read_field(
+    kind: &Kind,
+    name: &str,
+    read: impl FnOnce(&Field) -> Result<Option<Value>, ParseError>,
+) -> Result<(Name, Option<Value>), Box<Refusal>> {
+    let Some(field) = kind.field(name) else {
+        let message = format!("kind {} has no field {name:?}", kind.name);
+        return Err(Box::new(
+            Refusal::new(Code::UnknownField, message).field(name),
+        ));
+    };
+    match read(field) {
+        Ok(value) => Ok((field.name.clone(), value)),
+        Err(error) => Err(Box::new(Refusal::unreadable(name, &error))),
+    }
+}
+
+/// Reads `field=value` arguments for a new record.
+///
+/// # Errors
+/// Every fault found, when there is one.
+pub fn fields_of_text(kind: &Kind, arguments: &[(String, String)]) -> Result<Fields, Vec<Refusal>> {
+    let (patch, faults) = read_text(kind, arguments);
+    let fields = held(patch);
+    complete(kind, faults, &fields, true).map(|()| fields)
+}
+
+/// Reads `field=value` arguments for an update; an empty value clears the field.
+///
+/// # Errors
+/// Every fault found, when there is one.
+pub fn patch_of_text(kind: &Kind, arguments: &[(String, String)]) -> Result<Patch, Vec<Refusal>> {
+    let (patch, faults) = read_text(kind, arguments);
+    complete(kind, faults, &held(patch.clone()), false).map(|()| patch)
+}
+
+fn read_text(kind: &Kind, arguments: &[(String, String)]) -> (Patch, Vec<Refusal>) {
+    let (mut patch, mut faults) = (Patch::new(), Vec::new());
+    for (name, text) in arguments {
+        let read = |field: &Field| match text.is_empty() {
+            true => Ok(None),
+            false => parse_value(&field.field_type, text).map(Some),
+        };
+        match read_field(kind, name, read) {
+            Ok((name, value)) => drop(patch.insert(name, value)),
+            Err(fault) => faults.push(*fault),
+        }
+    }
+    (patch, faults)
+}
+
+/// The body of an action: `{"arguments": {...}}`.
+///
+/// # Errors
+/// When it is of another shape.
+pub fn arguments(body: &Json) -> Result<Map<String, Json>, Vec<Refusal>> {
+    match object(body, "the body", &["arguments"])?.get("arguments") {
+        None | Some(Json::Null) => Ok(Map::new()),
+        Some(Json::Object(map)) => Ok(map.clone()),
+        Some(other) => Err(refuse(format!(
+            "\"arguments\" is not an object, but {}",
+            shown(other)
+        ))),
+    }
+}
+
+/// The arguments of an action, by the types its manifest declares.
+///
+/// # Errors
+/// Every fault found, when there is one.
+pub fn read_arguments(
+    parameters: &[(String, FieldType, bool)],
+    given: &Map<String, Json>,
+) -> Result<Vec<(String, Option<Value>)>, Vec<Refusal>> {
+    let (mut arguments, mut faults) = (Vec::new(), Vec::new());
+    for name in given
+        .keys()
+        .filter(|name| !parameters.iter().any(|(known, ..)| known == *name))
+    {
+        let known: Vec<&str> = parameters.iter().map(|(name, ..)| name.as_str()).collect();
+        let message = format!(
+            "the action has no parameter {name:?}; it takes: {}",
+            known.join(", ")
+        );
+        faults.push(Refusal::new(Code::UnknownField, message).field(name));
+    }
+    for (name, field_type, required) in parameters {
+        match value(field_type, given.get(name).unwrap_or(&Json::Null)) {
+            Ok(None) if *required => faults
+                .push(Refusal::new(Code::Required, format!("the action needs {name}")).field(name)),
+            Ok(value) => arguments.push((name.clone(), value)),
+            Err(error) => faults.push(Refusal::unreadable(name, &error)),
+        }
+    }
+    if faults.is_empty() {
+        Ok(arguments)
+    } else {
+        Err(faults)
+    }
+}
+
+/// Reads one value for a field of this type. Text in the form the command line takes is read for
+/// every type, so that a value shown anywhere can be sent back.
+fn value(field_type: &FieldType, json: &Json) -> Result<Option<Value>, ParseError> {
+    Ok(Some(match (field_type, json) {
+        (_, Json::Null) => return Ok(None),
+        (_, Json::String(text)) => parse_value(field_type, text)?,
+        (FieldType::Integer, Json::Number(number)) => {
+            let whole = number.as_i64();
+            Value::Integer(whole.ok_or_else(|| ParseError::new("a whole number", &shown(json)))?)
+        }
+        (FieldType::Decimal, Json::Number(number)) => Value::Decimal(decimal(&number.to_string())?),
+        (FieldType::Flag, Json::Bool(flag)) => Value::Flag(*flag),
+        (FieldType::Choices(_), Json::Array(list)) => Value::choices(texts(list)?),
+        (FieldType::Money, Json::Object(map)) => Value::Money(money(map)?),
+        (FieldType::Address, Json::Object(map)) => Value::Address(address(map)?),
+        (_, other) => return Err(ParseError::new(expectation(field_type), &shown(other))),
+    }))
+}
+
+/// A JSON number passes through a binary fraction, which is exact up to 15 digits; what is longer
+/// has to come as text.
+fn decimal(literal: &str) -> Result<Decimal, ParseError> {
+    let digits = literal.bytes().filter(u8::is_ascii_digit).count();
+    if literal.contains('e') || (literal.contains('.') && digits > 15) {
+        return Err(ParseError::new(
+            "a decimal number of more than 15 digits as text",
+            literal,
+        ));
+    }
+    Decimal::parse(literal)
+}
+
+fn money(map: &Map<String, Json>) -> Result<Money, ParseError> {
+    let wrong = || {
+        let form = r#"{"amount": "1250.50", "currency": "NOK"}"#;
+        ParseError::new(form, &shown(&Json::Object(map.clone())))
+    };
+    let (2, Some(amount), Some(Json::String(code))) =
+        (map.len(), map.get("amount"), map.get("currency"))
+    else {
+        return Err(wrong());
+    };
+    let amount = match amount {
+        Json::String(text) => Decimal::parse(text)?,
+        Json::Number(number) => decimal(&number.to_string())?,
+        _ => return Err(wrong()),
+    };
+    Money::from_major(amount, Currency::new(code)?)
+}
+
+fn address(map: &Map<String, Json>) -> Result<Address, ParseError> {
+    let mut address = Address::default();
+    for (name, json) in map {
+        let part = address.part_mut(name);
+        let Some(part) = part else {
+            return Err(ParseError::new(
+                &format!("one of {}", Address::PARTS.join(", ")),
+                name,
+            ));
+        };
+        match json {
+            Json::String(text) => part.clone_from(text),
+            Json::Null => {}
+            other => return Err(ParseError::new(&format!("text in {name}"), &shown(other))),
+        }
+    }
+    Ok(address)
+}
+
+fn texts(list: &[Json]) -> Result<Vec<String>, ParseError> {
+    let text = |json: &Json| match json {
+        Json::String(text) => Ok(text.clone()),
+        other => Err(ParseError::new("a list of texts", &shown(other))),
+    };
+    list.iter().map(text).collect()
+}
+
+fn expectation(field_type: &FieldType) -> &'static str {
+    match field_type {
+        FieldType::Integer => "a whole number",
+        FieldType::Decimal => "a decimal number, best as text",
+        FieldType::Money => r#"money such as {"amount": "1250.50", "currency": "NOK"}"#,
+        FieldType::Date => "a date such as \"2026-11-21\"",
+        FieldType::Instant => "an instant such as \"2026-11-21T08:30:00Z\"",
+        FieldType::Flag => "true or false",
+        FieldType::Choices(_) => "a list of texts",
+        FieldType::Address => r#"an address such as {"street": "…", "city": "…"}"#,
+        FieldType::Reference(_) => "a reference such as \"account/ID\"",
+        _ => "text",
+    }
+}
+
+fn shown(json: &Json) -> String {
+    json.to_string()
+}

@@ -1,0 +1,151 @@
+//! The buying process: how far the customer is with an opportunity, who is missing, what to do next.
+
+mod actions;
+mod answers;
+mod assessment;
+mod group;
+mod jobs;
+mod neighbours;
+mod reaction;
+mod reader;
+mod rows;
+mod settings;
+mod situation;
+#[cfg(test)]
+mod tests;
+mod toml;
+
+use kjerne_sdk::prelude::*;
+
+use crate::neighbours::{Neighbours, entry};
+use crate::rows::To;
+use crate::settings::{Rules, Settings};
+
+/// The plugin.
+pub struct BuyingProcessPlugin;
+
+kjerne_sdk::plugin!(BuyingProcessPlugin: shape, guard, react, buying_process);
+
+impl Shape for BuyingProcessPlugin {
+    fn shape(context: &Context, changes: &[Change], edits: &Edits) {
+        // The guard refuses the commit when the settings are bad, and says why.
+        let Ok(rules) = read_rules() else {
+            return;
+        };
+        let history = rules.is_history(context.actor());
+        for change in changes
+            .iter()
+            .filter(|change| is_kept(change, "buying_job"))
+        {
+            let after = entry(&change.id, &change.after);
+            let before = before(change);
+            for (field, to) in rows::shape(before.as_ref(), &after, history, context.now().millis())
+            {
+                match to {
+                    To::State(state) => edits.set(change, field, state.name()),
+                    To::Integer(number) => edits.set(change, field, number),
+                    To::Instant(millis) => edits.set(change, field, Instant::from_millis(millis)),
+                    To::Empty => edits.clear(change, field),
+                }
+            }
+        }
+    }
+}
+
+/// The buying job before an update.
+fn before(change: &Change) -> Option<rows::Entry> {
+    (change.operation == Operation::Update).then(|| entry(&change.id, &change.before))
+}
+
+/// Whether the change leaves a record of this kind.
+fn is_kept(change: &Change, kind: &str) -> bool {
+    change.kind == kind && matches!(change.operation, Operation::Create | Operation::Update)
+}
+
+/// Whether the change gives a stakeholder a role.
+fn names_role(change: &Change) -> bool {
+    is_kept(change, "stakeholder") && change.changed("role")
+}
+
+impl Guard for BuyingProcessPlugin {
+    fn guard(context: &Context, changes: &[Change], findings: &Findings) {
+        let concerned = |change: &&Change| is_kept(change, "buying_job") || names_role(change);
+        let Some(first) = changes.iter().find(concerned) else {
+            return;
+        };
+        let rules = match read_rules() {
+            Ok(rules) => rules,
+            Err(failure) => return findings.refuse(first, None, &failure.code, failure.message),
+        };
+        let history = rules.is_history(context.actor());
+        let neighbours = Neighbours::new(changes);
+        for change in changes {
+            for fault in judge(&rules, change, history, &neighbours) {
+                findings.refuse(change, Some(fault.field), fault.code, fault.message);
+            }
+        }
+        if let Some(failure) = neighbours.failure() {
+            let message = format!(
+                "The neighbours of this change could not be looked into: {}.",
+                failure.message
+            );
+            findings.refuse(first, None, "cannot-check", message);
+        }
+    }
+}
+
+fn judge(
+    rules: &Rules,
+    change: &Change,
+    history: bool,
+    neighbours: &Neighbours<'_>,
+) -> Vec<rows::Fault> {
+    if is_kept(change, "buying_job") {
+        let after = entry(&change.id, &change.after);
+        return rows::judge(rules, before(change).as_ref(), &after, history, neighbours);
+    }
+    let role = change.after.text("role").filter(|_| names_role(change));
+    role.and_then(|role| rows::judge_role(rules, role))
+        .into_iter()
+        .collect()
+}
+
+impl React for BuyingProcessPlugin {
+    fn react(context: &Context, entries: &[Entry], effects: &Effects) -> Result<(), Failure> {
+        reaction::react(&read_settings()?, context, entries, effects)
+    }
+}
+
+impl BuyingProcess for BuyingProcessPlugin {
+    fn jobs(_: &Context) -> Result<Vec<JobDescription>, Failure> {
+        Ok(read_rules()?.jobs.iter().map(answers::job).collect())
+    }
+
+    fn assess(context: &Context, opportunity: &RecordRef) -> Result<Assessment, Failure> {
+        let settings = read_settings()?;
+        let record = records::get(opportunity)?
+            .ok_or_else(|| Failure::new("not-found", format!("There is no {opportunity}.")))?;
+        let group = group::Group::read(opportunity)?;
+        let situation = group::read_situation(&settings, &record, &group, context.now())?;
+        Ok(answers::assessment(
+            opportunity,
+            &situation,
+            &assessment::assess(&settings, &situation),
+        ))
+    }
+}
+
+fn read_settings() -> Result<Settings, Failure> {
+    Settings::read(&kjerne_sdk::settings::text()).map_err(|faults| bad_settings(&faults))
+}
+
+fn read_rules() -> Result<Rules, Failure> {
+    Rules::read(&kjerne_sdk::settings::text()).map_err(|faults| bad_settings(&faults))
+}
+
+fn bad_settings(faults: &str) -> Failure {
+    let message = format!(
+        "The settings of buying-process cannot be used: {faults}. Mend them with `kjerne plugin settings buying-process`."
+    );
+    Failure::new("bad-settings", message)
+}

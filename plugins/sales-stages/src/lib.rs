@@ -1,0 +1,188 @@
+//! Sales stages: pipelines with their stages, what they require, and what follows from them.
+
+mod answers;
+mod bound;
+mod criterion;
+mod deal;
+mod forecast;
+mod reader;
+mod rules;
+mod settings;
+mod shaping;
+#[cfg(test)]
+mod tests;
+mod toml;
+
+use kjerne_sdk::prelude::*;
+
+use crate::criterion::Deal;
+use crate::deal::{Around, Held};
+use crate::settings::Settings;
+use crate::shaping::{Draft, To};
+
+/// What a shape goes by: where the opportunity stands, and what its forecast follows.
+const SHAPED: [&str; 6] = [
+    "pipeline",
+    "stage",
+    "probability",
+    "forecast_category",
+    "rework_risk",
+    "no_decision_risk",
+];
+/// What a guard goes by, beside fields that were emptied.
+const JUDGED: [&str; 4] = ["pipeline", "stage", "lost_reason", "probability"];
+
+/// The plugin.
+pub struct SalesStagesPlugin;
+
+kjerne_sdk::plugin!(SalesStagesPlugin: shape, guard, sales_stages);
+
+impl Shape for SalesStagesPlugin {
+    fn shape(context: &Context, changes: &[Change], edits: &Edits) {
+        let concerned = |change: &&Change| is_kept(change, |field| SHAPED.contains(&field));
+        let opportunities: Vec<_> = changes.iter().filter(concerned).collect();
+        if opportunities.is_empty() {
+            return;
+        }
+        // The guard refuses the commit when the settings are bad, and says why.
+        let Ok(settings) = settings_for(&opportunities) else {
+            return;
+        };
+        let history = settings.is_history(context.actor());
+        for change in opportunities {
+            shape_one(&settings, context, change, edits, history);
+        }
+    }
+}
+
+fn shape_one(
+    settings: &Settings,
+    context: &Context,
+    change: &Change,
+    edits: &Edits,
+    history: bool,
+) {
+    let today = context.now().date();
+    let before = Held::alone(&change.before, today);
+    let after = Held::alone(&change.after, today);
+    let before = (change.operation == Operation::Update).then_some(&before as &dyn Deal);
+    for (field, to) in shaping::shape(
+        settings,
+        &Draft {
+            before,
+            after: &after,
+            history,
+        },
+    ) {
+        match to {
+            To::Text(text) => edits.set(change, field, text),
+            To::Integer(number) => edits.set(change, field, number),
+            To::Now => edits.set(change, field, context.now()),
+            To::Today => edits.set(change, field, today),
+            To::Empty => edits.clear(change, field),
+        }
+    }
+}
+
+impl Guard for SalesStagesPlugin {
+    fn guard(context: &Context, changes: &[Change], findings: &Findings) {
+        let concerned = |change: &&Change| {
+            is_kept(change, |field| {
+                JUDGED.contains(&field) || change.after.is_empty(field)
+            })
+        };
+        let opportunities: Vec<_> = changes.iter().filter(concerned).collect();
+        let Some(first) = opportunities.first() else {
+            return;
+        };
+        let settings = match settings_for(&opportunities) {
+            Ok(settings) => settings,
+            Err(failure) => return findings.refuse(*first, None, &failure.code, failure.message),
+        };
+        let history = settings.is_history(context.actor());
+        for change in opportunities {
+            let today = context.now().date();
+            let stored = change.operation == Operation::Update;
+            let around = Around::new(change.record(), stored, changes);
+            let before = Held::alone(&change.before, today);
+            let after = Held::new(&change.after, today, &around);
+            let before = stored.then_some(&before as &dyn Deal);
+            for found in rules::judge(&settings, before, &after, history) {
+                findings.refuse(change, found.field.as_deref(), &found.code, found.message);
+            }
+        }
+    }
+}
+
+/// Whether the change makes an opportunity, or changes one in a field of a sort. What does neither
+/// is passed over without reading the settings: most changes are of that kind.
+fn is_kept(change: &Change, of_sort: impl Fn(&str) -> bool) -> bool {
+    change.kind == "opportunity"
+        && match change.operation {
+            Operation::Create => true,
+            Operation::Update => change.changed.iter().any(|field| of_sort(field)),
+            Operation::Delete | Operation::Other(_) => false,
+        }
+}
+
+impl SalesStages for SalesStagesPlugin {
+    fn pipelines(_: &Context) -> Result<Vec<Pipeline>, Failure> {
+        Ok(read_settings()?
+            .pipelines
+            .iter()
+            .map(answers::pipeline)
+            .collect())
+    }
+
+    fn standing(context: &Context, opportunity: &RecordRef) -> Result<StageStanding, Failure> {
+        let settings = read_settings()?;
+        let record = records::get(opportunity)?
+            .ok_or_else(|| Failure::new("not-found", format!("There is no {opportunity}.")))?;
+        let name = record.fields.text("pipeline");
+        let pipeline = settings.pipeline(name).ok_or_else(|| {
+            let name = name.unwrap_or_default();
+            let message = format!("{opportunity} is in pipeline {name}, which the settings do not have: add it, or move the opportunity.");
+            Failure::new("bad-settings", message)
+        })?;
+        Ok(answers::standing(
+            &settings,
+            pipeline,
+            &record,
+            context.now(),
+        ))
+    }
+
+    fn stale(context: &Context, opportunities: &[RecordRef]) -> Result<Vec<StaleItem>, Failure> {
+        let settings = read_settings()?;
+        let mut items = Vec::new();
+        for opportunity in opportunities {
+            let record = records::get(opportunity)?;
+            items.extend(
+                record.and_then(|record| answers::stale_item(&settings, &record, context.now())),
+            );
+        }
+        Ok(items)
+    }
+}
+
+fn read_settings() -> Result<Settings, Failure> {
+    Settings::read(&kjerne_sdk::settings::text()).map_err(|faults| bad_settings(&faults))
+}
+
+/// The settings with the pipelines these changes are about.
+fn settings_for(changes: &[&Change]) -> Result<Settings, Failure> {
+    let wanted = |name: &str| {
+        changes
+            .iter()
+            .any(|change| change.after.text("pipeline") == Some(name))
+    };
+    Settings::read_for(&kjerne_sdk::settings::text(), wanted)
+        .map_err(|faults| bad_settings(&faults))
+}
+
+fn bad_settings(faults: &str) -> Failure {
+    let message = format!(
+        "The settings of sales-stages cannot be used: {faults}. Mend them with `kjerne plugin settings sales-stages`."
+    );
+    Failure::new("bad-settings", message)
+}

@@ -1,0 +1,115 @@
+//! Outside a component: every question goes to the [`World`] of the test under way.
+
+use crate::records::{Page, Query};
+use crate::testing::World;
+pub use crate::testing::{Done as Effects, Found as Findings, Set as Edits};
+use crate::{Failure, Instant, Record, RecordRef};
+
+pub(crate) fn log(level: &str, message: &str) {
+    World::with(|world| world.lines.push(format!("{level}: {message}")));
+}
+
+pub(crate) fn settings_text() -> String {
+    World::with(|world| world.settings.clone())
+}
+
+pub(crate) fn settings_revision() -> u64 {
+    1
+}
+
+pub(crate) fn record(target: &RecordRef) -> Result<Option<Record>, Failure> {
+    Ok(World::with(|world| {
+        world
+            .records
+            .iter()
+            .find(|record| record.reference() == *target)
+            .cloned()
+    }))
+}
+
+pub(crate) fn related(
+    target: &RecordRef,
+    kind: &str,
+    field: &str,
+    limit: u32,
+) -> Result<Vec<Record>, Failure> {
+    let points =
+        |record: &&Record| record.kind == kind && record.fields.reference(field) == Some(target);
+    Ok(World::with(|world| {
+        world
+            .records
+            .iter()
+            .filter(points)
+            .take(limit as usize)
+            .cloned()
+            .collect()
+    }))
+}
+
+pub(crate) fn query(query: &Query) -> Result<Page, Failure> {
+    assert!(
+        query.filter.is_none(),
+        "a query with a filter is answered by the kernel only; write a case for `kjerne plugin test`"
+    );
+    let skipped: usize = query
+        .after
+        .as_deref()
+        .map_or(0, |cursor| cursor.parse().unwrap_or(0));
+    let most = query.limit.unwrap_or(50) as usize;
+    let mut found: Vec<Record> = World::with(|world| {
+        world
+            .records
+            .iter()
+            .filter(|record| record.kind == query.kind)
+            .skip(skipped)
+            .cloned()
+            .collect()
+    });
+    let next = (found.len() > most).then(|| (skipped + most).to_string());
+    found.truncate(most);
+    Ok(Page {
+        records: found,
+        next,
+    })
+}
+
+pub(crate) fn state_get(key: &str) -> Result<Option<Vec<u8>>, Failure> {
+    Ok(World::with(|world| world.state.get(key).cloned()))
+}
+
+pub(crate) fn state_set(key: &str, value: &[u8]) -> Result<(), Failure> {
+    World::with(|world| world.state.insert(key.to_owned(), value.to_owned()));
+    Ok(())
+}
+
+pub(crate) fn state_remove(key: &str) -> Result<(), Failure> {
+    World::with(|world| world.state.remove(key));
+    Ok(())
+}
+
+pub(crate) fn state_keys(
+    prefix: &str,
+    after: Option<&str>,
+    limit: u32,
+) -> Result<Vec<String>, Failure> {
+    let wanted =
+        |key: &&String| key.starts_with(prefix) && after.is_none_or(|last| key.as_str() > last);
+    Ok(World::with(|world| {
+        world
+            .state
+            .keys()
+            .filter(wanted)
+            .take(limit as usize)
+            .cloned()
+            .collect()
+    }))
+}
+
+pub(crate) fn offsets(zone: &str, _: Instant, _: Instant) -> Result<Vec<(i64, i32)>, Failure> {
+    World::with(|world| world.zones.get(zone).cloned()).ok_or_else(|| {
+        Failure::new(
+            "unknown-zone",
+            format!("The test's world has no zone {zone:?}; add it with World::zone."),
+        )
+    })
+}

@@ -1,0 +1,143 @@
+//! The roles a plugin may have, one trait each. [`plugin!`](crate::plugin) exports them.
+
+use crate::{
+    Answer, Assessment, CaseTarget, Change, Context, Edits, Effects, Entry, Failure, Fields,
+    Findings, InboundMessage, JobDescription, Pipeline, RecordRef, StageStanding, StaleItem,
+    TriageResult,
+};
+
+/// Sets fields before a commit is checked.
+///
+/// Called once per commit, with all changes of the kinds the manifest watches. Must come to the same
+/// result whenever record, change, time and settings are the same; may not write, send or use
+/// [`state`](crate::state).
+pub trait Shape {
+    /// Sets what the plugin was granted to set.
+    fn shape(context: &Context, changes: &[Change], edits: &Edits);
+}
+
+/// Allows or refuses a commit.
+///
+/// Called once per commit, after all shaping: what it sees is what is stored. Must come to the same
+/// result whenever record, change, time and settings are the same; may not write, send or use
+/// [`state`](crate::state). A guard that panics refuses the commit.
+pub trait Guard {
+    /// Names what stands against the commit; nothing means it may pass.
+    fn guard(context: &Context, changes: &[Change], findings: &Findings);
+}
+
+/// Answers stored commits.
+///
+/// Called after the fact with the next journal entries that touch the kinds the manifest watches, in
+/// order, at least once each. Cannot refuse.
+pub trait React {
+    /// Proposes what should follow.
+    ///
+    /// # Errors
+    /// Any code of the plugin's own: nothing proposed is done and the entries are tried again.
+    fn react(context: &Context, entries: &[Entry], effects: &Effects) -> Result<(), Failure>;
+}
+
+/// Commands people run by name; which there are stands in the manifest.
+pub trait Action {
+    /// Runs a command and returns what to show.
+    ///
+    /// # Errors
+    /// `unknown-command`, `bad-argument`, or any code of the plugin's own.
+    fn run(
+        context: &Context,
+        command: &str,
+        arguments: &Fields,
+        effects: &Effects,
+    ) -> Result<Fields, Failure>;
+}
+
+/// The seller's process: pipelines and their stages.
+pub trait SalesStages {
+    /// All pipelines, as the settings have them.
+    ///
+    /// # Errors
+    /// `bad-settings`.
+    fn pipelines(context: &Context) -> Result<Vec<Pipeline>, Failure>;
+
+    /// Where an opportunity stands and where it may go.
+    ///
+    /// # Errors
+    /// `not-found`, `bad-settings`.
+    fn standing(context: &Context, opportunity: &RecordRef) -> Result<StageStanding, Failure>;
+
+    /// Which of these opportunities have stood still for too long.
+    ///
+    /// # Errors
+    /// `bad-settings`.
+    fn stale(context: &Context, opportunities: &[RecordRef]) -> Result<Vec<StaleItem>, Failure>;
+}
+
+/// The customer's process: jobs done in parallel by a group of people.
+pub trait BuyingProcess {
+    /// The jobs of this model.
+    ///
+    /// # Errors
+    /// `bad-settings`.
+    fn jobs(context: &Context) -> Result<Vec<JobDescription>, Failure>;
+
+    /// How far the customer is with one opportunity.
+    ///
+    /// # Errors
+    /// `not-found`, `bad-settings`.
+    fn assess(context: &Context, opportunity: &RecordRef) -> Result<Assessment, Failure>;
+}
+
+/// Service levels: triage, targets, escalation.
+pub trait ServiceRules {
+    /// What the rules would make of a case as it is.
+    ///
+    /// # Errors
+    /// `not-found`, `bad-settings`.
+    fn triage(context: &Context, case: &RecordRef) -> Result<TriageResult, Failure>;
+
+    /// How a case stands against its targets now.
+    ///
+    /// # Errors
+    /// `not-found`, `bad-settings`.
+    fn targets(context: &Context, case: &RecordRef) -> Result<Vec<CaseTarget>, Failure>;
+
+    /// Does the next escalation step of a case whose `escalate_at` has passed. Proposes what the
+    /// step does, a new `escalate_at` or none, and a key that names the step.
+    ///
+    /// # Errors
+    /// `not-found`, `bad-settings`; the call is tried again later.
+    fn escalate(context: &Context, case: &RecordRef, effects: &Effects) -> Result<(), Failure>;
+}
+
+/// Talking with other systems: the plugin maps, the kernel does all input and output.
+pub trait Integration {
+    /// Turns journal entries into messages. Called like [`React::react`], with a cursor of its own.
+    ///
+    /// # Errors
+    /// Any code of the plugin's own; the entries are tried again.
+    fn outbound(context: &Context, entries: &[Entry], effects: &Effects) -> Result<(), Failure>;
+
+    /// Takes the answer to a message, when the manifest asks for answers.
+    ///
+    /// # Errors
+    /// Any code of the plugin's own; logged, not tried again.
+    fn answered(_context: &Context, _answer: &Answer, _effects: &Effects) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// Takes a message from outside and returns what to answer the sender.
+    ///
+    /// # Errors
+    /// `bad-message` is the sender's fault; any other code is ours.
+    fn inbound(
+        _context: &Context,
+        message: &InboundMessage,
+        _effects: &Effects,
+    ) -> Result<Fields, Failure> {
+        Err(Failure::new(
+            "bad-message",
+            format!("This plugin takes no messages from {:?}.", message.source),
+        ))
+    }
+}

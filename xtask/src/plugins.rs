@@ -1,0 +1,62 @@
+//! Builds the `kjerne` program and, with it, the plugins.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use crate::run::{self, Profile};
+use crate::wasm;
+
+/// Makes sure that WebAssembly can be built, builds the `kjerne` program and every plugin, and
+/// returns where the program is.
+pub fn prepare(profile: Profile) -> Result<PathBuf> {
+    wasm::set_up()?;
+    let kjerne = program(profile)?;
+    build_all(&kjerne)?;
+    Ok(kjerne)
+}
+
+/// Builds the `kjerne` program.
+pub fn program(profile: Profile) -> Result<PathBuf> {
+    run::say("building kjerne (the first time takes some minutes)");
+    let package = ["build", "--package", "kjerne-server", "--bin", "kjerne"];
+    run::must(run::cargo().args(package).args(profile.arguments()))?;
+    let name = format!("kjerne{}", std::env::consts::EXE_SUFFIX);
+    Ok(run::target().join(profile.folder()).join(name))
+}
+
+/// Builds the built-in plugins and those that misbehave for the tests.
+pub fn build_all(kjerne: &Path) -> Result<()> {
+    for folder in built_in()?.into_iter().chain(hostile()?) {
+        let name = folder
+            .strip_prefix(run::root())
+            .unwrap_or(&folder)
+            .to_path_buf();
+        run::say(format!("building {}", name.display()));
+        run::must(run::command(kjerne).args(["plugin", "build"]).arg(&name))?;
+    }
+    Ok(())
+}
+
+/// The folders of the built-in plugins.
+pub fn built_in() -> Result<Vec<PathBuf>> {
+    folders(&run::root().join("plugins"))
+}
+
+/// The folders of the plugins that misbehave on purpose.
+fn hostile() -> Result<Vec<PathBuf>> {
+    folders(&run::root().join("tests/hostile"))
+}
+
+/// The folders with a manifest in a folder, sorted, so that every run does the same.
+fn folders(parent: &Path) -> Result<Vec<PathBuf>> {
+    let entries =
+        fs::read_dir(parent).with_context(|| format!("cannot list {}", parent.display()))?;
+    let mut folders: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|folder| folder.join("kjerne.toml").is_file())
+        .collect();
+    folders.sort();
+    Ok(folders)
+}
