@@ -4,5 +4,7 @@
 mod bad_input;
 mod contract;
 mod crash;
+mod hostile;
 mod journeys;
+mod stage;
 mod tidy;

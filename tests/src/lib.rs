@@ -24,13 +24,24 @@ pub fn binary() -> PathBuf {
     found.unwrap_or_else(|| panic!("no kjerne binary beside {}; run `cargo build` first", own.display()))
 }
 
-/// A built plugin, by the beginning of its file name.
+/// The folder of built plugins: beside the binary under test, or where the project builds to.
+fn plugins_folder() -> PathBuf {
+    let own = std::env::current_exe().unwrap_or_default();
+    let beside = own.ancestors().map(|dir| dir.join("plugins"));
+    let here = |dir: &PathBuf| {
+        let items = std::fs::read_dir(dir).into_iter().flatten().flatten();
+        items.map(|item| item.path()).any(|path| path.extension().is_some_and(|end| end == "wasm"))
+    };
+    beside.into_iter().find(here).unwrap_or_else(|| root().join("target/plugins"))
+}
+
+/// A built plugin, by its id: the newest version that was built.
 ///
 /// # Panics
 /// When it has not been built; `cargo verify` builds them first.
 #[must_use]
 pub fn plugin(id: &str) -> PathBuf {
-    let folder = root().join("target/plugins");
+    let folder = plugins_folder();
     let mut found: Vec<PathBuf> = std::fs::read_dir(&folder)
         .into_iter()
         .flatten()

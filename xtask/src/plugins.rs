@@ -28,7 +28,7 @@ pub fn program(profile: Profile) -> Result<PathBuf> {
 
 /// Builds the built-in plugins and those that misbehave for the tests.
 pub fn build_all(kjerne: &Path) -> Result<()> {
-    for folder in built_in()?.into_iter().chain(hostile()?) {
+    for folder in all()? {
         let name = folder
             .strip_prefix(run::root())
             .unwrap_or(&folder)
@@ -39,14 +39,11 @@ pub fn build_all(kjerne: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The folders of the built-in plugins.
-pub fn built_in() -> Result<Vec<PathBuf>> {
-    folders(&run::root().join("plugins"))
-}
-
-/// The folders of the plugins that misbehave on purpose.
-fn hostile() -> Result<Vec<PathBuf>> {
-    folders(&run::root().join("tests/hostile"))
+/// The folders of all plugins: the built-in ones, and those that misbehave on purpose.
+pub fn all() -> Result<Vec<PathBuf>> {
+    let mut all = folders(&run::root().join("plugins"))?;
+    all.extend(folders(&run::root().join("tests/hostile"))?);
+    Ok(all)
 }
 
 /// The folders with a manifest in a folder, sorted, so that every run does the same.

@@ -49,7 +49,7 @@ fn steps(tally: &mut Tally) -> Result<()> {
         "--workspace",
         "--no-fail-fast",
     ]))?);
-    for folder in plugins::built_in()? {
+    for folder in plugins::all()? {
         tally.add(cases(&kjerne, &folder)?);
     }
     Ok(())

@@ -14,7 +14,7 @@ pub enum Exit {
     Failed = 1,
     /// The command line, a filter, a value or a settings file could not be read.
     Usage = 2,
-    /// The kernel refused the commit, or a plugin file was refused.
+    /// The kernel refused the commit or some rows of an import, or a plugin file was refused.
     Refused = 3,
     /// There is no such workspace, kind, record, plugin or file.
     NotFound = 4,
@@ -38,7 +38,7 @@ impl Exit {
         ),
         (
             Self::Refused,
-            "the change, or the plugin, was refused; the reasons are printed",
+            "the change, the plugin or some rows of an import were refused; the reasons are printed",
         ),
         (
             Self::NotFound,

@@ -84,15 +84,14 @@ impl<'a> Shelf<'a> {
         let bytes = fs::read(&file).with_context(|| {
             format!("plugin {}: cannot read {}; {help}", row.id, file.display())
         })?;
-        let package = read_package(&bytes)?;
-        if package.digest != row.digest {
-            let file = file.display();
-            return Err(refused(format!(
-                "plugin {}: {file} is not the file that was installed; {help}",
-                row.id
-            )));
+        match Package::read(&bytes) {
+            Ok(package) if package.digest == row.digest => Ok(Arc::new(package)),
+            _ => Err(refused(format!(
+                "plugin {}: {} is not the file that was installed; {help}",
+                row.id,
+                file.display()
+            ))),
         }
-        Ok(Arc::new(package))
     }
 
     /// Every plugin that is switched on, as the host takes it.

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
-use crate::toml::{self, Node, Table, Value};
+use crate::toml::{self, Children, Document, Node, Value};
 
 /// Collects what is wrong with a document.
 pub struct Faults<'a> {
@@ -51,7 +51,7 @@ pub fn read_document<T>(text: &str, read: impl FnOnce(&Section<'_>) -> T) -> Res
             return Err(faults.settle(()).err().unwrap_or(fault.message));
         }
     };
-    let root = Section::new(&document, 0, &faults);
+    let root = Section::new(&document, document.root(), 0, &faults);
     let value = read(&root);
     faults.settle(value)
 }
@@ -59,15 +59,17 @@ pub fn read_document<T>(text: &str, read: impl FnOnce(&Section<'_>) -> T) -> Res
 /// One table of the document. Marks the keys that were asked for, so that [`Section::finish`] can
 /// name those nobody knows.
 pub struct Section<'a> {
-    table: &'a Table<'a>,
+    document: &'a Document<'a>,
+    table: Children,
     at: usize,
     faults: &'a Faults<'a>,
     asked: Cell<u64>,
 }
 
 impl<'a> Section<'a> {
-    fn new(table: &'a Table<'a>, at: usize, faults: &'a Faults<'a>) -> Self {
+    fn new(document: &'a Document<'a>, table: Children, at: usize, faults: &'a Faults<'a>) -> Self {
         Self {
+            document,
             table,
             at,
             faults,
@@ -75,14 +77,21 @@ impl<'a> Section<'a> {
         }
     }
 
+    fn nodes(&self) -> impl Iterator<Item = &'a Node<'a>> {
+        self.document.nodes(self.table)
+    }
+
     fn node(&self, key: &str) -> Option<&'a Node<'a>> {
-        let place = self
-            .table
-            .entries
-            .iter()
-            .position(|entry| entry.key == key)?;
+        let (place, node) = self.nodes().enumerate().find(|(_, node)| node.key == key)?;
         self.asked.set(self.asked.get() | bit(place));
-        self.table.entries.get(place).map(|entry| &entry.node)
+        Some(node)
+    }
+
+    fn below(&self, node: &'a Node<'a>) -> Option<Self> {
+        match node.value {
+            Value::Table(table) => Some(Self::new(self.document, table, node.at, self.faults)),
+            _ => None,
+        }
     }
 
     fn expected(&self, key: &str, node: &Node<'_>, what: &str) {
@@ -167,22 +176,18 @@ impl<'a> Section<'a> {
     }
 
     /// A table below this one.
-    pub fn section(&self, key: &'static str) -> Option<Section<'a>> {
+    pub fn section(&self, key: &'static str) -> Option<Self> {
         let node = self.node(key)?;
-        if let Value::Table(table) = &node.value {
-            return Some(Section::new(table, node.at, self.faults));
+        let section = self.below(node);
+        if section.is_none() {
+            self.expected(key, node, "a table");
         }
-        self.expected(key, node, "a table");
-        None
+        section
     }
 
     /// The tables of a list; empty when the key is absent.
-    pub fn sections(&self, key: &'static str) -> Vec<Section<'a>> {
-        let section = |node: &'a Node<'a>| match &node.value {
-            Value::Table(table) => Some(Section::new(table, node.at, self.faults)),
-            _ => None,
-        };
-        self.list(key, "a list of tables", section)
+    pub fn sections(&self, key: &'static str) -> Vec<Self> {
+        self.list(key, "a list of tables", |node| self.below(node))
             .unwrap_or_default()
     }
 
@@ -193,8 +198,8 @@ impl<'a> Section<'a> {
         item: impl Fn(&'a Node<'a>) -> Option<T>,
     ) -> Option<Vec<T>> {
         let node = self.node(key)?;
-        let items = match &node.value {
-            Value::List(list) => list.iter().map(item).collect(),
+        let items = match node.value {
+            Value::List(items) => self.document.nodes(items).map(item).collect(),
             _ => None,
         };
         if items.is_none() {
@@ -208,18 +213,26 @@ impl<'a> Section<'a> {
         let Some(section) = self.section(key) else {
             return Vec::new();
         };
-        let pair = |entry: &toml::Entry<'_>| {
-            let written = written(&entry.node);
+        let pair = |node: &'a Node<'a>| {
+            let written = self.written(node);
             if written.is_none() {
                 self.expected(
-                    &entry.key,
-                    &entry.node,
+                    &node.key,
+                    node,
                     "a text, a number, true, false or a list of them",
                 );
             }
-            (entry.key.to_string(), written.unwrap_or_default())
+            (node.key.to_string(), written.unwrap_or_default())
         };
-        section.table.entries.iter().map(pair).collect()
+        section.nodes().map(pair).collect()
+    }
+
+    /// A value, or each of a list, as text.
+    fn written(&self, node: &Node<'_>) -> Option<Vec<String>> {
+        match node.value {
+            Value::List(items) => self.document.nodes(items).map(single).collect(),
+            _ => single(node).map(|text| vec![text]),
+        }
     }
 
     /// Notes a fault of the table as a whole.
@@ -229,10 +242,12 @@ impl<'a> Section<'a> {
 
     /// Notes every key that was never asked for.
     pub fn finish(&self) {
-        for (place, entry) in self.table.entries.iter().enumerate() {
+        for (place, node) in self.nodes().enumerate() {
             if self.asked.get() & bit(place) == 0 {
-                self.faults
-                    .add(entry.at, format_args!("there is no setting {}", entry.key));
+                self.faults.add(
+                    node.key_at,
+                    format_args!("there is no setting {}", node.key),
+                );
             }
         }
     }
@@ -242,14 +257,6 @@ impl<'a> Section<'a> {
 /// fixed keys has so many.
 fn bit(place: usize) -> u64 {
     1 << place.min(63)
-}
-
-/// A value, or each of a list, as text.
-fn written(node: &Node<'_>) -> Option<Vec<String>> {
-    match &node.value {
-        Value::List(list) => list.iter().map(single).collect(),
-        _ => single(node).map(|text| vec![text]),
-    }
 }
 
 fn single(node: &Node<'_>) -> Option<String> {

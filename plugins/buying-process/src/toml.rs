@@ -16,13 +16,19 @@ pub struct Fault {
     pub message: String,
 }
 
-/// A value with its place.
+/// A value with its key and its place. The items of a list have no key.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Node<'a> {
-    /// The byte it begins at.
+    /// The key.
+    pub key: Cow<'a, str>,
+    /// The byte the key begins at; of the items of a list, the value.
+    pub key_at: usize,
+    /// The byte the value begins at.
     pub at: usize,
     /// What it is.
     pub value: Value<'a>,
+    /// The next of the same list or table.
+    next: Option<usize>,
 }
 
 /// A value.
@@ -37,129 +43,150 @@ pub enum Value<'a> {
     /// A date, a time or a floating-point number, as it was written.
     Other(&'a str),
     /// An array, or the tables under one `[[header]]`.
-    List(Vec<Node<'a>>),
+    List(Children),
     /// A table.
-    Table(Table<'a>),
+    Table(Children),
 }
 
-/// One key of a table.
+/// The first and the last node of a list or table, which are linked in the order they were written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Children(Option<(usize, usize)>);
+
+/// A document: all its nodes in one place, because a table for each table would cost more than all
+/// the reading. The first node is the table of the document itself.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Entry<'a> {
-    /// The key.
-    pub key: Cow<'a, str>,
-    /// The byte the key begins at.
-    pub at: usize,
-    /// Its value.
-    pub node: Node<'a>,
+pub struct Document<'a> {
+    nodes: Vec<Node<'a>>,
 }
 
-/// A table, in the order it was written.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Table<'a> {
-    /// Its keys.
-    pub entries: Vec<Entry<'a>>,
-}
-
-impl<'a> Table<'a> {
-    /// The value of a key.
-    pub fn get(&self, key: &str) -> Option<&Node<'a>> {
-        self.entries
-            .iter()
-            .find(|entry| entry.key == key)
-            .map(|entry| &entry.node)
+impl<'a> Document<'a> {
+    /// The table of the document itself.
+    pub fn root(&self) -> Children {
+        self.nodes
+            .first()
+            .and_then(Node::children)
+            .unwrap_or_default()
     }
 
-    /// Puts a value under a key that is not there yet.
-    fn put(&mut self, (at, key): Key<'a>, node: Node<'a>) -> Result<(), Fault> {
-        if self.get(&key).is_some() {
-            return Err(twice(at, &key));
+    /// The nodes of a list or table, in the order they were written.
+    pub fn nodes(&self, of: Children) -> impl Iterator<Item = &Node<'a>> {
+        let first = of.0.and_then(|(first, _)| self.nodes.get(first));
+        std::iter::successors(first, |node| self.nodes.get(node.next?))
+    }
+
+    /// Adds a node to the list or table at a place, and returns its own place.
+    fn add(&mut self, parent: usize, node: Node<'a>) -> usize {
+        let place = self.nodes.len();
+        self.nodes.push(node);
+        let children = self.nodes.get_mut(parent).and_then(Node::children_mut);
+        let Some(children) = children else {
+            return place;
+        };
+        let last = children.0.map(|(_, last)| last);
+        children.0 = Some((children.0.map_or(place, |(first, _)| first), place));
+        if let Some(last) = last.and_then(|last| self.nodes.get_mut(last)) {
+            last.next = Some(place);
         }
-        self.entries.push(Entry { key, at, node });
-        Ok(())
+        place
+    }
+
+    /// The place of a key in the table at a place.
+    fn find(&self, table: usize, key: &str) -> Option<usize> {
+        let mut next = self.nodes.get(table)?.children()?.0.map(|(first, _)| first);
+        while let Some(place) = next {
+            let node = self.nodes.get(place)?;
+            if node.key == key {
+                return Some(place);
+            }
+            next = node.next;
+        }
+        None
+    }
+
+    /// Adds a value under a key that is not there yet.
+    fn put(
+        &mut self,
+        table: usize,
+        key: Key<'a>,
+        at: usize,
+        value: Value<'a>,
+    ) -> Result<usize, Fault> {
+        if self.find(table, &key.1).is_some() {
+            return Err(twice(&key));
+        }
+        Ok(self.add(
+            table,
+            Node {
+                key: key.1,
+                key_at: key.0,
+                at,
+                value,
+                next: None,
+            },
+        ))
     }
 
     /// The table under a key, made if there is none; of a list of tables the last one.
-    fn below(&mut self, (at, key): &Key<'a>) -> Result<&mut Table<'a>, Fault> {
-        let place = self
-            .entries
-            .iter()
-            .position(|entry| entry.key == *key)
-            .unwrap_or_else(|| {
-                let node = Node {
-                    at: *at,
-                    value: Value::Table(Table::default()),
-                };
-                self.entries.push(Entry {
-                    key: key.clone(),
-                    at: *at,
-                    node,
-                });
-                self.entries.len() - 1
-            });
-        let found = self
-            .entries
-            .get_mut(place)
-            .map(|entry| &mut entry.node.value);
-        let found = match found {
-            Some(Value::List(list)) => list.last_mut().map(|node| &mut node.value),
-            other => other,
+    fn below(&mut self, table: usize, key: Key<'a>) -> Result<usize, Fault> {
+        let Some(mut place) = self.find(table, &key.1) else {
+            let at = key.0;
+            return self.put(table, key, at, Value::Table(Children::default()));
         };
-        match found {
-            Some(Value::Table(table)) => Ok(table),
-            _ => Err(twice(*at, key)),
+        if let Some(Value::List(Children(Some((_, last))))) =
+            self.nodes.get(place).map(|node| &node.value)
+        {
+            place = *last;
+        }
+        match self.nodes.get(place).map(|node| &node.value) {
+            Some(Value::Table(_)) => Ok(place),
+            _ => Err(twice(&key)),
         }
     }
 
-    /// Adds what stands under `[a.b]`, or under `[[a.b]]`.
-    fn add_section(
-        &mut self,
-        mut path: Vec<Key<'a>>,
-        listed: bool,
-        body: Self,
-    ) -> Result<(), Fault> {
-        let Some(last) = path.pop() else {
-            return Ok(());
+    /// A new table at the end of the list under a key.
+    fn append(&mut self, table: usize, key: Key<'a>) -> Result<usize, Fault> {
+        let at = key.0;
+        let list = match self.find(table, &key.1) {
+            None => self.put(table, key, at, Value::List(Children::default()))?,
+            Some(place) => match self.nodes.get(place).map(|node| &node.value) {
+                Some(Value::List(_)) => place,
+                _ => return Err(twice(&key)),
+            },
         };
-        let mut table = self;
-        for key in &path {
-            table = table.below(key)?;
-        }
-        if !listed {
-            let target = table.below(&last)?;
-            return body
-                .entries
-                .into_iter()
-                .try_for_each(|entry| target.put((entry.at, entry.key), entry.node));
-        }
-        let node = Node {
-            at: last.0,
-            value: Value::Table(body),
-        };
-        match table.entries.iter_mut().find(|entry| entry.key == last.1) {
-            Some(Entry {
-                node:
-                    Node {
-                        value: Value::List(list),
-                        ..
-                    },
-                ..
-            }) => list.push(node),
-            Some(_) => return Err(twice(last.0, &last.1)),
-            None => table.put(
-                last.clone(),
-                Node {
-                    at: last.0,
-                    value: Value::List(vec![node]),
-                },
-            )?,
-        }
-        Ok(())
+        Ok(self.add(list, Node::item(at, Value::Table(Children::default()))))
     }
 }
 
-fn twice(at: usize, key: &str) -> Fault {
+impl<'a> Node<'a> {
+    /// A node without a key.
+    fn item(at: usize, value: Value<'a>) -> Self {
+        Self {
+            key: Cow::Borrowed(""),
+            key_at: at,
+            at,
+            value,
+            next: None,
+        }
+    }
+
+    fn children(&self) -> Option<Children> {
+        match self.value {
+            Value::List(children) | Value::Table(children) => Some(children),
+            _ => None,
+        }
+    }
+
+    fn children_mut(&mut self) -> Option<&mut Children> {
+        match &mut self.value {
+            Value::List(children) | Value::Table(children) => Some(children),
+            _ => None,
+        }
+    }
+}
+
+fn twice((at, key): &Key<'_>) -> Fault {
     Fault {
-        at,
+        at: *at,
         message: format!("{key} is there twice"),
     }
 }
@@ -171,29 +198,31 @@ type Key<'a> = (usize, Cow<'a, str>);
 ///
 /// # Errors
 /// At the first thing that is not TOML.
-pub fn parse(text: &str) -> Result<Table<'_>, Fault> {
+pub fn parse(text: &str) -> Result<Document<'_>, Fault> {
+    let mut nodes = Vec::with_capacity(text.len() / BYTES_PER_NODE + 1);
+    nodes.push(Node::item(0, Value::Table(Children::default())));
     let mut parser = Parser {
         text,
         at: 0,
         level: 0,
+        document: Document { nodes },
     };
-    let mut root = parser.body()?;
+    parser.body(0)?;
     while parser.peek() == Some(b'[') {
-        let listed = parser.rest().starts_with(b"[[");
-        parser.at += if listed { 2 } else { 1 };
-        let path = parser.path()?;
-        parser.expect(if listed { "]]" } else { "]" })?;
-        parser.end_line()?;
-        let body = parser.body()?;
-        root.add_section(path, listed, body)?;
+        let table = parser.header()?;
+        parser.body(table)?;
     }
-    Ok(root)
+    Ok(parser.document)
 }
+
+/// About how much of a document makes a node, so that room is made once.
+const BYTES_PER_NODE: usize = 12;
 
 struct Parser<'a> {
     text: &'a str,
     at: usize,
     level: usize,
+    document: Document<'a>,
 }
 
 impl<'a> Parser<'a> {
@@ -256,43 +285,50 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Reads `key = value` lines up to a header or the end.
-    fn body(&mut self) -> Result<Table<'a>, Fault> {
-        let mut table = Table {
-            entries: Vec::with_capacity(8),
-        };
+    /// Reads `[a.b]` or `[[a.b]]` and returns the place of the table it begins.
+    fn header(&mut self) -> Result<usize, Fault> {
+        let listed = self.rest().starts_with(b"[[");
+        self.at += if listed { 2 } else { 1 };
+        let (table, key) = self.path(0)?;
+        self.expect(if listed { "]]" } else { "]" })?;
+        self.end_line()?;
+        if listed {
+            self.document.append(table, key)
+        } else {
+            self.document.below(table, key)
+        }
+    }
+
+    /// Reads `key = value` lines into a table, up to a header or the end.
+    fn body(&mut self, table: usize) -> Result<(), Fault> {
         loop {
             self.skip_lines();
             if matches!(self.peek(), None | Some(b'[')) {
-                return Ok(table);
+                return Ok(());
             }
-            self.pair(&mut table)?;
+            self.pair(table)?;
             self.end_line()?;
         }
     }
 
-    fn pair(&mut self, table: &mut Table<'a>) -> Result<(), Fault> {
-        let mut table = table;
+    fn pair(&mut self, table: usize) -> Result<(), Fault> {
+        let (table, key) = self.path(table)?;
+        self.expect("=")?;
+        self.skip_spaces();
+        let (at, value) = self.value()?;
+        let place = self.document.put(table, key, at, value)?;
+        self.inside(place)
+    }
+
+    /// Reads `a.b."c d"`: returns the table below all but the last key, and that key.
+    fn path(&mut self, mut table: usize) -> Result<(usize, Key<'a>), Fault> {
         let mut key = self.key()?;
         while self.peek() == Some(b'.') {
             self.at += 1;
-            table = table.below(&key)?;
+            table = self.document.below(table, key)?;
             key = self.key()?;
         }
-        self.expect("=")?;
-        self.skip_spaces();
-        let node = self.value()?;
-        table.put(key, node)
-    }
-
-    /// Reads `a.b."c d"`.
-    fn path(&mut self) -> Result<Vec<Key<'a>>, Fault> {
-        let mut path = vec![self.key()?];
-        while self.peek() == Some(b'.') {
-            self.at += 1;
-            path.push(self.key()?);
-        }
-        Ok(path)
+        Ok((table, key))
     }
 
     /// Reads one key with the spaces around it.
@@ -313,45 +349,43 @@ impl<'a> Parser<'a> {
         Ok((at, key))
     }
 
-    fn value(&mut self) -> Result<Node<'a>, Fault> {
+    /// Reads a value; of a list or table only its opening bracket, the rest is [`Parser::inside`].
+    fn value(&mut self) -> Result<(usize, Value<'a>), Fault> {
         let at = self.at;
         let value = match self.peek() {
             Some(b'"') => Value::Text(self.basic()?),
             Some(b'\'') => Value::Text(self.literal()?),
-            Some(b'[') => Value::List(self.nested(Self::list)?),
-            Some(b'{') => Value::Table(self.nested(Self::inline_table)?),
+            Some(b'[') => Value::List(Children::default()),
+            Some(b'{') => Value::Table(Children::default()),
             _ => self.word()?,
         };
-        Ok(Node { at, value })
+        Ok((at, value))
     }
 
-    fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
+    /// Reads what is inside the list or table at a place; nothing for any other value.
+    fn inside(&mut self, place: usize) -> Result<(), Fault> {
+        let bracket = match self.document.nodes.get(place).map(|node| &node.value) {
+            Some(Value::List(_)) => b']',
+            Some(Value::Table(_)) => b'}',
+            _ => return Ok(()),
+        };
         if self.level == MOST_LEVELS {
             return self.fault(format!("more than {MOST_LEVELS} levels"));
         }
         self.level += 1;
         self.at += 1;
-        let value = read(self);
+        while !self.closes(bracket)? {
+            if bracket == b'}' {
+                self.pair(place)?;
+            } else {
+                let (at, value) = self.value()?;
+                let item = self.document.add(place, Node::item(at, value));
+                self.inside(item)?;
+            }
+            self.separator(bracket)?;
+        }
         self.level -= 1;
-        value
-    }
-
-    fn list(&mut self) -> Result<Vec<Node<'a>>, Fault> {
-        let mut list = Vec::new();
-        while !self.closes(b']')? {
-            list.push(self.value()?);
-            self.separator(b']')?;
-        }
-        Ok(list)
-    }
-
-    fn inline_table(&mut self) -> Result<Table<'a>, Fault> {
-        let mut table = Table::default();
-        while !self.closes(b'}')? {
-            self.pair(&mut table)?;
-            self.separator(b'}')?;
-        }
-        Ok(table)
+        Ok(())
     }
 
     /// Whether the bracket comes next, which is then taken.

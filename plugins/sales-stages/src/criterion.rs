@@ -326,7 +326,7 @@ impl Bounds {
         Some(Obstacle {
             field: None,
             code,
-            message: format!("{stage} needs {phrase}, but there is {found}: {advice}."),
+            message: format!("{stage} needs {phrase}, but has {found}: {advice}."),
         })
     }
 

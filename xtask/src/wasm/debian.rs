@@ -22,16 +22,20 @@ const WANTED: [&str; 2] = ["rustc-web", "rust-web-src"];
 /// Whether the private toolchain is there and its compiler runs.
 pub fn ready(folder: &Path) -> bool {
     let tools = Toolchain::at(folder);
-    folder.join("env").is_file()
-        && super::has_std(&tools.target_libraries())
+    super::has_std(&tools.target_libraries())
         && run::read(tools.compiler().arg("--version")).is_ok()
 }
 
-/// Downloads, unpacks and builds what is missing.
+/// Downloads, unpacks and builds what is missing, and leaves the environment for plugin builds.
 pub fn set_up(folder: &Path) -> Result<()> {
-    if ready(folder) {
-        return Ok(());
+    if !ready(folder) {
+        make(folder)?;
     }
+    fs::write(folder.join("env"), Toolchain::at(folder).environment()?)?;
+    Ok(())
+}
+
+fn make(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
     let apt = Apt::at(folder)?;
     run::say("looking for a Rust compiler among Debian's packages");
@@ -53,7 +57,6 @@ pub fn set_up(folder: &Path) -> Result<()> {
     tools.build_std(folder)?;
     tools.tidy()?;
     fs::remove_dir_all(apt.folder)?;
-    fs::write(folder.join("env"), tools.environment()?)?;
     run::say("WebAssembly can be built now");
     Ok(())
 }

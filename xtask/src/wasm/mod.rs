@@ -40,7 +40,7 @@ fn any_route() -> Result<()> {
         return forget(&folder());
     }
     if debian::ready(&folder()) {
-        return Ok(());
+        return debian::set_up(&folder());
     }
     let Err(from_rustup) = rustup() else {
         return Ok(());

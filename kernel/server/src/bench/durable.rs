@@ -25,7 +25,11 @@ pub fn measure(args: &BenchArgs) -> Result<Vec<Measured>> {
     let mut rows = Vec::new();
     for (plugins, bar) in [(true, 0.4), (false, 0.6)] {
         let run = Run::measure(args, plugins)?;
-        let what = if plugins { "four plugins on" } else { "no plugin" };
+        let what = if plugins {
+            "four plugins on"
+        } else {
+            "no plugin"
+        };
         rows.push(Measured::plain(
             &format!("durable create, {WRITERS} writers, {what}"),
             format!(
@@ -62,7 +66,9 @@ impl Run {
             drop(runtime);
         }
         let workspace = Workspace::open(&dir)?;
-        let recorder = Arc::new(RecordingStore::new(Arc::new(workspace.open_store("kjerne bench")?)));
+        let recorder = Arc::new(RecordingStore::new(Arc::new(
+            workspace.open_store("kjerne bench")?,
+        )));
         let (schema, secrets) = (Arc::new(workspace.schema()?), workspace.secrets()?);
         let runtime = Runtime::put_together(workspace, recorder.clone(), schema, secrets)?;
         warm_up(&runtime)?;
@@ -96,7 +102,9 @@ fn write_all(runtime: &Runtime, per_writer: usize) -> Result<f64> {
             })
             .collect();
         for writer in writers {
-            writer.join().map_err(|_| anyhow::anyhow!("a writer panicked"))??;
+            writer
+                .join()
+                .map_err(|_| anyhow::anyhow!("a writer panicked"))??;
         }
         Ok(began.elapsed().as_secs_f64())
     })
@@ -115,24 +123,39 @@ fn create(runtime: &Runtime, writer: usize, number: usize) -> Result<()> {
         cause: None,
     };
     let outcome = runtime.kernel.commit(commit)?;
-    ensure!(matches!(outcome, Outcome::Accepted(_)), "a create was refused: {outcome:?}");
+    ensure!(
+        matches!(outcome, Outcome::Accepted(_)),
+        "a create was refused: {outcome:?}"
+    );
     Ok(())
 }
 
 fn fields(writer: usize, number: usize) -> Result<Fields, ParseError> {
     let text = |text: String| Value::Text(text);
-    let amount = Money { minor: 125_000_00, currency: Currency::new("NOK")? };
+    let amount = Money {
+        minor: 12_500_000,
+        currency: Currency::new("NOK")?,
+    };
     let pairs = [
         ("name", text(format!("Opportunity {writer}-{number}"))),
         ("pipeline", text("standard".to_owned())),
         ("stage", text("prospect".to_owned())),
         ("amount", Value::Money(amount)),
         ("closing_date", Value::Date(Date::parse("2026-12-31")?)),
-        ("next_step", text("Call to agree on a first meeting".to_owned())),
+        (
+            "next_step",
+            text("Call to agree on a first meeting".to_owned()),
+        ),
         ("source", text("web".to_owned())),
-        ("description", text("What the customer told us in the first call. ".repeat(4))),
+        (
+            "description",
+            text("What the customer told us in the first call. ".repeat(4)),
+        ),
     ];
-    pairs.into_iter().map(|(name, value)| Ok((Name::new(name)?, value))).collect()
+    pairs
+        .into_iter()
+        .map(|(name, value)| Ok((Name::new(name)?, value)))
+        .collect()
 }
 
 /// The same bytes, in the same tables and groups, by redb alone.
@@ -151,7 +174,9 @@ fn write_raw(path: &Path, groups: &[Group]) -> Result<f64> {
                     let definition = TableDefinition::<&[u8], &[u8]>::new(space.name());
                     tables.insert(*space, write.open_table(definition)?);
                 }
-                let Some(table) = tables.get_mut(space) else { continue };
+                let Some(table) = tables.get_mut(space) else {
+                    continue;
+                };
                 match value {
                     Some(value) => table.insert(key.as_slice(), value.as_slice())?,
                     None => table.remove(key.as_slice())?,

@@ -70,34 +70,71 @@ fn fresh_calls(
 
 fn call(runtime: &Runtime) -> Result<Call> {
     let reader = Arc::new(runtime.kernel.reader()?);
-    Ok(Call { now: runtime::now(), actor: Actor::User("bench".to_owned()), depth: 0, reader })
+    Ok(Call {
+        now: runtime::now(),
+        actor: Actor::User("bench".to_owned()),
+        depth: 0,
+        reader,
+    })
 }
 
 /// An update of an opportunity that holds 20 fields and moves nowhere.
 fn draft() -> Result<Draft> {
     let mut before = Fields::new();
-    for (field, value) in [("name", "Fleet renewal"), ("pipeline", "standard"), ("stage", "prospect")] {
+    for (field, value) in [
+        ("name", "Fleet renewal"),
+        ("pipeline", "standard"),
+        ("stage", "prospect"),
+    ] {
         before.insert(Name::new(field)?, Value::Text(value.to_owned()));
     }
     let texts = [
-        "next_step", "opportunity_type", "source", "lost_to", "next_best_action", "description",
+        "next_step",
+        "opportunity_type",
+        "source",
+        "lost_to",
+        "next_best_action",
+        "description",
         "external_id",
     ];
     for field in texts {
-        before.insert(Name::new(field)?, Value::Text(format!("What stands in {field}")));
+        before.insert(
+            Name::new(field)?,
+            Value::Text(format!("What stands in {field}")),
+        );
     }
-    let numbers =
-        ["probability", "buying_progress", "buying_gap", "rework_risk", "no_decision_risk"];
+    let numbers = [
+        "probability",
+        "buying_progress",
+        "buying_gap",
+        "rework_risk",
+        "no_decision_risk",
+    ];
     for field in numbers {
         before.insert(Name::new(field)?, Value::Integer(5));
     }
-    for field in ["opened_at", "stage_since", "last_activity_at", "assessed_at"] {
+    for field in [
+        "opened_at",
+        "stage_since",
+        "last_activity_at",
+        "assessed_at",
+    ] {
         before.insert(Name::new(field)?, Value::Instant(runtime::now()));
     }
-    before.insert(Name::new("forecast_category")?, Value::Text("pipeline".to_owned()));
-    anyhow::ensure!(before.len() == FIELDS, "the draft has {} fields", before.len());
+    before.insert(
+        Name::new("forecast_category")?,
+        Value::Text("pipeline".to_owned()),
+    );
+    anyhow::ensure!(
+        before.len() == FIELDS,
+        "the draft has {} fields",
+        before.len()
+    );
     let mut after = before.clone();
-    after.insert(Name::new("next_step")?, Value::Text("Call again".to_owned()));
+    after.insert(
+        Name::new("next_step")?,
+        Value::Text("Call again".to_owned()),
+    );
     let id = RecordId::v7(runtime::now(), 1);
     Ok(Draft {
         change: 0,

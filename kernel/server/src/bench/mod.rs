@@ -50,12 +50,22 @@ pub struct Measured {
 impl Measured {
     /// A figure held against a bar.
     pub fn held(what: &str, figure: String, bar: &str, met: bool) -> Self {
-        Self { what: what.to_owned(), figure, bar: bar.to_owned(), met: Some(met) }
+        Self {
+            what: what.to_owned(),
+            figure,
+            bar: bar.to_owned(),
+            met: Some(met),
+        }
     }
 
     /// A figure that explains another.
     pub fn plain(what: &str, figure: String) -> Self {
-        Self { what: what.to_owned(), figure, bar: String::new(), met: None }
+        Self {
+            what: what.to_owned(),
+            figure,
+            bar: String::new(),
+            met: None,
+        }
     }
 }
 
@@ -85,11 +95,16 @@ fn print(rows: &[Measured]) -> Report {
         None => "",
     };
     let cells = rows.iter().map(|row| {
-        vec![row.what.clone(), row.figure.clone(), row.bar.clone(), verdict(row.met).to_owned()]
+        vec![
+            row.what.clone(),
+            row.figure.clone(),
+            row.bar.clone(),
+            verdict(row.met).to_owned(),
+        ]
     });
-    let objects = rows.iter().map(|row| {
-        json!({ "what": row.what, "figure": row.figure, "bar": row.bar, "met": row.met })
-    });
+    let objects = rows.iter().map(
+        |row| json!({ "what": row.what, "figure": row.figure, "bar": row.bar, "met": row.met }),
+    );
     let columns = ["What", "Measured", "Bar", ""];
     Report::new(&columns, cells.collect(), Json::Array(objects.collect()))
 }

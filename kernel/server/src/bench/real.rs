@@ -18,8 +18,16 @@ const FILES: [(&str, &str, &str); 5] = [
     ("accounts.csv", "account", "leadforge-accounts.toml"),
     ("contacts.csv", "contact", "leadforge-contacts.toml"),
     ("leads.csv", "lead", "leadforge-leads.toml"),
-    ("opportunities.csv", "opportunity", "leadforge-opportunities.toml"),
-    ("sales_activities.csv", "activity", "leadforge-activities.toml"),
+    (
+        "opportunities.csv",
+        "opportunity",
+        "leadforge-opportunities.toml",
+    ),
+    (
+        "sales_activities.csv",
+        "activity",
+        "leadforge-activities.toml",
+    ),
 ];
 
 const ROWS_PER_SECOND: f64 = 5_000.0;
@@ -29,7 +37,10 @@ const RESIDENT_MB: f64 = 120.0;
 pub fn measure(args: &BenchArgs) -> Result<Vec<Measured>> {
     let Some(data) = &args.data else {
         let what = "import and serve";
-        return Ok(vec![Measured::plain(what, "skipped: name the data with --data DIR".to_owned())]);
+        return Ok(vec![Measured::plain(
+            what,
+            "skipped: name the data with --data DIR".to_owned(),
+        )]);
     };
     let scratch = Scratch::new("real")?;
     let dir = scratch.path("workspace");
@@ -55,19 +66,35 @@ fn import(dir: &Path, data: &Path, maps: &Path) -> Result<Vec<Measured>> {
         let began = Instant::now();
         let mut command = own()?;
         command.arg("-w").arg(dir).arg("import").arg(&path);
-        command.arg("--as").arg(kind).arg("--map").arg(maps.join(map)).stdout(Stdio::null());
+        command
+            .arg("--as")
+            .arg(kind)
+            .arg("--map")
+            .arg(maps.join(map))
+            .stdout(Stdio::null());
         let resident = watched(command.spawn()?)?;
         let took = began.elapsed().as_secs_f64();
         rows.push(Measured::plain(
             &format!("  import {file}"),
-            format!("{:.0} rows/s, peak {resident:.0} MB", (lines - 1) as f64 / took),
+            format!(
+                "{:.0} rows/s, peak {resident:.0} MB",
+                (lines - 1) as f64 / took
+            ),
         ));
         (total, seconds, peak) = (total + lines - 1, seconds + took, peak.max(resident));
     }
     let rate = total as f64 / seconds;
     let figure = format!("{rate:.0} rows/s over {total} rows, peak {peak:.0} MB resident");
     let bar = format!(">= {ROWS_PER_SECOND:.0} rows/s");
-    rows.insert(0, Measured::held("import, all files, plugins on", figure, &bar, rate >= ROWS_PER_SECOND));
+    rows.insert(
+        0,
+        Measured::held(
+            "import, all files, plugins on",
+            figure,
+            &bar,
+            rate >= ROWS_PER_SECOND,
+        ),
+    );
     Ok(rows)
 }
 

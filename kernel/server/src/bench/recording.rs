@@ -17,7 +17,10 @@ pub struct RecordingStore {
 impl RecordingStore {
     /// Records what is written to `inner`.
     pub fn new(inner: Arc<dyn Store>) -> Self {
-        Self { inner, groups: Mutex::new(Vec::new()) }
+        Self {
+            inner,
+            groups: Mutex::new(Vec::new()),
+        }
     }
 
     /// The transactions so far, oldest first; forgets them.
@@ -38,9 +41,15 @@ impl Store for RecordingStore {
         let mut group = Group::new();
         self.inner.write(&mut |write| {
             group.clear();
-            work(&mut RecordingWrite { inner: write, group: &mut group })
+            work(&mut RecordingWrite {
+                inner: write,
+                group: &mut group,
+            })
         })?;
-        self.groups.lock().unwrap_or_else(PoisonError::into_inner).push(group);
+        self.groups
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(group);
         Ok(())
     }
 }

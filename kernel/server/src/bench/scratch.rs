@@ -11,7 +11,8 @@ pub struct Scratch(PathBuf);
 impl Scratch {
     /// A new, empty folder.
     pub fn new(name: &str) -> Result<Self> {
-        let folder = std::env::temp_dir().join(format!("kjerne-bench-{}-{name}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("kjerne-bench-{}-{name}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder)
             .with_context(|| format!("cannot make {} to measure in", folder.display()))?;

@@ -165,6 +165,12 @@ fn commit(context: &Context, runtime: &Runtime, change: Change, args: &CommitArg
 fn receipt_report(receipt: &Receipt, dry_run: bool) -> Report {
     let mut json = wire::receipt(receipt);
     json["dry_run"] = Json::Bool(dry_run);
+    // A commit of one change is about one record, which scripts want to go on with.
+    if let [only] = receipt.edits.as_slice() {
+        json["kind"] = Json::from(only.kind.as_str());
+        json["id"] = Json::from(only.id.to_string());
+        json["version"] = Json::from(only.version);
+    }
     let rows = receipt.edits.iter().map(|edit| {
         vec![
             edit.kind.to_string(),

@@ -112,25 +112,44 @@ impl World {
         let minutes = self.random.between(7 * 60, 15 * 60);
         let midnight = Instant::at_midnight(date).plus_millis(weekend_shift * DAY);
         let at = midnight.plus_millis(minutes * 60_000);
-        if days < 0 { at } else { at.max(after.plus_millis(60_000)) }
+        if days < 0 {
+            at
+        } else {
+            at.max(after.plus_millis(60_000))
+        }
     }
 
     fn happen(&mut self, at: Instant, changes: Vec<Change>) {
-        self.events.push(Event { at, changes, mistake: false });
+        self.events.push(Event {
+            at,
+            changes,
+            mistake: false,
+        });
     }
 
     fn mistake(&mut self, at: Instant, change: Change) {
-        self.events.push(Event { at, changes: vec![change], mistake: true });
+        self.events.push(Event {
+            at,
+            changes: vec![change],
+            mistake: true,
+        });
     }
 
     fn owner(&mut self) -> Value {
-        Value::Reference(self.random.pick(&self.owners).clone())
+        let which = self.random.place(self.owners.len());
+        Value::Reference(self.owners[which].clone())
     }
 
     /// One more line of the timeline.
-    fn activity(&mut self, at: Instant, subject: &str, channel: &str, links: &[(&str, &Reference)]) {
+    fn activity(
+        &mut self,
+        at: Instant,
+        subject: &str,
+        channel: &str,
+        links: &[(&str, &Reference)],
+    ) {
         let id = self.new_id(at);
-        let direction = *self.random.pick(&["inbound", "outbound"]);
+        let direction = self.random.pick(&["inbound", "outbound"]);
         let mut fields = fields(&[
             ("subject", text(subject)),
             ("channel", text(channel)),
@@ -157,25 +176,35 @@ impl World {
             ("Annual review", "meeting"),
         ];
         while self.activities < wanted && !self.accounts.is_empty() {
-            let which = self.random.between(0, self.accounts.len() as i64 - 1) as usize;
+            let which = self.random.place(self.accounts.len());
             let customer = &self.accounts[which];
             let (account, since) = (customer.account.clone(), customer.since);
-            let contact = self.random.pick(&customer.contacts).0.clone();
+            let contact = customer.contacts[self.random.place(customer.contacts.len())]
+                .0
+                .clone();
             let span = ((self.end.millis() - since.millis()) / DAY - 3).max(1);
             let days = self.random.between(1, span);
             let at = self.working_time(since, days).min(self.end);
-            let (subject, channel) = *self.random.pick(&TALK);
-            self.activity(at, subject, channel, &[
-                ("about", &account),
-                ("account", &account),
-                ("contact", &contact),
-            ]);
+            let (subject, channel) = self.random.pick(&TALK);
+            self.activity(
+                at,
+                subject,
+                channel,
+                &[
+                    ("about", &account),
+                    ("account", &account),
+                    ("contact", &contact),
+                ],
+            );
         }
     }
 }
 
 fn name(text: &str) -> Name {
-    #[expect(clippy::expect_used, reason = "the demo's field names are constants, and a test runs it")]
+    #[expect(
+        clippy::expect_used,
+        reason = "the demo's field names are constants, and a test runs it"
+    )]
     Name::new(text).expect("a constant name")
 }
 
@@ -184,20 +213,36 @@ fn text(text: &str) -> Value {
 }
 
 fn fields(pairs: &[(&str, Value)]) -> Fields {
-    pairs.iter().map(|(field, value)| (name(field), value.clone())).collect()
+    pairs
+        .iter()
+        .map(|(field, value)| (name(field), value.clone()))
+        .collect()
 }
 
 fn create(kind: &str, id: RecordId, fields: Fields) -> Change {
-    Change::Create { kind: name(kind), id: Some(id), fields }
+    Change::Create {
+        kind: name(kind),
+        id: Some(id),
+        fields,
+    }
 }
 
 fn update(target: &Reference, pairs: &[(&str, Value)]) -> Change {
-    let patch: Patch =
-        pairs.iter().map(|(field, value)| (name(field), Some(value.clone()))).collect();
-    let target = Target { kind: target.kind.clone(), id: target.id, expected: None };
+    let patch: Patch = pairs
+        .iter()
+        .map(|(field, value)| (name(field), Some(value.clone())))
+        .collect();
+    let target = Target {
+        kind: target.kind.clone(),
+        id: target.id,
+        expected: None,
+    };
     Change::Update { target, patch }
 }
 
 fn money(major: i64, currency: Currency) -> Value {
-    Value::Money(Money { minor: major * 10i64.pow(u32::from(currency.exponent())), currency })
+    Value::Money(Money {
+        minor: major * 10i64.pow(u32::from(currency.exponent())),
+        currency,
+    })
 }

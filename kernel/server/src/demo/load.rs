@@ -85,8 +85,15 @@ fn target(change: &Change) -> Option<RecordId> {
 /// One commit for all; when it is refused, each event by itself, so that one mistake costs nobody
 /// else anything.
 fn commit_batch(kernel: &Kernel, events: &[Event], loaded: &mut Loaded) -> anyhow::Result<()> {
-    let changes: Vec<Change> = events.iter().flat_map(|event| event.changes.clone()).collect();
-    let at = events.iter().map(|event| event.at).max().unwrap_or_default();
+    let changes: Vec<Change> = events
+        .iter()
+        .flat_map(|event| event.changes.clone())
+        .collect();
+    let at = events
+        .iter()
+        .map(|event| event.at)
+        .max()
+        .unwrap_or_default();
     let count = changes.len();
     match kernel.commit(commit(changes, at))? {
         Outcome::Accepted(_) => {
@@ -101,7 +108,10 @@ fn commit_batch(kernel: &Kernel, events: &[Event], loaded: &mut Loaded) -> anyho
         Outcome::Refused(refusals) => {
             loaded.unexpected += usize::from(!events[0].mistake);
             for refusal in refusals {
-                let count = loaded.refusals.entry(rule(&refusal)).or_insert((0, refusal.message));
+                let count = loaded
+                    .refusals
+                    .entry(rule(&refusal))
+                    .or_insert((0, refusal.message));
                 count.0 += 1;
             }
         }
@@ -110,7 +120,13 @@ fn commit_batch(kernel: &Kernel, events: &[Event], loaded: &mut Loaded) -> anyho
 }
 
 fn commit(changes: Vec<Change>, at: Instant) -> Commit {
-    Commit { changes, actor: Actor::User("demo".to_owned()), key: None, at, cause: None }
+    Commit {
+        changes,
+        actor: Actor::User("demo".to_owned()),
+        key: None,
+        at,
+        cause: None,
+    }
 }
 
 /// What a rule is called in the summary: the plugin and its own reason, or the kernel's code.

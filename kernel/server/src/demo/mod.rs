@@ -121,8 +121,13 @@ pub fn switch_all_on(runtime: &Runtime, folder: Option<&Path>) -> Result<()> {
 
 fn beside_program() -> Result<PathBuf> {
     let program = std::env::current_exe()?;
-    let found = program.ancestors().map(|dir| dir.join("plugins")).find(|dir| dir.is_dir());
-    found.context("no built plugins beside the program; run `cargo xtask plugins`, or say --plugins DIR")
+    let found = program
+        .ancestors()
+        .map(|dir| dir.join("plugins"))
+        .find(|dir| dir.is_dir());
+    found.context(
+        "no built plugins beside the program; run `cargo xtask plugins`, or say --plugins DIR",
+    )
 }
 
 fn switch_on(runtime: &Runtime, folder: &Path, id: &str) -> Result<()> {
@@ -132,7 +137,11 @@ fn switch_on(runtime: &Runtime, folder: &Path, id: &str) -> Result<()> {
     shelf.install(&bytes, runtime::now())?;
     if id == "webhook" {
         shelf.set_settings(id, Some(webhook_settings()))?;
-        shelf.grant(id, &[format!("send:{SINK}"), "secret:demo".to_owned()], true)?;
+        shelf.grant(
+            id,
+            &[format!("send:{SINK}"), "secret:demo".to_owned()],
+            true,
+        )?;
     } else {
         shelf.grant(id, &[], true)?;
     }
@@ -148,13 +157,17 @@ fn newest(folder: &Path, id: &str) -> Result<PathBuf> {
         .filter_map(|item| Some(item.ok()?.path()))
         .filter(|path| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            name.strip_prefix(&begins).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+            name.strip_prefix(&begins)
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
                 && name.ends_with(".wasm")
         })
         .collect();
     found.sort();
     found.pop().with_context(|| {
-        format!("no built plugin {id} in {}; run `cargo xtask plugins`", folder.display())
+        format!(
+            "no built plugin {id} in {}; run `cargo xtask plugins`",
+            folder.display()
+        )
     })
 }
 
@@ -186,16 +199,27 @@ fn fill(runtime: &Runtime, args: &DemoArgs) -> Result<Report> {
         runtime.kernel.escalate_due(now, usize::MAX)?;
         Ok(())
     };
-    let loaded = load::load(&runtime.kernel, &events, &mut settle, &|done| bar.add(done as u64))?;
+    let loaded = load::load(&runtime.kernel, &events, &mut settle, &|done| {
+        bar.add(done as u64);
+    })?;
     drop(bar);
     runtime.flush_costs()?;
     summarise(runtime, loaded, began.elapsed().as_secs_f64(), end)
 }
 
-fn summarise(runtime: &Runtime, loaded: load::Loaded, seconds: f64, end: Instant) -> Result<Report> {
+fn summarise(
+    runtime: &Runtime,
+    loaded: load::Loaded,
+    seconds: f64,
+    end: Instant,
+) -> Result<Report> {
     let reader = Arc::new(runtime.kernel.reader()?);
-    let kinds: Vec<String> =
-        runtime.kernel.schema().kinds().map(|kind| kind.name.to_string()).collect();
+    let kinds: Vec<String> = runtime
+        .kernel
+        .schema()
+        .kinds()
+        .map(|kind| kind.name.to_string())
+        .collect();
     Ok(Report {
         loaded,
         seconds,
@@ -228,7 +252,12 @@ fn given_up(reader: &Reader) -> Result<usize> {
 /// The stages in the order of the bound model's pipelines, each once.
 fn stages(runtime: &Runtime, reader: Arc<Reader>, now: Instant) -> Result<Vec<(String, String)>> {
     let actor = Actor::System("demo".to_owned());
-    let call = Call { now, actor, depth: 0, reader };
+    let call = Call {
+        now,
+        actor,
+        depth: 0,
+        reader,
+    };
     let mut seen = BTreeSet::new();
     let mut stages = Vec::new();
     for pipeline in runtime.host.pipelines(&call)? {

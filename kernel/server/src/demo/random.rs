@@ -35,21 +35,26 @@ impl Random {
         self.next() % 100 < u64::from(chance)
     }
 
+    /// The place of one of so many items.
+    pub fn place(&mut self, items: usize) -> usize {
+        (self.next() % items.max(1) as u64) as usize
+    }
+
     /// One of the items.
-    pub fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
-        &items[(self.next() % items.len() as u64) as usize]
+    pub fn pick<T: Copy>(&mut self, items: &[T]) -> T {
+        items[self.place(items.len())]
     }
 
     /// One of the items, by their weights.
-    pub fn weighted<'a, T>(&mut self, items: &'a [(T, u32)]) -> &'a T {
+    pub fn weighted<T: Copy>(&mut self, items: &[(T, u32)]) -> T {
         let total: u64 = items.iter().map(|(_, weight)| u64::from(*weight)).sum();
         let mut at = self.next() % total.max(1);
         for (item, weight) in items {
             if at < u64::from(*weight) {
-                return item;
+                return *item;
             }
             at -= u64::from(*weight);
         }
-        &items[0].0
+        items[0].0
     }
 }

@@ -83,7 +83,10 @@ impl Report {
                 ordered.push((name.clone(), label.clone(), figures));
             }
         }
-        ordered.extend(rest.into_iter().map(|(name, figures)| (name.clone(), name, figures)));
+        ordered.extend(
+            rest.into_iter()
+                .map(|(name, figures)| (name.clone(), name, figures)),
+        );
         ordered
     }
 
@@ -103,9 +106,16 @@ impl Report {
             "Loaded    {} changes in {} commits, {:.1} s, every one asked of the plugins\n",
             self.loaded.changes, self.loaded.commits, self.seconds
         );
-        let _ = writeln!(out, "Pipeline, and how far the customers are with their own jobs");
+        let _ = writeln!(
+            out,
+            "Pipeline, and how far the customers are with their own jobs"
+        );
         let _ = writeln!(out, "{}\n", self.pipeline_table());
-        let _ = writeln!(out, "Service levels ({} escalation steps done)", self.figures.escalations);
+        let _ = writeln!(
+            out,
+            "Service levels ({} escalation steps done)",
+            self.figures.escalations
+        );
         let _ = writeln!(out, "{}\n", self.service_table());
         let _ = writeln!(out, "Refused, by rule\n{}\n", self.refusal_table());
         let _ = writeln!(out, "What the plugins cost\n{}", self.cost_table());
@@ -119,12 +129,23 @@ impl Report {
 
     fn pipeline_table(&self) -> Table {
         let mut table = plain(&[
-            "Stage", "Count", "Value", "Weighted", "Their progress", "Gap", "May not decide",
+            "Stage",
+            "Count",
+            "Value",
+            "Weighted",
+            "Their progress",
+            "Gap",
+            "May not decide",
         ]);
         for (_, label, stage) in self.ordered() {
-            let mean = |sum| stage.mean(sum).map_or_else(String::new, |mean| format!("{mean}"));
-            let percent =
-                stage.mean(stage.progress).map_or_else(String::new, |mean| format!("{mean} %"));
+            let mean = |sum| {
+                stage
+                    .mean(sum)
+                    .map_or_else(String::new, |mean| format!("{mean}"))
+            };
+            let percent = stage
+                .mean(stage.progress)
+                .map_or_else(String::new, |mean| format!("{mean} %"));
             table.add_row(vec![
                 label,
                 stage.count.to_string(),
@@ -140,13 +161,28 @@ impl Report {
 
     fn service_table(&self) -> Table {
         let mut table = plain(&[
-            "Priority", "Answered in time", "late", "running", "Resolved in time", "late", "running",
+            "Priority",
+            "Answered in time",
+            "late",
+            "running",
+            "Resolved in time",
+            "late",
+            "running",
         ]);
         for (priority, first) in &self.figures.first_response {
-            let resolution = self.figures.resolution.get(priority).copied().unwrap_or_default();
+            let resolution = self
+                .figures
+                .resolution
+                .get(priority)
+                .copied()
+                .unwrap_or_default();
             let numbers = [
-                first.met, first.missed, first.running,
-                resolution.met, resolution.missed, resolution.running,
+                first.met,
+                first.missed,
+                first.running,
+                resolution.met,
+                resolution.missed,
+                resolution.running,
             ];
             let mut row = vec![priority.clone()];
             row.extend(numbers.iter().map(ToString::to_string));
@@ -164,8 +200,15 @@ impl Report {
     }
 
     fn cost_table(&self) -> Table {
-        let mut table =
-            plain(&["Plugin", "Role", "Calls", "Fuel", "Fuel/call", "µs/call", "Faults"]);
+        let mut table = plain(&[
+            "Plugin",
+            "Role",
+            "Calls",
+            "Fuel",
+            "Fuel/call",
+            "µs/call",
+            "Faults",
+        ]);
         for cost in &self.costs {
             let calls = cost.calls.max(1);
             table.add_row(vec![
@@ -190,7 +233,10 @@ impl StageFigures {
 
 fn targets_json(targets: &BTreeMap<String, Targets>) -> Json {
     let rows = targets.iter().map(|(priority, t)| {
-        (priority.clone(), json!({ "met": t.met, "missed": t.missed, "running": t.running }))
+        (
+            priority.clone(),
+            json!({ "met": t.met, "missed": t.missed, "running": t.running }),
+        )
     });
     Json::Object(rows.collect())
 }
@@ -200,7 +246,10 @@ fn amounts(by_currency: &BTreeMap<String, i64>) -> String {
     let shown = by_currency.iter().filter_map(|(code, minor)| {
         let currency = Currency::new(code).ok()?;
         let unit = 10i64.pow(u32::from(currency.exponent()));
-        let whole = Money { minor: minor / unit * unit, currency };
+        let whole = Money {
+            minor: minor / unit * unit,
+            currency,
+        };
         Some(format!("{} {code}", grouped(whole.minor / unit)))
     });
     shown.collect::<Vec<_>>().join("\n")
@@ -221,7 +270,9 @@ fn grouped(number: i64) -> String {
 
 fn plain(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(header.to_vec());
+    table
+        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .set_header(header.to_vec());
     table
 }
 

@@ -49,7 +49,10 @@ fn part_of(role: Role) -> &'static str {
 pub fn new(args: &NewArgs, format: Format) -> Result<()> {
     let folder = args.into.join(&args.id);
     if folder.exists() {
-        return Err(refused(format!("{} is there already; choose another id or --into", folder.display())));
+        return Err(refused(format!(
+            "{} is there already; choose another id or --into",
+            folder.display()
+        )));
     }
     let plugin = Plan::new(args)?;
     for (place, content) in plugin.files() {
@@ -86,21 +89,46 @@ impl Plan {
         let schema = Schema::new(core_kinds())?;
         let kind = schema.kind(&args.kind).ok_or_else(|| {
             let known: Vec<&str> = schema.kinds().map(|kind| kind.name.as_str()).collect();
-            usage(format!("there is no kind {:?}; the kinds are {}", args.kind, known.join(", ")))
+            usage(format!(
+                "there is no kind {:?}; the kinds are {}",
+                args.kind,
+                known.join(", ")
+            ))
         })?;
         let kind = Kind::clone(kind);
         let is_text = |field: &&Field| matches!(field.field_type, FieldType::Text { .. });
-        let field = kind.fields.iter().filter(is_text).max_by_key(|field| field.required);
-        let field = field.cloned().with_context(|| format!("{} has no text field", kind.name))?;
-        let mut roles = args.role.iter().map(|name| role(name)).collect::<Result<Vec<_>>>()?;
+        let field = kind
+            .fields
+            .iter()
+            .filter(is_text)
+            .max_by_key(|field| field.required);
+        let field = field
+            .cloned()
+            .with_context(|| format!("{} has no text field", kind.name))?;
+        let mut roles = args
+            .role
+            .iter()
+            .map(|name| role(name))
+            .collect::<Result<Vec<_>>>()?;
         roles.sort();
         roles.dedup();
         let sdk = env::var_os(SDK).map_or_else(|| checkout().join("sdk/rust"), PathBuf::from);
         if !sdk.join("Cargo.toml").is_file() {
-            return Err(usage(format!("there is no SDK in {}; say where it is with {SDK}", sdk.display())));
+            return Err(usage(format!(
+                "there is no SDK in {}; say where it is with {SDK}",
+                sdk.display()
+            )));
         }
-        let plan = Self { id: args.id.clone(), roles, kind, field, schema, sdk };
-        Manifest::parse(&plan.filled(&plan.manifest())).map_err(|error| usage(error.to_string()))?;
+        let plan = Self {
+            id: args.id.clone(),
+            roles,
+            kind,
+            field,
+            schema,
+            sdk,
+        };
+        Manifest::parse(&plan.filled(&plan.manifest()))
+            .map_err(|error| usage(error.to_string()))?;
         Ok(plan)
     }
 
@@ -117,7 +145,10 @@ impl Plan {
             })
             .collect();
         let cases = self.roles.iter().map(|role| {
-            (format!("cases/{}.toml", role.name()), self.filled(self.parts(*role)[2].trim_start()))
+            (
+                format!("cases/{}.toml", role.name()),
+                self.filled(self.parts(*role)[2].trim_start()),
+            )
         });
         files.extend(cases);
         files
@@ -130,12 +161,22 @@ impl Plan {
 
     fn manifest(&self) -> String {
         let head = include_str!("template/kjerne.toml.txt").to_owned();
-        let tables: String = self.roles.iter().map(|role| format!("\n{}\n", self.parts(*role)[1].trim())).collect();
+        let tables: String = self
+            .roles
+            .iter()
+            .map(|role| format!("\n{}\n", self.parts(*role)[1].trim()))
+            .collect();
         // A grant two roles ask for stands once.
-        let (grants, others): (Vec<&str>, Vec<&str>) =
-            tables.split("\n\n").map(str::trim).partition(|table| table.starts_with("[[grant]]"));
+        let (grants, others): (Vec<&str>, Vec<&str>) = tables
+            .split("\n\n")
+            .map(str::trim)
+            .partition(|table| table.starts_with("[[grant]]"));
         let mut all = vec![head.trim().to_owned()];
-        for table in others.into_iter().chain(grants).filter(|table| !table.is_empty()) {
+        for table in others
+            .into_iter()
+            .chain(grants)
+            .filter(|table| !table.is_empty())
+        {
             if !all.iter().any(|there| there == table) {
                 all.push(table.to_owned());
             }
@@ -144,9 +185,21 @@ impl Plan {
     }
 
     fn source(&self, head: &str) -> String {
-        let parts: String = self.roles.iter().map(|role| format!("{}\n\n", self.parts(*role)[0].trim())).collect();
-        let names: Vec<String> = self.roles.iter().map(|role| role.name().replace('-', "_")).collect();
-        format!("{}\n\n{parts}kjerne_sdk::plugin!(Plugin: {});\n", head.trim(), names.join(", "))
+        let parts: String = self
+            .roles
+            .iter()
+            .map(|role| format!("{}\n\n", self.parts(*role)[0].trim()))
+            .collect();
+        let names: Vec<String> = self
+            .roles
+            .iter()
+            .map(|role| role.name().replace('-', "_"))
+            .collect();
+        format!(
+            "{}\n\n{parts}kjerne_sdk::plugin!(Plugin: {});\n",
+            head.trim(),
+            names.join(", ")
+        )
     }
 
     fn filled(&self, template: &str) -> String {
@@ -167,17 +220,23 @@ impl Plan {
     /// A valid record of a kind as a line of a case, after those it refers to.
     fn example(&self, kind: &Kind, id: &str, lines: &mut String) {
         let mut fields = Vec::new();
-        for field in kind.fields.iter().filter(|field| field.required || field.name == self.field.name) {
+        for field in kind
+            .fields
+            .iter()
+            .filter(|field| field.required || field.name == self.field.name)
+        {
             let text = match &field.field_type {
                 FieldType::Reference(kinds) => {
-                    let Some(target) = kinds.first().and_then(|name| self.schema.kind(name)) else { continue };
+                    let Some(target) = kinds.first().and_then(|name| self.schema.kind(name)) else {
+                        continue;
+                    };
                     let alias = format!("its-{}", target.name.replace([':', '_'], "-"));
                     self.example(target, &alias, lines);
                     format!("{}/{alias}", target.name)
                 }
-                FieldType::Choice(choices) => {
-                    choices.first().map_or_else(|| "any".to_owned(), |choice| choice.value.clone())
-                }
+                FieldType::Choice(choices) => choices
+                    .first()
+                    .map_or_else(|| "any".to_owned(), |choice| choice.value.clone()),
                 FieldType::Instant | FieldType::Date => "2026-01-05".to_owned(),
                 FieldType::Integer | FieldType::Decimal => "1".to_owned(),
                 FieldType::Money => "100.00 NOK".to_owned(),
@@ -189,13 +248,81 @@ impl Plan {
             fields.push(format!("{} = \"{text}\"", field.name));
         }
         let fields = fields.join(", ");
-        lines.push_str(&format!("  {{ kind = \"{}\", id = \"{id}\", fields = {{ {fields} }} }},\n", kind.name));
+        lines.push_str(&format!(
+            "  {{ kind = \"{}\", id = \"{id}\", fields = {{ {fields} }} }},\n",
+            kind.name
+        ));
     }
 }
 
 fn role(name: &str) -> Result<Role> {
-    Role::ALL.into_iter().find(|role| role.name() == name.replace('_', "-")).ok_or_else(|| {
-        let known: Vec<&str> = Role::ALL.iter().map(|role| role.name()).collect();
-        usage(format!("there is no role {name:?}; the roles are {}", known.join(", ")))
-    })
+    Role::ALL
+        .into_iter()
+        .find(|role| role.name() == name.replace('_', "-"))
+        .ok_or_else(|| {
+            let known: Vec<&str> = Role::ALL.iter().map(|role| role.name()).collect();
+            usage(format!(
+                "there is no role {name:?}; the roles are {}",
+                known.join(", ")
+            ))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use crate::plugin_tool::cases;
+
+    fn plan(roles: &[&str], kind: &str) -> Result<Plan> {
+        Plan::new(&NewArgs {
+            id: "acme.example".into(),
+            role: roles.iter().map(|role| (*role).into()).collect(),
+            kind: kind.into(),
+            into: PathBuf::new(),
+        })
+    }
+
+    #[test]
+    fn every_role_comes_with_a_manifest_and_cases_that_can_be_read() {
+        for role in Role::ALL {
+            for kind in ["opportunity", "case", "activity"] {
+                let files = plan(&[role.name()], kind).unwrap().files();
+                let folder = tempfile::tempdir().unwrap();
+                for (place, content) in &files {
+                    assert!(
+                        !content.contains("{{"),
+                        "{place} has a place that was not filled"
+                    );
+                    write(&folder.path().join(place), content).unwrap();
+                }
+                let read = cases::read_all(folder.path()).unwrap();
+                assert!(!read.is_empty() && read.iter().all(|(_, cases)| !cases.is_empty()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_grant_that_two_roles_ask_for_stands_once() {
+        let files = plan(&["guard", "shape"], "case").unwrap().files();
+        let manifest = &files
+            .iter()
+            .find(|(place, _)| place == "kjerne.toml")
+            .unwrap()
+            .1;
+        let manifest = Manifest::parse(manifest).unwrap();
+        let grants: Vec<String> = manifest
+            .declared()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(grants, ["read:case.subject", "set:case.subject"]);
+    }
+
+    #[test]
+    fn what_does_not_exist_is_told_with_what_does() {
+        let told = |roles: &[&str], kind| plan(roles, kind).err().unwrap().to_string();
+        assert!(told(&["gard"], "case").contains("guard"));
+        assert!(told(&["guard"], "cases").contains("opportunity"));
+    }
 }

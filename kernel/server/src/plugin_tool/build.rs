@@ -45,15 +45,22 @@ pub struct Built {
 /// When the folder holds no plugin, the compiler complains, or the kernel would not install it.
 pub fn component_of(dir: &Path, out: Option<&Path>) -> Result<Built> {
     let manifest = read(dir, "kjerne.toml")?;
-    let settings = if dir.join("settings.toml").exists() { read(dir, "settings.toml")? } else { String::new() };
+    let settings = if dir.join("settings.toml").exists() {
+        read(dir, "settings.toml")?
+    } else {
+        String::new()
+    };
     toml::from_str::<toml::Table>(&settings)
         .map_err(|error| usage(format!("{}: {error}", dir.join("settings.toml").display())))?;
     let target = target_folder(dir)?;
     let module = fs::read(compile(dir, &target)?)?;
     let bytes = component(&module, &manifest, &settings)?;
-    let package = Package::read(&bytes).map_err(|error| refused(format!("{}: {error}", dir.display())))?;
+    let package =
+        Package::read(&bytes).map_err(|error| refused(format!("{}: {error}", dir.display())))?;
     let name = format!("{}-{}.wasm", package.manifest.id, package.manifest.version);
-    let file = out.map_or_else(|| target.join("plugins"), Path::to_path_buf).join(name);
+    let file = out
+        .map_or_else(|| target.join("plugins"), Path::to_path_buf)
+        .join(name);
     write_if_new(&file, &bytes)?;
     Ok(Built { file, package })
 }
@@ -61,18 +68,26 @@ pub fn component_of(dir: &Path, out: Option<&Path>) -> Result<Built> {
 fn read(dir: &Path, name: &str) -> Result<String> {
     let file = dir.join(name);
     fs::read_to_string(&file).map_err(|error| {
-        not_found(format!("cannot read {}: {error}; is this a plugin's folder?", file.display()))
+        not_found(format!(
+            "cannot read {}: {error}; is this a plugin's folder?",
+            file.display()
+        ))
     })
 }
 
 /// Where cargo builds the plugin's workspace.
 fn target_folder(dir: &Path) -> Result<PathBuf> {
     let mut ask = cargo(dir);
-    ask.args(["metadata", "--no-deps", "--format-version", "1"]).stderr(Stdio::inherit());
-    let output = ask.output().context("cannot start cargo; install Rust from https://rustup.rs")?;
+    ask.args(["metadata", "--no-deps", "--format-version", "1"])
+        .stderr(Stdio::inherit());
+    let output = ask
+        .output()
+        .context("cannot start cargo; install Rust from https://rustup.rs")?;
     let answer: Json = serde_json::from_slice(&output.stdout)
         .with_context(|| format!("cargo cannot read the plugin in {}", dir.display()))?;
-    let folder = answer["target_directory"].as_str().context("cargo names no target folder")?;
+    let folder = answer["target_directory"]
+        .as_str()
+        .context("cargo names no target folder")?;
     Ok(PathBuf::from(folder))
 }
 
@@ -92,9 +107,14 @@ fn compile(dir: &Path, target: &Path) -> Result<PathBuf> {
     for setting in PROFILE {
         build.args(["--config", setting]);
     }
-    build.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", flags(target).join("\x1f"));
+    build
+        .env_remove("RUSTFLAGS")
+        .env("CARGO_ENCODED_RUSTFLAGS", flags(target).join("\x1f"));
     build.envs(toolchain()?);
-    let output = build.stderr(Stdio::inherit()).output().context("cannot start cargo")?;
+    let output = build
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot start cargo")?;
     if !output.status.success() {
         return Err(refused(format!(
             "the plugin in {} does not compile. If the compiler misses the standard library for \
@@ -106,7 +126,10 @@ fn compile(dir: &Path, target: &Path) -> Result<PathBuf> {
     let messages = String::from_utf8_lossy(&output.stdout).into_owned();
     let file = messages.lines().rev().find_map(module_file);
     file.with_context(|| {
-        format!("{} makes no module; its Cargo.toml needs crate-type = [\"cdylib\", \"rlib\"]", dir.display())
+        format!(
+            "{} makes no module; its Cargo.toml needs crate-type = [\"cdylib\", \"rlib\"]",
+            dir.display()
+        )
     })
 }
 
@@ -114,7 +137,10 @@ fn compile(dir: &Path, target: &Path) -> Result<PathBuf> {
 fn module_file(message: &str) -> Option<PathBuf> {
     let message: Json = serde_json::from_str(message).ok()?;
     let files = message["filenames"].as_array()?;
-    let module = files.iter().filter_map(Json::as_str).find(|file| file.ends_with(".wasm"))?;
+    let module = files
+        .iter()
+        .filter_map(Json::as_str)
+        .find(|file| file.ends_with(".wasm"))?;
     Some(PathBuf::from(module))
 }
 
@@ -143,9 +169,12 @@ fn toolchain() -> Result<Vec<(String, String)>> {
     if !file.exists() {
         return Ok(Vec::new());
     }
-    let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    let text =
+        fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
     let pairs = text.lines().filter_map(|line| line.split_once('='));
-    Ok(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    Ok(pairs
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect())
 }
 
 /// Turns a core module into a component with manifest and settings inside.
@@ -153,7 +182,11 @@ fn component(module: &[u8], manifest: &str, settings: &str) -> Result<Vec<u8>> {
     let encoder = ComponentEncoder::default().validate(true).module(module);
     let mut bytes = encoder
         .and_then(|mut encoder| encoder.encode())
-        .map_err(|error| refused(format!("the module is no plugin: {error:#}; does it use kjerne_sdk::plugin!?")))?;
+        .map_err(|error| {
+            refused(format!(
+                "the module is no plugin: {error:#}; does it use kjerne_sdk::plugin!?"
+            ))
+        })?;
     append_section(&mut bytes, MANIFEST_SECTION, manifest);
     append_section(&mut bytes, SETTINGS_SECTION, settings);
     Ok(bytes)

@@ -223,7 +223,9 @@ impl Case {
             self.steps.insert(0, own);
         }
         if self.steps.iter().any(|step| !step.does_something()) || self.steps.is_empty() {
-            anyhow::bail!("nothing happens in a step; it needs do, react, clock, action, inbound, answered or ask");
+            anyhow::bail!(
+                "nothing happens in a step; it needs do, react, clock, action, inbound, answered or ask"
+            );
         }
         Ok(self)
     }
@@ -242,19 +244,72 @@ pub fn read_all(dir: &Path) -> Result<Vec<(PathBuf, Vec<Case>)>> {
     if !folder.is_dir() {
         return Ok(Vec::new());
     }
-    let files = fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    let files =
+        fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))?;
     let files = files.filter_map(|file| Some(file.ok()?.path()));
-    let mut files: Vec<PathBuf> = files.filter(|file| file.extension().is_some_and(|e| e == "toml")).collect();
+    let mut files: Vec<PathBuf> = files
+        .filter(|file| file.extension().is_some_and(|e| e == "toml"))
+        .collect();
     files.sort();
-    files.into_iter().map(|file| read(&file).map(|cases| (file, cases))).collect()
+    files
+        .into_iter()
+        .map(|file| read(&file).map(|cases| (file, cases)))
+        .collect()
 }
 
 fn read(file: &Path) -> Result<Vec<Case>> {
-    let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let parsed: File = toml::from_str(&text).map_err(|error| usage(format!("{}: {error}", file.display())))?;
+    let text =
+        fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let parsed: File =
+        toml::from_str(&text).map_err(|error| usage(format!("{}: {error}", file.display())))?;
     let gathered = parsed.case.into_iter().map(|case| {
         let name = case.name.clone();
-        case.gathered().map_err(|error| usage(format!("{}: {name:?}: {error}", file.display())))
+        case.gathered()
+            .map_err(|error| usage(format!("{}: {name:?}: {error}", file.display())))
     });
     gathered.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    fn parsed(text: &str) -> Result<Vec<Case>> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("one.toml");
+        fs::write(&file, text)?;
+        read(&file)
+    }
+
+    #[test]
+    fn what_stands_in_the_case_itself_is_its_first_step() {
+        let text = r#"
+            [[case]]
+            name = "two steps"
+            do = [{ create = "task", id = "t", fields = { subject = "Call" } }]
+            expect = { count = { task = 1 } }
+            [[case.step]]
+            react = true
+        "#;
+        let case = parsed(text).unwrap().remove(0);
+        assert_eq!(case.steps.len(), 2);
+        assert_eq!(case.steps[0].changes[0].create.as_deref(), Some("task"));
+        assert_eq!(case.steps[0].expect.count["task"], 1);
+        assert!(case.steps[1].react);
+    }
+
+    #[test]
+    fn a_case_that_would_show_nothing_is_an_error_with_its_name() {
+        let check = |text: &str, part: &str| {
+            let error = format!("{:#}", parsed(text).unwrap_err());
+            assert!(error.contains(part), "{error}");
+        };
+        check("[[case]]\nname = \"idle\"", "idle");
+        check("[[case]]\nname = \"x\"\nexpcet = {}", "expcet");
+        check(
+            "[[case]]\nname = \"x\"\n[[case.step]]\nat = \"2026-01-01\"",
+            "nothing happens",
+        );
+    }
 }

@@ -25,7 +25,9 @@ pub fn differences(
     for (kind, expected) in &expect.count {
         let count = stage.all(kind)?.len();
         if count != *expected {
-            found.push(format!("{kind}: expected {expected} records, found {count}"));
+            found.push(format!(
+                "{kind}: expected {expected} records, found {count}"
+            ));
         }
     }
     if let Some(expected) = &expect.messages {
@@ -46,12 +48,27 @@ fn reason(refusal: &Refusal) -> &str {
     }
 }
 
+/// The kernel's code and the plugin's reason or the limit it broke: `plugin-fault/fuel`.
+fn in_full(refusal: &Refusal) -> String {
+    format!(
+        "{}/{}",
+        refusal.code.name(),
+        refusal.reason.as_deref().unwrap_or_default()
+    )
+}
+
 fn refusals(expect: &Expect, happened: &Happened) -> Option<String> {
-    let found: Vec<&str> = happened.refusals.iter().map(reason).collect();
-    if found == expect.refused {
+    let found = &happened.refusals;
+    let same = |(expected, refusal): (&String, &Refusal)| {
+        *expected == reason(refusal) || *expected == in_full(refusal)
+    };
+    if found.len() == expect.refused.len() && expect.refused.iter().zip(found).all(same) {
         return None;
     }
-    let told = happened.refusals.iter().map(|refusal| format!("\n    {}: {refusal}", reason(refusal)));
+    let told = happened
+        .refusals
+        .iter()
+        .map(|refusal| format!("\n    {}: {refusal}", reason(refusal)));
     let expected = match expect.refused.is_empty() {
         true => "to be accepted".to_owned(),
         false => format!("to be refused with {}", expect.refused.join(", ")),
@@ -92,28 +109,50 @@ fn messages(expected: &[Sent], queued: &[OutboxRow], found: &mut Vec<String>) {
     if expected.len() != queued.len() {
         let told = queued.iter().map(|row| format!("\n    {}", letter(row)));
         let told: String = told.collect();
-        found.push(format!("expected {} messages, found {}:{told}", expected.len(), queued.len()));
+        found.push(format!(
+            "expected {} messages, found {}:{told}",
+            expected.len(),
+            queued.len()
+        ));
         return;
     }
     for (place, (expected, row)) in expected.iter().zip(queued).enumerate() {
         let body = String::from_utf8_lossy(&row.message.body);
-        let contains = expected.contains.as_ref().map(super::cases::Several::list).unwrap_or_default();
-        let there = expected.url.as_ref().is_none_or(|url| *url == row.message.url);
+        let contains = expected
+            .contains
+            .as_ref()
+            .map(super::cases::Several::list)
+            .unwrap_or_default();
+        let there = expected
+            .url
+            .as_ref()
+            .is_none_or(|url| *url == row.message.url);
         if !there || contains.iter().any(|part| !body.contains(part)) {
-            found.push(format!("message {}: expected {expected:?}, found\n    {}", place + 1, letter(row)));
+            found.push(format!(
+                "message {}: expected {expected:?}, found\n    {}",
+                place + 1,
+                letter(row)
+            ));
         }
     }
 }
 
 fn letter(row: &OutboxRow) -> String {
-    format!("{}: {}", row.message.url, String::from_utf8_lossy(&row.message.body))
+    format!(
+        "{}: {}",
+        row.message.url,
+        String::from_utf8_lossy(&row.message.body)
+    )
 }
 
 fn reply(stage: &Stage<'_>, expect: &Expect, happened: &Happened, found: &mut Vec<String>) {
     for (name, wanted) in &expect.reply {
         let wanted = stage.resolved(&plain(wanted));
         let held = happened.reply.iter().find(|(held, _)| held == name);
-        let held = held.and_then(|(_, value)| value.as_ref()).map(ToString::to_string).unwrap_or_default();
+        let held = held
+            .and_then(|(_, value)| value.as_ref())
+            .map(ToString::to_string)
+            .unwrap_or_default();
         if held != wanted {
             found.push(format!("reply {name}: expected {wanted:?}, found {held:?}"));
         }
@@ -129,14 +168,20 @@ fn answers(
     let name = &question.function;
     let answer = match (answer, &question.failed) {
         (Ok(answer), None) => answer,
-        (Err(kjerne_host::AskError::Failed { code, .. }), Some(expected)) if code == expected => return,
-        (Ok(_), Some(expected)) => return found.push(format!("{name}: expected {expected}, found an answer")),
+        (Err(kjerne_host::AskError::Failed { code, .. }), Some(expected)) if code == expected => {
+            return;
+        }
+        (Ok(_), Some(expected)) => {
+            return found.push(format!("{name}: expected {expected}, found an answer"));
+        }
         (Err(error), _) => return found.push(format!("{name}: {error}")),
     };
     for (pointer, expected) in &question.expect {
         let held = answer.pointer(pointer).unwrap_or(&Json::Null);
         if !same(stage, expected, held) {
-            found.push(format!("{name} {pointer}: expected {expected}, found {held}"));
+            found.push(format!(
+                "{name} {pointer}: expected {expected}, found {held}"
+            ));
         }
     }
 }
@@ -146,12 +191,18 @@ fn answers(
 fn same(stage: &Stage<'_>, expected: &toml::Value, held: &Json) -> bool {
     match (expected, held) {
         (toml::Value::String(text), Json::Null) => text.is_empty(),
-        (toml::Value::String(text), Json::String(held)) => text == held || stage.resolved(text) == *held,
+        (toml::Value::String(text), Json::String(held)) => {
+            text == held || stage.resolved(text) == *held
+        }
         (toml::Value::Integer(number), held) => held.as_i64() == Some(*number),
         (toml::Value::Float(number), held) => held.as_f64() == Some(*number),
         (toml::Value::Boolean(flag), held) => held.as_bool() == Some(*flag),
         (toml::Value::Array(list), Json::Array(held)) => {
-            list.len() == held.len() && list.iter().zip(held).all(|(one, other)| same(stage, one, other))
+            list.len() == held.len()
+                && list
+                    .iter()
+                    .zip(held)
+                    .all(|(one, other)| same(stage, one, other))
         }
         (toml::Value::Table(table), Json::Object(held)) => table
             .iter()

@@ -54,8 +54,10 @@ impl Usage {
         self.calls += 1;
         self.fuel.take(stats.fuel, stats.fuel_limit);
         self.memory.take(stats.memory, stats.memory_limit);
-        self.host_calls.take(stats.host_calls, stats.host_calls_limit);
-        self.handed_over.take(stats.bytes_out, stats.bytes_out_limit);
+        self.host_calls
+            .take(stats.host_calls, stats.host_calls_limit);
+        self.handed_over
+            .take(stats.bytes_out, stats.bytes_out_limit);
         self.taken_in = self.taken_in.max(stats.bytes_in);
     }
 
@@ -74,7 +76,12 @@ impl Usage {
             line("memory", self.memory, " bytes"),
             line("host calls", self.host_calls, ""),
             line("bytes out", self.handed_over, ""),
-            format!("{:<11}{} (the most of one call; {} calls)", "bytes in", grouped(self.taken_in), self.calls),
+            format!(
+                "{:<11}{} (the most of one call; calls: {})",
+                "bytes in",
+                grouped(self.taken_in),
+                self.calls
+            ),
         ]
     }
 }

@@ -28,7 +28,11 @@ use crate::output::{Format, Report};
 /// When the folder holds no plugin, the compiler complains, or the kernel would not install it.
 pub fn build(dir: &Path, format: Format) -> Result<()> {
     let Built { file, package } = component_of(dir, None)?;
-    let (id, version, size) = (&package.manifest.id, &package.manifest.version, package.bytes().len());
+    let (id, version, size) = (
+        &package.manifest.id,
+        &package.manifest.version,
+        package.bytes().len(),
+    );
     let note = format!("{} ({} kB)", file.display(), size.div_ceil(1000));
     let json = json!({ "id": id, "version": version, "file": file, "bytes": size });
     Report::of_note(note, json).print(format)

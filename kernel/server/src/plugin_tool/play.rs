@@ -47,7 +47,11 @@ impl Happened {
 /// Plays a step: its commit, its command, its messages, reactions, the clock, its questions.
 pub fn play(stage: &Stage<'_>, step: &Step) -> Result<Happened> {
     let now = Instant::parse(step.at.as_deref().unwrap_or(USUAL_TIME))?;
-    let ask = Ask { actor: actor(step.actor.as_deref())?, now, key: None };
+    let ask = Ask {
+        actor: actor(step.actor.as_deref())?,
+        now,
+        key: None,
+    };
     let mut happened = Happened::default();
     if !step.changes.is_empty() {
         commit(stage, step, &ask, &mut happened)?;
@@ -100,7 +104,13 @@ fn commit(stage: &Stage<'_>, step: &Step, ask: &Ask, happened: &mut Happened) ->
     }
     if happened.refusals.is_empty() {
         let (actor, at) = (ask.actor.clone(), ask.now);
-        happened.take(stage.kernel.commit(Commit { changes, actor, key: None, at, cause: None })?);
+        happened.take(stage.kernel.commit(Commit {
+            changes,
+            actor,
+            key: None,
+            at,
+            cause: None,
+        })?);
     }
     Ok(())
 }
@@ -110,8 +120,12 @@ fn action(stage: &Stage<'_>, run: &Run) -> Result<Task> {
     let action = actions.iter().find(|action| action.name == run.command);
     let action = action.with_context(|| format!("the manifest has no action {:?}", run.command))?;
     let typed = |(name, value): (&String, &toml::Value)| {
-        let parameter = action.parameters.iter().find(|parameter| parameter.name == *name);
-        let parameter = parameter.with_context(|| format!("{} has no parameter {name:?}", run.command))?;
+        let parameter = action
+            .parameters
+            .iter()
+            .find(|parameter| parameter.name == *name);
+        let parameter =
+            parameter.with_context(|| format!("{} has no parameter {name:?}", run.command))?;
         let text = stage.text(Some(&parameter.field_type), value);
         let value: Option<Value> = match text.is_empty() {
             true => None,
@@ -120,7 +134,10 @@ fn action(stage: &Stage<'_>, run: &Run) -> Result<Task> {
         Ok((name.clone(), value))
     };
     let arguments = run.arguments.iter().map(typed).collect::<Result<_>>()?;
-    Ok(Task::Action { command: run.command.clone(), arguments })
+    Ok(Task::Action {
+        command: run.command.clone(),
+        arguments,
+    })
 }
 
 fn inbound(message: &Inbound) -> Task {
@@ -128,7 +145,10 @@ fn inbound(message: &Inbound) -> Task {
     Task::Inbound {
         source: message.source.clone(),
         content_type: message.content_type.clone(),
-        headers: headers.iter().map(|(name, value)| (name.to_lowercase(), value.clone())).collect(),
+        headers: headers
+            .iter()
+            .map(|(name, value)| (name.to_lowercase(), value.clone()))
+            .collect(),
         body: message.body.clone().into_bytes(),
     }
 }
@@ -140,7 +160,9 @@ fn perform(stage: &Stage<'_>, role: Role, ask: &Ask, task: &Task) -> Result<Perf
 /// Runs the plugin's reactions until there is nothing left to answer.
 fn react(stage: &Stage<'_>, now: Instant, happened: &mut Happened) -> Result<()> {
     let roles = [Role::React, Role::Integration].into_iter();
-    let roles: Vec<Role> = roles.filter(|role| stage.package.manifest.roles.contains_key(role)).collect();
+    let roles: Vec<Role> = roles
+        .filter(|role| stage.package.manifest.roles.contains_key(role))
+        .collect();
     for _ in 0..MOST_TURNS {
         let mut moved = false;
         for role in &roles {
@@ -156,7 +178,9 @@ fn react(stage: &Stage<'_>, now: Instant, happened: &mut Happened) -> Result<()>
             return Ok(());
         }
     }
-    happened.faults.push(format!("reactions are not done after {MOST_TURNS} turns"));
+    happened
+        .faults
+        .push(format!("reactions are not done after {MOST_TURNS} turns"));
     Ok(())
 }
 
@@ -165,12 +189,16 @@ fn clock(stage: &Stage<'_>, now: Instant, happened: &mut Happened) -> Result<()>
     for _ in 0..MOST_TURNS {
         let escalated = stage.kernel.escalate_due(now, 100)?;
         let failed = escalated.failed.iter().chain(&escalated.parked);
-        happened.faults.extend(failed.map(|(case, error)| format!("{case}: {error}")));
+        happened
+            .faults
+            .extend(failed.map(|(case, error)| format!("{case}: {error}")));
         if escalated.done.is_empty() {
             return Ok(());
         }
     }
-    happened.faults.push(format!("the clock is not done after {MOST_TURNS} turns"));
+    happened
+        .faults
+        .push(format!("the clock is not done after {MOST_TURNS} turns"));
     Ok(())
 }
 
@@ -181,20 +209,45 @@ fn answer(
     question: &Question,
 ) -> Result<std::result::Result<Json, AskError>> {
     let reader = Arc::new(stage.kernel.reader()?);
-    let call = Call { now: ask.now, actor: ask.actor.clone(), depth: 0, reader };
-    let about = question.about.as_ref().map(super::cases::Several::list).unwrap_or_default();
-    let about: Vec<Reference> =
-        about.into_iter().map(|alias| stage.record(alias).cloned()).collect::<Result<_>>()?;
-    let one = || about.first().with_context(|| format!("{} needs about", question.function));
+    let call = Call {
+        now: ask.now,
+        actor: ask.actor.clone(),
+        depth: 0,
+        reader,
+    };
+    let about = question
+        .about
+        .as_ref()
+        .map(super::cases::Several::list)
+        .unwrap_or_default();
+    let about: Vec<Reference> = about
+        .into_iter()
+        .map(|alias| stage.record(alias).cloned())
+        .collect::<Result<_>>()?;
+    let one = || {
+        about
+            .first()
+            .with_context(|| format!("{} needs about", question.function))
+    };
     let host = stage.host;
     Ok(match question.function.as_str() {
         "pipelines" => host.pipelines(&call).map(|list| models::pipelines(&list)),
-        "standing" => host.standing(&call, one()?).map(|standing| models::standing(&standing)),
-        "stale" => host.stale(&call, &about).map(|items| models::stale(&items).into()),
+        "standing" => host
+            .standing(&call, one()?)
+            .map(|standing| models::standing(&standing)),
+        "stale" => host
+            .stale(&call, &about)
+            .map(|items| models::stale(&items).into()),
         "jobs" => host.jobs(&call).map(|list| models::jobs(&list)),
-        "assess" => host.assess(&call, one()?).map(|assessment| models::assessment(&assessment)),
-        "triage" => host.triage(&call, one()?).map(|triage| models::triage(&triage)),
-        "targets" => host.targets(&call, one()?).map(|list| models::targets(&list)),
+        "assess" => host
+            .assess(&call, one()?)
+            .map(|assessment| models::assessment(&assessment)),
+        "triage" => host
+            .triage(&call, one()?)
+            .map(|triage| models::triage(&triage)),
+        "targets" => host
+            .targets(&call, one()?)
+            .map(|list| models::targets(&list)),
         other => bail!(
             "there is no question {other:?}; there are pipelines, standing, stale, jobs, assess, triage and targets"
         ),

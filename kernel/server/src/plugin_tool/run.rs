@@ -43,7 +43,11 @@ pub fn test(dir: &Path, format: Format) -> Result<bool> {
     let mut out = io::stdout().lock();
     match format {
         Format::Table => writeln!(out, "{passed} passed, {failed} failed")?,
-        Format::Json => writeln!(out, "{:#}", json!({ "passed": passed, "failed": failed, "cases": list(&verdicts) }))?,
+        Format::Json => writeln!(
+            out,
+            "{:#}",
+            json!({ "passed": passed, "failed": failed, "cases": list(&verdicts) })
+        )?,
         Format::Csv => write_csv(&verdicts, &mut out)?,
     }
     Ok(failed == 0)
@@ -60,7 +64,12 @@ fn judge(bench: &Bench, case: &Case) -> Verdict {
     let logged = bench.log().len();
     let differences = steps(bench, case).unwrap_or_else(|error| vec![format!("{error:#}")]);
     let log = bench.log().split_off(logged.min(bench.log().len()));
-    Verdict { name: case.name.clone(), differences, usage: bench.usage(), log }
+    Verdict {
+        name: case.name.clone(),
+        differences,
+        usage: bench.usage(),
+        log,
+    }
 }
 
 /// Plays the steps up to the first that differs.
@@ -72,8 +81,15 @@ fn steps(bench: &Bench, case: &Case) -> Result<Vec<String>> {
         let found = check::differences(&stage, step, &happened, before)?;
         if !found.is_empty() {
             let several = case.steps.len() > 1;
-            let at = if several { format!("step {}: ", place + 1) } else { String::new() };
-            return Ok(found.into_iter().map(|difference| format!("{at}{difference}")).collect());
+            let at = if several {
+                format!("step {}: ", place + 1)
+            } else {
+                String::new()
+            };
+            return Ok(found
+                .into_iter()
+                .map(|difference| format!("{at}{difference}"))
+                .collect());
         }
     }
     Ok(Vec::new())

@@ -8,7 +8,9 @@ use anyhow::{Context as _, Result, bail};
 use kjerne_core::{Kernel, PluginInfo, Plugins as _, Role};
 use kjerne_host::grants::Grant;
 use kjerne_host::{Host, HostOptions, Installed, Package};
-use kjerne_model::{Change, Field, FieldType, Fields, Instant, Kind, Name, Patch, Record, RecordId};
+use kjerne_model::{
+    Change, Field, FieldType, Fields, Instant, Kind, Name, Patch, Record, RecordId,
+};
 use kjerne_model::{Reference, Refusal, Schema, Target, core_kinds};
 use kjerne_store::{MemoryStore, OutboxRow, Store, outbox, records};
 
@@ -38,9 +40,17 @@ impl Bench {
         let usage = Arc::new(Mutex::new(Usage::default()));
         let watcher = Arc::clone(&usage);
         host.on_call(move |stats| {
-            watcher.lock().unwrap_or_else(PoisonError::into_inner).add(stats);
+            watcher
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .add(stats);
         });
-        Ok(Self { package: Arc::new(package), host, schema, usage })
+        Ok(Self {
+            package: Arc::new(package),
+            host,
+            schema,
+            usage,
+        })
     }
 
     /// What the calls used since this was last asked.
@@ -51,19 +61,29 @@ impl Bench {
     /// The plugin's log since it was last cleared, as `level: text`.
     pub fn log(&self) -> Vec<String> {
         let lines = self.host.logs(&self.package.manifest.id);
-        lines.into_iter().map(|line| format!("{}: {}", line.level, line.message)).collect()
+        lines
+            .into_iter()
+            .map(|line| format!("{}: {}", line.level, line.message))
+            .collect()
     }
 
     /// The manifest's declarations and what the settings name: everything an administrator would
     /// have granted for this case.
     fn grants(&self, case: &Case, settings: &str) -> Result<Vec<String>> {
         let manifest = &self.package.manifest;
-        let mut grants: Vec<String> = manifest.grantable().iter().map(ToString::to_string).collect();
+        let mut grants: Vec<String> = manifest
+            .grantable()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         let declared = manifest.declared();
         let covered = |grant: &Grant| declared.iter().any(|wider| wider.covers(grant));
         let settings: toml::Table = toml::from_str(settings).context("the case's settings")?;
         let named = named_in(&toml::Value::Table(settings));
-        let named = named.iter().filter_map(|text| Grant::parse(text).ok()).filter(covered);
+        let named = named
+            .iter()
+            .filter_map(|text| Grant::parse(text).ok())
+            .filter(covered);
         grants.extend(named.map(|grant| grant.to_string()));
         for text in &case.grants {
             let grant = Grant::parse(text)?;
@@ -74,7 +94,10 @@ impl Bench {
 
     fn installed(&self, case: &Case) -> Result<Installed> {
         let manifest = &self.package.manifest;
-        let settings = case.settings.clone().unwrap_or_else(|| self.package.settings.clone());
+        let settings = case
+            .settings
+            .clone()
+            .unwrap_or_else(|| self.package.settings.clone());
         let bound = |role: &Role| INTERFACES.contains(role);
         Ok(Installed {
             package: Arc::clone(&self.package),
@@ -92,13 +115,17 @@ impl Bench {
 fn named_in(settings: &toml::Value) -> Vec<String> {
     let texts = |value: &toml::Value, secret: bool| match value {
         toml::Value::String(text) if secret => vec![format!("secret:{text}")],
-        toml::Value::String(text) => origin(text).map(|origin| format!("send:{origin}")).into_iter().collect(),
+        toml::Value::String(text) => origin(text)
+            .map(|origin| format!("send:{origin}"))
+            .into_iter()
+            .collect(),
         other => named_in(other),
     };
     match settings {
-        toml::Value::Table(table) => {
-            table.iter().flat_map(|(name, value)| texts(value, name.contains("secret"))).collect()
-        }
+        toml::Value::Table(table) => table
+            .iter()
+            .flat_map(|(name, value)| texts(value, name.contains("secret")))
+            .collect(),
         toml::Value::Array(list) => list.iter().flat_map(|value| texts(value, false)).collect(),
         _ => Vec::new(),
     }
@@ -149,7 +176,11 @@ impl<'a> Stage<'a> {
         for (place, (kind, alias)) in given.chain(created).enumerate() {
             let kind = Name::new(kind)?;
             let id = RecordId::v7(first_day().plus_millis(place as i64), place as u128);
-            if self.ids.insert(alias.clone(), Reference::new(kind, id)).is_some() {
+            if self
+                .ids
+                .insert(alias.clone(), Reference::new(kind, id))
+                .is_some()
+            {
                 bail!("two records are called {alias:?}");
             }
         }
@@ -170,20 +201,27 @@ impl<'a> Stage<'a> {
                 updated_at: first_day(),
                 fields: held(patch),
             };
-            self.store.write(&mut |write| records::insert(write, kind, &record))?;
+            self.store
+                .write(&mut |write| records::insert(write, kind, &record))?;
         }
         Ok(())
     }
 
     fn kind(&self, name: &str) -> Result<&Kind> {
         let kind = self.schema.kind(name);
-        kind.map(|kind| &**kind).with_context(|| format!("there is no kind {name:?}"))
+        kind.map(|kind| &**kind)
+            .with_context(|| format!("there is no kind {name:?}"))
     }
 
     /// The record a case calls `alias`, or `kind/alias`.
     pub fn record(&self, alias: &str) -> Result<&Reference> {
-        let (kind, name) = alias.split_once('/').map_or((None, alias), |(kind, name)| (Some(kind), name));
-        let found = self.ids.get(name).with_context(|| format!("no record is called {name:?}"))?;
+        let (kind, name) = alias
+            .split_once('/')
+            .map_or((None, alias), |(kind, name)| (Some(kind), name));
+        let found = self
+            .ids
+            .get(name)
+            .with_context(|| format!("no record is called {name:?}"))?;
         match kind {
             Some(kind) if found.kind.as_str() != kind => {
                 bail!("{name:?} is a record of kind {}, not {kind}", found.kind)
@@ -194,7 +232,8 @@ impl<'a> Stage<'a> {
 
     /// A text in which a record's name has become its id, when that is what it is.
     pub fn resolved(&self, text: &str) -> String {
-        self.record(text).map_or_else(|_| text.to_owned(), ToString::to_string)
+        self.record(text)
+            .map_or_else(|_| text.to_owned(), ToString::to_string)
     }
 
     /// A value of a case file as a field of this type takes it.
@@ -206,7 +245,11 @@ impl<'a> Stage<'a> {
     }
 
     /// Field values of a case file as a patch, or why they are none.
-    fn patch(&self, kind: &Kind, texts: &Texts) -> Result<std::result::Result<Patch, Vec<Refusal>>> {
+    fn patch(
+        &self,
+        kind: &Kind,
+        texts: &Texts,
+    ) -> Result<std::result::Result<Patch, Vec<Refusal>>> {
         let typed = |(name, value): (&String, &toml::Value)| {
             let field_type = kind.field(name).map(|field: &Field| &field.field_type);
             (name.clone(), self.text(field_type, value))
@@ -218,15 +261,26 @@ impl<'a> Stage<'a> {
     /// A change of a case file as the kernel takes it, or why it is none.
     pub fn change(&self, wanted: &Do) -> Result<std::result::Result<Change, Vec<Refusal>>> {
         let Reference { kind, id } = self.record(&wanted.id)?.clone();
-        let target = || Target { kind: kind.clone(), id, expected: None };
+        let target = || Target {
+            kind: kind.clone(),
+            id,
+            expected: None,
+        };
         let described = self.kind(&kind)?;
         let patch = match self.patch(described, &wanted.set)? {
             Ok(patch) => patch,
             Err(refusals) => return Ok(Err(refusals)),
         };
         Ok(Ok(match (&wanted.create, &wanted.update, &wanted.delete) {
-            (Some(_), None, None) => Change::Create { kind, id: Some(id), fields: held(patch) },
-            (None, Some(named), None) if *named == *kind => Change::Update { target: target(), patch },
+            (Some(_), None, None) => Change::Create {
+                kind,
+                id: Some(id),
+                fields: held(patch),
+            },
+            (None, Some(named), None) if *named == *kind => Change::Update {
+                target: target(),
+                patch,
+            },
             (None, None, Some(named)) if *named == *kind => Change::Delete { target: target() },
             _ => bail!(
                 "a change of {:?} needs one of create, update and delete, with the record's kind",
@@ -241,7 +295,9 @@ impl<'a> Stage<'a> {
             let reference = self.record(alias)?;
             return Ok(self.kernel.get(&reference.kind, reference.id)?);
         };
-        let place: usize = place.parse().with_context(|| format!("{alias:?} is not like task#1"))?;
+        let place: usize = place
+            .parse()
+            .with_context(|| format!("{alias:?} is not like task#1"))?;
         Ok(self.all(kind)?.into_iter().nth(place.saturating_sub(1)))
     }
 
@@ -258,7 +314,10 @@ impl<'a> Stage<'a> {
 
     /// What a field may hold.
     pub fn field_type(&self, kind: &str, field: &str) -> Result<&FieldType> {
-        let field = self.kind(kind)?.field(field).with_context(|| format!("{kind} has no field {field:?}"))?;
+        let field = self
+            .kind(kind)?
+            .field(field)
+            .with_context(|| format!("{kind} has no field {field:?}"))?;
         Ok(&field.field_type)
     }
 
@@ -274,7 +333,11 @@ impl<'a> Stage<'a> {
 
     /// The plugin in one of its roles.
     pub fn plugin(&self, role: Role) -> Result<PluginInfo> {
-        let found = self.host.with_role(role, &Default::default()).into_iter().next();
+        let found = self
+            .host
+            .with_role(role, &Default::default())
+            .into_iter()
+            .next();
         found.with_context(|| format!("the plugin does not have the role {}", role.name()))
     }
 }
@@ -285,7 +348,10 @@ fn first_day() -> Instant {
 }
 
 fn held(patch: Patch) -> Fields {
-    patch.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    patch
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
 }
 
 /// A TOML value in the form of the command line.
@@ -299,5 +365,9 @@ pub fn plain(value: &toml::Value) -> String {
 
 /// Refusals in one line.
 pub fn sentences(refusals: &[Refusal]) -> String {
-    refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    refusals
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ")
 }

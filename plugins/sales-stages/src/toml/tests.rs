@@ -3,12 +3,19 @@
 use super::*;
 
 /// A value in a short form: texts in quotes, lists in brackets, tables in braces.
-fn show(value: &Value<'_>) -> String {
-    let table = |table: &Table<'_>| {
-        table
-            .entries
-            .iter()
-            .map(|entry| format!("{}:{}", entry.key, show(&entry.node.value)))
+fn show(document: &Document<'_>, value: &Value<'_>) -> String {
+    let all = |children, keyed: bool| {
+        let one = |node: &Node<'_>| {
+            let value = show(document, &node.value);
+            if keyed {
+                format!("{}:{value}", node.key)
+            } else {
+                value
+            }
+        };
+        document
+            .nodes(children)
+            .map(one)
             .collect::<Vec<_>>()
             .join(" ")
     };
@@ -17,21 +24,15 @@ fn show(value: &Value<'_>) -> String {
         Value::Integer(number) => number.to_string(),
         Value::Flag(flag) => flag.to_string(),
         Value::Other(word) => (*word).to_owned(),
-        Value::List(list) => format!(
-            "[{}]",
-            list.iter()
-                .map(|node| show(&node.value))
-                .collect::<Vec<_>>()
-                .join(" ")
-        ),
-        Value::Table(inner) => format!("{{{}}}", table(inner)),
+        Value::List(items) => format!("[{}]", all(*items, false)),
+        Value::Table(keys) => format!("{{{}}}", all(*keys, true)),
     }
 }
 
 #[test]
 fn documents_are_read() {
     let check = |text: &str, expected: &str| {
-        let found = parse(text).map(Value::Table).map(|value| show(&value));
+        let found = parse(text).map(|document| show(&document, &Value::Table(document.root())));
         assert_eq!(
             found.as_deref(),
             Ok(format!("{{{expected}}}").as_str()),

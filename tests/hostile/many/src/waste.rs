@@ -52,7 +52,7 @@ fn descend(depth: u64) -> u64 {
 fn take() {
     let mut taken = Vec::new();
     loop {
-        taken.push(black_box(vec![1_u8; 1 << 20]));
+        taken.push(black_box(Vec::<u8>::with_capacity(1 << 20)));
     }
 }
 

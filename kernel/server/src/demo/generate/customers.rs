@@ -6,7 +6,14 @@ use super::{Customer, DAY, Size, World, create, fields, money, name, text};
 use crate::demo::names;
 
 const INDUSTRIES: [&str; 8] = [
-    "logistics", "energy", "seafood", "construction", "health", "software", "finance", "retail",
+    "logistics",
+    "energy",
+    "seafood",
+    "construction",
+    "health",
+    "software",
+    "finance",
+    "retail",
 ];
 const TITLES: [(&str, &str); 9] = [
     ("Managing director", "economic_buyer"),
@@ -36,11 +43,15 @@ impl World {
         for number in 1..=8 {
             let id = self.new_id(at);
             let (first, last) = names::person(&mut self.random);
-            changes.push(create("user", id, fields(&[
-                ("name", text(&format!("{first} {last}"))),
-                ("email", text(&format!("seller{number}@kjerne.example"))),
-                ("active", Value::Flag(true)),
-            ])));
+            changes.push(create(
+                "user",
+                id,
+                fields(&[
+                    ("name", text(&format!("{first} {last}"))),
+                    ("email", text(&format!("seller{number}@kjerne.example"))),
+                    ("active", Value::Flag(true)),
+                ]),
+            ));
             self.owners.push(Reference::new(name("user"), id));
         }
         self.happen(at, changes);
@@ -51,7 +62,9 @@ impl World {
         let at = self.working_time(self.start, days);
         let (company, host, country) = names::company(&mut self.random, number);
         let (_, country_code, currency, city) = names::COUNTRIES[country];
-        let employees = *self.random.weighted(&[(35, 5), (140, 6), (320, 4), (900, 2), (4_200, 1)]);
+        let employees = self
+            .random
+            .weighted(&[(35, 5), (140, 6), (320, 4), (900, 2), (4_200, 1)]);
         let account = Reference::new(name("account"), self.new_id(at));
         let address = Address {
             street: format!("Demoveien {}", number + 1),
@@ -62,9 +75,15 @@ impl World {
         };
         let account_fields = fields(&[
             ("name", text(&company)),
-            ("account_type", text(*self.random.weighted(&[("customer", 6), ("prospect", 4)]))),
-            ("industry", text(*self.random.pick(&INDUSTRIES))),
-            ("tier", text(*self.random.weighted(&[("A", 1), ("B", 3), ("C", 6)]))),
+            (
+                "account_type",
+                text(self.random.weighted(&[("customer", 6), ("prospect", 4)])),
+            ),
+            ("industry", text(self.random.pick(&INDUSTRIES))),
+            (
+                "tier",
+                text(self.random.weighted(&[("A", 1), ("B", 3), ("C", 6)])),
+            ),
             ("employees", Value::Integer(employees)),
             ("website", text(&format!("https://{host}"))),
             ("billing_address", Value::Address(address)),
@@ -75,14 +94,23 @@ impl World {
         let mut people = Vec::new();
         for place in 0..contacts {
             // Every account has somebody who can sign, or no offer could ever be made to it.
-            let job = if place == 0 { TITLES[0] } else { *self.random.pick(&TITLES) };
+            let job = if place == 0 {
+                TITLES[0]
+            } else {
+                self.random.pick(&TITLES)
+            };
             let (change, contact) = self.contact(at, &account, &host, job);
             changes.push(change);
             people.push(contact);
         }
         self.happen(at, changes);
         if let Ok(currency) = Currency::new(currency) {
-            self.accounts.push(Customer { account, contacts: people, currency, since: at });
+            self.accounts.push(Customer {
+                account,
+                contacts: people,
+                currency,
+                since: at,
+            });
         }
     }
 
@@ -101,20 +129,26 @@ impl World {
             ("first_name", text(first)),
             ("last_name", text(last)),
             ("email", text(&email)),
-            ("phone", text(&format!("+47 000 {:05}", self.random.between(0, 99_999)))),
+            (
+                "phone",
+                text(&format!("+47 000 {:05}", self.random.between(0, 99_999))),
+            ),
             ("job_title", text(title)),
             ("buying_role", text(role)),
             ("account", Value::Reference(account.clone())),
         ]);
         let change = create("contact", id, contact_fields);
-        (change, (Reference::new(name("contact"), id), role.to_owned()))
+        (
+            change,
+            (Reference::new(name("contact"), id), role.to_owned()),
+        )
     }
 
     /// A customer that was there at least so many days before the end, and its place in the list.
     pub(super) fn some_customer(&mut self, days_before_end: i64) -> usize {
         let latest = self.end.plus_millis(-days_before_end * DAY);
         for _ in 0..20 {
-            let which = self.random.between(0, self.accounts.len() as i64 - 1) as usize;
+            let which = self.random.place(self.accounts.len());
             if self.accounts[which].since < latest {
                 return which;
             }
@@ -125,6 +159,13 @@ impl World {
     /// An amount that suits the currency, in major units, round as offers are.
     pub(super) fn amount(&mut self, currency: Currency) -> Value {
         let base = self.random.between(8, 240) * 5_000;
-        money(if currency.code() == "EUR" { base / 10 } else { base }, currency)
+        money(
+            if currency.code() == "EUR" {
+                base / 10
+            } else {
+                base
+            },
+            currency,
+        )
     }
 }

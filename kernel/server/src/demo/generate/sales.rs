@@ -15,8 +15,14 @@ const JOBS: [&str; 6] = [
     "consensus_creation",
 ];
 const NEEDS: [&str; 8] = [
-    "Fleet renewal", "Service desk", "Route planning", "Warehouse floor", "Energy review",
-    "Spare parts", "Customer portal", "Support agreement",
+    "Fleet renewal",
+    "Service desk",
+    "Route planning",
+    "Warehouse floor",
+    "Energy review",
+    "Spare parts",
+    "Customer portal",
+    "Support agreement",
 ];
 
 /// How an opportunity goes in the end.
@@ -44,11 +50,9 @@ struct Member {
 impl World {
     pub(super) fn add_opportunities(&mut self, count: usize) {
         for number in 0..count {
-            let ending = *self.random.weighted(&[
-                (Ending::Won, 26),
-                (Ending::Lost, 32),
-                (Ending::Open, 42),
-            ]);
+            let ending =
+                self.random
+                    .weighted(&[(Ending::Won, 26), (Ending::Lost, 32), (Ending::Open, 42)]);
             // An open opportunity began lately; a closed one long enough ago to have ended.
             let age = match ending {
                 Ending::Open => self.random.between(5, 150),
@@ -81,7 +85,7 @@ impl World {
     fn open_deal(&mut self, number: usize, which: usize, at: Instant) -> Deal {
         let account = self.accounts[which].account.clone();
         let currency = self.accounts[which].currency;
-        let need = *self.random.pick(&NEEDS);
+        let need = self.random.pick(&NEEDS);
         let opportunity = Reference::new(name("opportunity"), self.new_id(at));
         let days_to_close = self.random.between(60, 200);
         let closing = at.plus_millis(days_to_close * DAY).date();
@@ -94,12 +98,22 @@ impl World {
             ("closing_date", Value::Date(closing)),
             ("opened_at", Value::Instant(at)),
             ("next_step", text("Call to agree on a first meeting")),
-            ("source", text(*self.random.pick(&["web", "referral", "event", "outbound"]))),
+            (
+                "source",
+                text(self.random.pick(&["web", "referral", "event", "outbound"])),
+            ),
             ("owner", self.owner()),
         ]);
-        self.happen(at, vec![create("opportunity", opportunity.id, opportunity_fields)]);
+        self.happen(
+            at,
+            vec![create("opportunity", opportunity.id, opportunity_fields)],
+        );
         let group = self.buying_group(which, &opportunity, at);
-        Deal { opportunity, account, group }
+        Deal {
+            opportunity,
+            account,
+            group,
+        }
     }
 
     fn buying_group(&mut self, which: usize, opportunity: &Reference, at: Instant) -> Vec<Member> {
@@ -112,18 +126,28 @@ impl World {
                 ("opportunity", Value::Reference(opportunity.clone())),
                 ("contact", Value::Reference(contact.clone())),
                 ("role", text(role)),
-                ("influence", text(*self.random.pick(&["low", "medium", "high", "decisive"]))),
-                ("attitude", text(*self.random.weighted(&[
-                    ("champion", 1),
-                    ("supportive", 4),
-                    ("neutral", 4),
-                    ("sceptical", 2),
-                    ("opposed", 1),
-                ]))),
+                (
+                    "influence",
+                    text(self.random.pick(&["low", "medium", "high", "decisive"])),
+                ),
+                (
+                    "attitude",
+                    text(self.random.weighted(&[
+                        ("champion", 1),
+                        ("supportive", 4),
+                        ("neutral", 4),
+                        ("sceptical", 2),
+                        ("opposed", 1),
+                    ])),
+                ),
             ]);
             self.happen(at, vec![create("stakeholder", id, stakeholder_fields)]);
             let stakeholder = Reference::new(name("stakeholder"), id);
-            group.push(Member { stakeholder, contact: contact.clone(), jobs: Vec::new() });
+            group.push(Member {
+                stakeholder,
+                contact: contact.clone(),
+                jobs: Vec::new(),
+            });
         }
         group
     }
@@ -141,8 +165,10 @@ impl World {
                     now = now.plus_millis(60_000);
                 }
                 let step = format!("Agree what it takes to leave {stage}");
-                let moved =
-                    update(&deal.opportunity, &[("stage", text(stage)), ("next_step", text(&step))]);
+                let moved = update(
+                    &deal.opportunity,
+                    &[("stage", text(stage)), ("next_step", text(&step))],
+                );
                 self.happen(now, vec![moved]);
             }
             self.work_on_jobs(&mut deal, now, number);
@@ -172,21 +198,32 @@ impl World {
             let now = self.working_time(at, days);
             let (opportunity, account) = (deal.opportunity.clone(), deal.account.clone());
             let contact = deal.group[member].contact.clone();
-            let channel = *self.random.pick(&["meeting", "call", "email", "demo"]);
-            self.activity(now, "Talk about the purchase", channel, &[
-                ("about", &opportunity),
-                ("account", &account),
-                ("opportunity", &opportunity),
-                ("contact", &contact),
-            ]);
+            let channel = self.random.pick(&["meeting", "call", "email", "demo"]);
+            self.activity(
+                now,
+                "Talk about the purchase",
+                channel,
+                &[
+                    ("about", &opportunity),
+                    ("account", &account),
+                    ("opportunity", &opportunity),
+                    ("contact", &contact),
+                ],
+            );
             self.move_job(deal, member, now.plus_millis(60_000), stage);
         }
     }
 
     fn move_job(&mut self, deal: &mut Deal, member: usize, at: Instant, stage: usize) {
         let begun = deal.group[member].jobs.len();
-        let open = deal.group[member].jobs.iter().position(|(_, _, state)| *state != "done");
-        let done = deal.group[member].jobs.iter().position(|(_, _, state)| *state == "done");
+        let open = deal.group[member]
+            .jobs
+            .iter()
+            .position(|(_, _, state)| *state != "done");
+        let done = deal.group[member]
+            .jobs
+            .iter()
+            .position(|(_, _, state)| *state == "done");
         match (open, done) {
             (Some(which), _) if self.random.percent(70) => {
                 self.set_job(deal, member, which, at, "done");
@@ -203,7 +240,10 @@ impl World {
         let id = self.new_id(at);
         let job_fields = fields(&[
             ("opportunity", Value::Reference(deal.opportunity.clone())),
-            ("stakeholder", Value::Reference(deal.group[member].stakeholder.clone())),
+            (
+                "stakeholder",
+                Value::Reference(deal.group[member].stakeholder.clone()),
+            ),
             ("job", text(JOBS[job])),
             ("state", text("working")),
         ]);
@@ -223,7 +263,10 @@ impl World {
         let row = deal.group[member].jobs[which].1.clone();
         let mut values = vec![("state", text(state))];
         if state == "done" {
-            values.push(("evidence_note", text("Said so in our talk; minutes were sent")));
+            values.push((
+                "evidence_note",
+                text("Said so in our talk; minutes were sent"),
+            ));
             values.push(("validated", Value::Flag(self.random.percent(60))));
             values.push(("agrees", Value::Flag(self.random.percent(70))));
         }
@@ -237,7 +280,7 @@ impl World {
         let mut values = vec![("stage", text(stage))];
         if stage == "lost" {
             let reasons = ["no_decision", "price", "competitor", "timing"];
-            values.push(("lost_reason", text(*self.random.pick(&reasons))));
+            values.push(("lost_reason", text(self.random.pick(&reasons))));
         }
         self.happen(at, vec![update(&deal.opportunity, &values)]);
     }
@@ -247,10 +290,19 @@ impl World {
     fn mistakes(&mut self, deal: &Deal, after: Instant) {
         let at = self.working_time(after, 1);
         self.mistake(at, update(&deal.opportunity, &[("stage", text("lost"))]));
-        self.mistake(at.plus_millis(60_000), update(&deal.opportunity, &[("stage", text("signed"))]));
-        self.mistake(at.plus_millis(120_000), update(&deal.opportunity, &[
-            ("pipeline", text("standard")),
-            ("closing_date", text("next spring")),
-        ]));
+        self.mistake(
+            at.plus_millis(60_000),
+            update(&deal.opportunity, &[("stage", text("signed"))]),
+        );
+        self.mistake(
+            at.plus_millis(120_000),
+            update(
+                &deal.opportunity,
+                &[
+                    ("pipeline", text("standard")),
+                    ("closing_date", text("next spring")),
+                ],
+            ),
+        );
     }
 }
