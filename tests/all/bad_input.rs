@@ -10,7 +10,14 @@ fn install_error(workspace: &Workspace, bytes: &[u8]) -> String {
     let ran = workspace.run(&["plugin", "install", &file.display().to_string()]);
     assert_ne!(ran.code, 0, "{}", ran.out);
     let listed = workspace.json(&["plugin", "list"]);
-    assert_eq!(listed.as_array().or(listed["plugins"].as_array()).unwrap().len(), 0);
+    assert_eq!(
+        listed
+            .as_array()
+            .or(listed["plugins"].as_array())
+            .unwrap()
+            .len(),
+        0
+    );
     ran.err
 }
 
@@ -18,9 +25,9 @@ fn install_error(workspace: &Workspace, bytes: &[u8]) -> String {
 fn a_file_that_is_no_plugin_is_refused_for_its_reason() {
     let workspace = Workspace::new();
     let cases: [(&[u8], &str); 3] = [
-        (b"hello", "not a WebAssembly"),
+        (b"hello", "not WebAssembly"),
         (b"\0asm\x01\0\0\0", "core module"),
-        (b"\0asm\x0d\0\x01\0", "manifest"),
+        (b"\0asm\x0d\0\x01\0", "no role"),
     ];
     for (bytes, expected) in cases {
         let error = install_error(&workspace, bytes);
@@ -49,17 +56,41 @@ fn the_command_line_says_what_is_wrong_and_where() {
         (&["get", "account", missing], 4, &[missing]),
         (&["get", "account", "7"], 2, &["record id", "7"]),
         (&["create", "account"], 3, &["account needs name"]),
-        (&["create", "account", "name=A", "colour=red"], 3, &["colour"]),
-        (&["create", "account", "name=A", "employees=many"], 3, &["employees", "whole number"]),
-        (&["create", "account", "name=A", "website=ftp"], 3, &["website", "http"]),
-        (&["create", "account", "name=A", "external_id=g1"], 3, &["external_id", id]),
-        (&["create", "contact", "name=A", &format!("account={missing}")], 3, &["account", missing]),
+        (
+            &["create", "account", "name=A", "colour=red"],
+            3,
+            &["colour"],
+        ),
+        (
+            &["create", "account", "name=A", "employees=many"],
+            3,
+            &["employees", "whole number"],
+        ),
+        (
+            &["create", "account", "name=A", "website=ftp"],
+            3,
+            &["website", "http"],
+        ),
+        (
+            &["create", "account", "name=A", "external_id=g1"],
+            3,
+            &["external_id", id],
+        ),
+        (
+            &["create", "contact", "name=A", &format!("account={missing}")],
+            3,
+            &["account", missing],
+        ),
         (&["set", "account", missing, "name=B"], 4, &[missing]),
     ];
     for (args, code, told) in cases {
         let ran = workspace.run(args);
         for part in told {
-            assert!(ran.err.contains(part), "{args:?} does not tell {part:?}: {}", ran.err);
+            assert!(
+                ran.err.contains(part),
+                "{args:?} does not tell {part:?}: {}",
+                ran.err
+            );
         }
         assert!(
             ran.code == code || (code == 3 && ran.code == 2),
@@ -69,17 +100,27 @@ fn the_command_line_says_what_is_wrong_and_where() {
         );
     }
     let all = workspace.json(&["list", "account"]);
-    assert_eq!(all.as_array().or(all["records"].as_array()).unwrap().len(), 1, "nothing half done");
+    assert_eq!(
+        all.as_array().or(all["records"].as_array()).unwrap().len(),
+        1,
+        "nothing half done"
+    );
 }
 
 #[test]
 fn a_stale_version_is_refused_and_told() {
     let workspace = Workspace::new();
     let server = workspace.serve();
-    let (_, made) = server.post("/v1/records/account", &json!({"fields": {"name": "Svaberg AS"}}));
+    let (_, made) = server.post(
+        "/v1/records/account",
+        &json!({"fields": {"name": "Svaberg AS"}}),
+    );
     let id = made["id"].as_str().unwrap();
     let path = format!("/v1/records/account/{id}");
-    assert_eq!(server.patch(&path, &json!({"fields": {"tier": "A"}})).0, 200);
+    assert_eq!(
+        server.patch(&path, &json!({"fields": {"tier": "A"}})).0,
+        200
+    );
     let late = json!({"fields": {"tier": "B"}});
     let (status, problem) = server.send("PATCH", &path, &[("if-match", "\"1\"")], Some(&late));
     assert_eq!(status, 412);
@@ -111,11 +152,16 @@ fn a_truncated_data_file_is_told_and_not_made_worse() {
 fn a_body_that_is_too_large_or_no_json_is_a_problem() {
     let workspace = Workspace::new();
     let server = workspace.serve();
-    let (status, problem) =
-        server.post("/v1/records/account", &json!({"fields": {"name": "x".repeat(20 << 20)}}));
+    let (status, problem) = server.post(
+        "/v1/records/account",
+        &json!({"fields": {"name": "x".repeat(20 << 20)}}),
+    );
     assert!(status == 413 || status == 0, "{status} {problem}");
     let (status, problem) = server.post("/v1/records/account", &json!(["no", "object"]));
     assert!((400..=422).contains(&status), "{status}");
-    assert!(problem["title"].is_string() || problem["detail"].is_string(), "{problem}");
+    assert!(
+        problem["title"].is_string() || problem["detail"].is_string(),
+        "{problem}"
+    );
     assert_eq!(server.get("/v1/health").0, 200);
 }

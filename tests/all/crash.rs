@@ -32,7 +32,10 @@ fn killed_under_load(workspace: &Workspace, run_for: Duration, round: usize) -> 
         }
         std::thread::sleep(run_for);
         let pid = server.pid().to_string();
-        std::process::Command::new("kill").args(["-9", &pid]).status().unwrap();
+        std::process::Command::new("kill")
+            .args(["-9", &pid])
+            .status()
+            .unwrap();
         stop.store(true, Ordering::Relaxed);
     });
     server.kill();
@@ -54,6 +57,10 @@ fn promise_2_a_killed_server_keeps_every_acknowledged_commit_and_nothing_half() 
     }
     let server = workspace.serve();
     for id in &acknowledged {
-        assert_eq!(server.get(&format!("/v1/records/account/{id}")).0, 200, "{id} is gone");
+        assert_eq!(
+            server.get(&format!("/v1/records/account/{id}")).0,
+            200,
+            "{id} is gone"
+        );
     }
 }

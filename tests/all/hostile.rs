@@ -16,7 +16,11 @@ const TASK: &[(&str, &str)] = &[("subject", "Call back"), ("status", "open")];
 
 /// A second guard of accounts that has nothing to do with the first, and refuses.
 fn neighbour() -> Installed {
-    installed(&apart("acme.neighbour", "0.1.0"), "behaviour = \"refuse\"", 2)
+    installed(
+        &apart("acme.neighbour", "0.1.0"),
+        "behaviour = \"refuse\"",
+        2,
+    )
 }
 
 fn refusals(outcome: Outcome) -> Vec<Refusal> {
@@ -28,7 +32,11 @@ fn refusals(outcome: Outcome) -> Vec<Refusal> {
 
 /// The kind whose commits meet one role of the hostile plugin alone.
 fn kind_of(role: Role) -> &'static str {
-    if role == Role::Shape { "contact" } else { "account" }
+    if role == Role::Shape {
+        "contact"
+    } else {
+        "account"
+    }
 }
 
 /// Has the plugin misbehave in a role, and demands that the plugin, the limit and the number are
@@ -40,21 +48,43 @@ fn check(host: &std::sync::Arc<Host>, role: Role, behaviour: &str, limit: &str, 
     let used = stage.used();
     let refusal = &refusals[0];
     assert_eq!(
-        (refusal.code, refusal.plugin.as_deref(), refusal.reason.as_deref()),
+        (
+            refusal.code,
+            refusal.plugin.as_deref(),
+            refusal.reason.as_deref()
+        ),
         (Code::PluginFault, Some("hostile"), Some(limit)),
         "{behaviour}: {refusal}"
     );
-    assert_eq!(used[0].fault.as_deref(), Some(limit), "the ledger tells it too");
+    assert_eq!(
+        used[0].fault.as_deref(),
+        Some(limit),
+        "the ledger tells it too"
+    );
     let budget = used[0].fuel_limit;
     let message = &refusal.message;
-    for number in told.iter().map(|number| if *number == 0 { budget } else { *number }) {
-        assert!(message.contains(&number.to_string()), "{number} is not told: {message}");
+    for number in told
+        .iter()
+        .map(|number| if *number == 0 { budget } else { *number })
+    {
+        assert!(
+            message.contains(&number.to_string()),
+            "{number} is not told: {message}"
+        );
     }
-    for part in ["plugin hostile", role.name(), if told.is_empty() { "author" } else { limit }] {
+    for part in [
+        "plugin hostile",
+        role.name(),
+        if told.is_empty() { "author" } else { limit },
+    ] {
         assert!(message.contains(part), "{part} is not told: {message}");
     }
     assert!(stage.journal().is_empty(), "{behaviour}: nothing is stored");
-    assert!(started.elapsed().as_secs() < 5, "{behaviour} took {:?}", started.elapsed());
+    assert!(
+        started.elapsed().as_secs() < 5,
+        "{behaviour} took {:?}",
+        started.elapsed()
+    );
 }
 
 #[test]
@@ -80,7 +110,11 @@ fn promise_7_every_misbehaviour_in_a_commit_is_told_with_plugin_limit_and_number
     }
     let guards: [(&str, &str, &[u64]); 3] = [
         ("huge-message", "memory", &[memory]),
-        ("findings-flood", "output-items", &[limits::OUTPUT_ITEMS.value]),
+        (
+            "findings-flood",
+            "output-items",
+            &[limits::OUTPUT_ITEMS.value],
+        ),
         ("bad-change", "panic", &[]),
     ];
     for (behaviour, limit, told) in guards {
@@ -92,7 +126,11 @@ fn promise_7_every_misbehaviour_in_a_commit_is_told_with_plugin_limit_and_number
 fn promise_7_a_panic_is_told_in_the_plugins_own_words() {
     let stage = Stage::new(vec![hostile("panic")]);
     let refusals = refusals(stage.create("account", 1, &[("name", "Granholt AS")]));
-    assert!(refusals[0].message.contains("as the settings say"), "{}", refusals[0]);
+    assert!(
+        refusals[0].message.contains("as the settings say"),
+        "{}",
+        refusals[0]
+    );
 }
 
 /// What a forbidden attempt in a guard comes to: a failure the plugin can handle, with this code.
@@ -108,7 +146,12 @@ fn promise_7_what_a_guard_may_not_do_is_refused_at_the_operation() {
         let stage = Stage::on(host.clone(), vec![hostile(behaviour)]);
         let refusals = refusals(stage.create("account", 1, &[("name", "Granholt AS")]));
         let told = (refusals[0].code, refusals[0].reason.as_deref());
-        assert_eq!(told, (Code::Guard, Some(code)), "{behaviour}: {}", refusals[0]);
+        assert_eq!(
+            told,
+            (Code::Guard, Some(code)),
+            "{behaviour}: {}",
+            refusals[0]
+        );
     }
 }
 
@@ -116,9 +159,11 @@ fn promise_7_what_a_guard_may_not_do_is_refused_at_the_operation() {
 #[test]
 fn promise_7_a_field_that_is_not_granted_or_of_another_type_is_not_set() {
     let host = host(true);
-    for (behaviour, code) in
-        [("set", "not-granted"), ("bad-set", "wrong-type"), ("state", "not-now")]
-    {
+    for (behaviour, code) in [
+        ("set", "not-granted"),
+        ("bad-set", "wrong-type"),
+        ("state", "not-now"),
+    ] {
         let package = built("hostile");
         let settings = format!("behaviour = \"{behaviour}\"");
         let stage = Stage::on(host.clone(), vec![installed(&package, &settings, 1)]);
@@ -152,14 +197,28 @@ fn promise_7_a_neighbour_is_asked_all_the_same_and_uses_the_same_fuel() {
     let neighbours_part = |first: &str| {
         let stage = Stage::on(host.clone(), vec![hostile(first), neighbour()]);
         let said = refusals(stage.create("account", 1, &[("name", "Granholt AS")]));
-        let said: Vec<Refusal> =
-            said.into_iter().filter(|one| one.plugin.as_deref() == Some("acme.neighbour")).collect();
-        let used = stage.used().into_iter().find(|used| used.plugin == "acme.neighbour").unwrap();
+        let said: Vec<Refusal> = said
+            .into_iter()
+            .filter(|one| one.plugin.as_deref() == Some("acme.neighbour"))
+            .collect();
+        let used = stage
+            .used()
+            .into_iter()
+            .find(|used| used.plugin == "acme.neighbour")
+            .unwrap();
         (said, used)
     };
     let quiet = neighbours_part("none");
     assert_eq!(quiet.0.len(), 1);
-    for behaviour in ["loop", "memory", "host-flood", "log-flood", "panic", "trap", "recursion"] {
+    for behaviour in [
+        "loop",
+        "memory",
+        "host-flood",
+        "log-flood",
+        "panic",
+        "trap",
+        "recursion",
+    ] {
         assert_eq!(neighbours_part(behaviour), quiet, "beside {behaviour}");
     }
 }
@@ -171,30 +230,64 @@ fn promise_7_every_misbehaviour_after_a_commit_is_told_and_stores_nothing() {
     let number = |limit: &limits::Budget| limit.memory.to_string();
     let later = limits::Budget::of(Role::React, 1, 0);
     for (behaviour, told) in [
-        ("create", vec!["not-granted".to_owned(), "contact".to_owned()]),
+        (
+            "create",
+            vec!["not-granted".to_owned(), "contact".to_owned()],
+        ),
         ("update", vec!["not-granted".to_owned()]),
         ("remove", vec!["not-granted".to_owned()]),
-        ("send", vec!["not-granted".to_owned(), "https://elsewhere.example.com".to_owned()]),
+        (
+            "send",
+            vec![
+                "not-granted".to_owned(),
+                "https://elsewhere.example.com".to_owned(),
+            ],
+        ),
         ("read", vec!["not-granted".to_owned()]),
         ("memory", vec!["memory".to_owned(), number(&later)]),
-        ("host-flood", vec!["host-calls".to_owned(), later.host_calls.to_string()]),
-        ("log-flood", vec!["log-lines".to_owned(), limits::LOG_LINES.value.to_string()]),
+        (
+            "host-flood",
+            vec!["host-calls".to_owned(), later.host_calls.to_string()],
+        ),
+        (
+            "log-flood",
+            vec!["log-lines".to_owned(), limits::LOG_LINES.value.to_string()],
+        ),
         ("effects-flood", vec!["output".to_owned()]),
         ("state-flood", vec!["output".to_owned()]),
-        ("panic", vec!["panic".to_owned(), "as the settings say".to_owned()]),
+        (
+            "panic",
+            vec!["panic".to_owned(), "as the settings say".to_owned()],
+        ),
         ("fail", vec!["as-told".to_owned()]),
     ] {
         let stage = Stage::on(host.clone(), vec![hostile(behaviour)]);
         assert!(stage.create("task", 1, TASK).receipt().is_some());
-        let Progress::Failed { error, entry, tries, .. } = stage.react("hostile", at(0)) else {
+        let Progress::Failed {
+            error,
+            entry,
+            tries,
+            ..
+        } = stage.react("hostile", at(0))
+        else {
             panic!("{behaviour} did not fail")
         };
         assert_eq!((entry, tries), (1, 1), "{behaviour}");
         for part in told.iter().map(String::as_str).chain(["hostile"]) {
-            assert!(error.contains(part), "{behaviour}: {part} is not told: {error}");
+            assert!(
+                error.contains(part),
+                "{behaviour}: {part} is not told: {error}"
+            );
         }
-        assert_eq!(stage.journal().len(), 1, "{behaviour} left something behind");
-        assert!(stage.kernel.outbox_due(at(9), 9).unwrap().is_empty(), "{behaviour} left a message");
+        assert_eq!(
+            stage.journal().len(),
+            1,
+            "{behaviour} left something behind"
+        );
+        assert!(
+            stage.kernel.outbox_due(at(9), 9).unwrap().is_empty(),
+            "{behaviour} left a message"
+        );
     }
 }
 
@@ -208,7 +301,9 @@ fn promise_7_a_reaction_that_breaks_stays_and_backs_off_and_is_parked_where_it_i
     let mut pauses = Vec::new();
     let parked = loop {
         match stage.react("hostile", now) {
-            Progress::Failed { entry: 1, until, .. } => {
+            Progress::Failed {
+                entry: 1, until, ..
+            } => {
                 let cursor = cursor(&stage);
                 assert_eq!((cursor.position, cursor.not_before), (0, until), "it stays");
                 assert_eq!(stage.react("hostile", now), Progress::Waiting { until });
@@ -219,18 +314,39 @@ fn promise_7_a_reaction_that_breaks_stays_and_backs_off_and_is_parked_where_it_i
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64], "each pause is twice the one before");
+    assert_eq!(
+        pauses,
+        [1, 2, 4, 8, 16, 32, 64],
+        "each pause is twice the one before"
+    );
     assert_eq!(parked.0, 1);
-    assert_eq!(cursor(&stage).position, 1, "the entry behind it is not held up for ever");
+    assert_eq!(
+        cursor(&stage).position,
+        1,
+        "the entry behind it is not held up for ever"
+    );
     let rows = stage.kernel.parked().unwrap();
     let row = &rows[0];
-    assert_eq!((row.plugin.as_str(), row.role.as_str(), row.entry), ("hostile", "react", 1));
-    assert!(row.error.contains("plugin hostile panicked in react"), "{}", row.error);
+    assert_eq!(
+        (row.plugin.as_str(), row.role.as_str(), row.entry),
+        ("hostile", "react", 1)
+    );
+    assert!(
+        row.error.contains("plugin hostile panicked in react"),
+        "{}",
+        row.error
+    );
 
     stage.host.replace(vec![hostile("none")]).unwrap();
     let plugin = stage.plugin("hostile", Role::React);
-    stage.kernel.retry_parked(&plugin, Role::React, 1, now).unwrap();
-    assert!(stage.kernel.parked().unwrap().is_empty(), "mended and tried again, it is done");
+    stage
+        .kernel
+        .retry_parked(&plugin, Role::React, 1, now)
+        .unwrap();
+    assert!(
+        stage.kernel.parked().unwrap().is_empty(),
+        "mended and tried again, it is done"
+    );
 }
 
 fn cursor(stage: &Stage) -> kjerne_store::CursorRow {
@@ -251,7 +367,12 @@ fn promise_7_two_plugins_that_answer_each_other_come_to_an_end() {
         assert!(turn < 100, "it does not end");
     }
     let depth = kjerne_core::limits::REACTION_DEPTH.value;
-    let deepest = stage.journal().iter().filter_map(|entry| entry.cause).map(|c| c.depth).max();
+    let deepest = stage
+        .journal()
+        .iter()
+        .filter_map(|entry| entry.cause)
+        .map(|c| c.depth)
+        .max();
     assert_eq!(deepest.map(u64::from), Some(depth));
     // Each of the two answers the other's answers, to the limit, and the first task.
     assert_eq!(stage.edits()["task"] as u64, 1 + 2 * depth);
@@ -270,7 +391,9 @@ fn workspace_with(behaviour: &str) -> Workspace {
     std::fs::write(&settings, format!("behaviour = \"{behaviour}\"\n")).unwrap();
     workspace.install("hostile");
     let settings = settings.display().to_string();
-    let _ = workspace.run(&["plugin", "settings", "hostile", &settings]).ok();
+    let _ = workspace
+        .run(&["plugin", "settings", "hostile", &settings])
+        .ok();
     workspace
 }
 
@@ -278,11 +401,17 @@ fn workspace_with(behaviour: &str) -> Workspace {
 fn promise_7_the_command_line_tells_it_and_the_administrator_finds_what_was_parked() {
     let workspace = workspace_with("storm");
     workspace.install("hostile-echo");
-    let _ = workspace.run(&["create", "task", "subject=Call back", "status=open"]).ok();
+    let _ = workspace
+        .run(&["create", "task", "subject=Call back", "status=open"])
+        .ok();
     let parked = workspace.json(&["plugin", "parked"]);
     assert_eq!(parked["parked"].as_array().unwrap().len(), 2, "{parked}");
     let shown = workspace.run(&["plugin", "parked", "hostile-echo"]).ok();
-    assert!(shown.out.contains("hostile-echo") && shown.out.contains("too-deep"), "{}", shown.out);
+    assert!(
+        shown.out.contains("hostile-echo") && shown.out.contains("too-deep"),
+        "{}",
+        shown.out
+    );
 
     let workspace = workspace_with("host-flood");
     let ran = workspace.run(&["create", "account", "name=Granholt AS"]);
@@ -291,7 +420,10 @@ fn promise_7_the_command_line_tells_it_and_the_administrator_finds_what_was_park
         assert!(ran.err.contains(part), "{part} is not told: {}", ran.err);
     }
     let cost = workspace.json(&["plugin", "cost", "hostile"]);
-    assert_eq!(cost["costs"][0]["faults"], 1, "the fault is on the bill: {cost}");
+    assert_eq!(
+        cost["costs"][0]["faults"], 1,
+        "the fault is on the bill: {cost}"
+    );
 }
 
 #[test]
@@ -302,14 +434,25 @@ fn promise_7_the_server_lives_on_beside_a_broken_plugin() {
         for round in 0..3 {
             let body = json!({"fields": {"name": "trap"}});
             let (status, problem) = server.post("/v1/records/account", &body);
-            assert!(status >= 422, "{behaviour}, round {round}: {status} {problem}");
+            assert!(
+                status >= 422,
+                "{behaviour}, round {round}: {status} {problem}"
+            );
             let refusal = &problem["refusals"][0];
-            assert_eq!((&refusal["code"], &refusal["plugin"]), (&json!("plugin-fault"), &json!("hostile")));
+            assert_eq!(
+                (&refusal["code"], &refusal["plugin"]),
+                (&json!("plugin-fault"), &json!("hostile"))
+            );
             assert_eq!(server.get("/v1/health").0, 200, "{behaviour}");
         }
-        assert_eq!(server.get("/v1/journal").1["last"], 0, "{behaviour}: nothing is stored");
+        assert_eq!(
+            server.get("/v1/journal").1["last"],
+            0,
+            "{behaviour}: nothing is stored"
+        );
         // What the plugin does not watch goes on as if it were not there.
-        let (status, answer) = server.post("/v1/records/lead", &json!({"fields": {"name": "Ola Demo"}}));
+        let (status, answer) =
+            server.post("/v1/records/lead", &json!({"fields": {"name": "Ola Demo"}}));
         assert_eq!(status, 201, "{behaviour}: {answer}");
     }
 }
@@ -326,15 +469,34 @@ fn promise_7_a_manifest_that_lies_is_found_out_before_anything_runs() {
     let sealed = |manifest: &str| Package::seal(&component, manifest, "");
     assert!(Package::read(&sealed(&honest)).is_ok());
     let without = |grant: &str| {
-        let (before, rest) = honest.split_once(&format!("[[grant]]\nallow = \"{grant}\"")).unwrap();
-        let after = rest.split_once("[[grant]]").map_or(String::new(), |(_, rest)| format!("[[grant]]{rest}"));
+        let (before, rest) = honest
+            .split_once(&format!("[[grant]]\nallow = \"{grant}\""))
+            .unwrap();
+        let after = rest
+            .split_once("[[grant]]")
+            .map_or(String::new(), |(_, rest)| format!("[[grant]]{rest}"));
         format!("{before}{after}")
     };
     let cases: [(String, &[&str]); 9] = [
-        (honest.replace("contract = \"0.1.0\"", "contract = \"0.2.0\""), &["0.2.0", "0.1.0", "build"]),
-        (honest.replace("contract = \"0.1.0\"", "contract = \"1.0\""), &["1.0", "0.1.0"]),
-        (honest.replace("[roles.guard]", "[roles.integration]"), &["integration", "does not export"]),
-        (honest.replace("[roles.guard]\nkinds = [\"account\", \"contact\", \"task\"]", ""), &["guard", "does not declare"]),
+        (
+            honest.replace("contract = \"0.1.0\"", "contract = \"0.2.0\""),
+            &["0.2.0", "0.1.0", "build"],
+        ),
+        (
+            honest.replace("contract = \"0.1.0\"", "contract = \"1.0.0\""),
+            &["1.0.0", "0.1.0"],
+        ),
+        (
+            honest.replace("[roles.guard]", "[roles.integration]"),
+            &["integration", "does not export"],
+        ),
+        (
+            honest.replace(
+                "[roles.guard]\nkinds = [\"account\", \"contact\", \"task\"]",
+                "",
+            ),
+            &["guard", "does not declare"],
+        ),
         (without("state"), &["state", "[[grant]]"]),
         (without("set:account.industry"), &["set:KIND.FIELD"]),
         (without("create:task"), &["create:KIND"]),
@@ -348,7 +510,10 @@ fn promise_7_a_manifest_that_lies_is_found_out_before_anything_runs() {
         }
     }
     let bare = b"\0asm\x01\0\0\0".to_vec();
-    assert_eq!(misread(&Package::seal(&bare, &honest, "")), LoadError::CoreModule);
+    assert_eq!(
+        misread(&Package::seal(&bare, &honest, "")),
+        LoadError::CoreModule
+    );
 }
 
 /// What is declared and not granted: the role works, the call is refused.
@@ -361,5 +526,8 @@ fn promise_7_a_role_works_without_its_grants_and_each_call_is_refused() {
     let Progress::Failed { error, .. } = stage.react("hostile-echo", at(0)) else {
         panic!("it did not fail")
     };
-    assert!(error.contains("not-granted") && error.contains("create:task"), "{error}");
+    assert!(
+        error.contains("not-granted") && error.contains("create:task"),
+        "{error}"
+    );
 }

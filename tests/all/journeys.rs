@@ -19,17 +19,32 @@ fn records_are_created_read_changed_and_removed_from_the_command_line() {
     assert_eq!(read["fields"]["name"], "Fjellrev AS");
     assert_eq!(read["version"], 1);
 
-    let _ = workspace.run(&["set", "account", &id, "tier=B", "industry=energy"]).ok();
+    let _ = workspace
+        .run(&["set", "account", &id, "tier=B", "industry=energy"])
+        .ok();
     let read = workspace.json(&["get", "account", &id]);
-    assert_eq!((&read["fields"]["tier"], &read["version"]), (&json!("B"), &json!(2)));
+    assert_eq!(
+        (&read["fields"]["tier"], &read["version"]),
+        (&json!("B"), &json!(2))
+    );
 
     let found = workspace.json(&["list", "account", "--filter", "tier eq 'B'"]);
-    assert_eq!(found.as_array().or(found["records"].as_array()).unwrap().len(), 1);
+    assert_eq!(
+        found
+            .as_array()
+            .or(found["records"].as_array())
+            .unwrap()
+            .len(),
+        1
+    );
 
     let _ = workspace.run(&["delete", "account", &id]).ok();
     assert_eq!(workspace.run(&["get", "account", &id]).code, 4);
     let journal = workspace.json(&["journal", "--record", &format!("account/{id}")]);
-    let entries = journal.as_array().or(journal["entries"].as_array()).unwrap();
+    let entries = journal
+        .as_array()
+        .or(journal["entries"].as_array())
+        .unwrap();
     assert_eq!(entries.len(), 3, "the history outlives the record");
 }
 
@@ -77,11 +92,21 @@ fn a_refusal_over_http_is_a_problem_with_all_faults() {
 fn etag_and_if_match_stop_a_lost_update() {
     let workspace = Workspace::new();
     let server = workspace.serve();
-    let (_, made) = server.post("/v1/records/account", &json!({"fields": {"name": "Rimfrost AB"}}));
+    let (_, made) = server.post(
+        "/v1/records/account",
+        &json!({"fields": {"name": "Rimfrost AB"}}),
+    );
     let path = format!("/v1/records/account/{}", made["id"].as_str().unwrap());
     let change = |tier: &str| json!({"fields": {"tier": tier}});
     let with = |version: &str, tier: &str| {
-        server.send("PATCH", &path, &[("if-match", version)], Some(&change(tier))).0
+        server
+            .send(
+                "PATCH",
+                &path,
+                &[("if-match", version)],
+                Some(&change(tier)),
+            )
+            .0
     };
     assert_eq!(with("\"1\"", "A"), 200);
     assert_eq!(with("\"1\"", "B"), 412, "somebody changed it in between");
@@ -96,14 +121,29 @@ fn an_idempotency_key_makes_a_repeated_request_harmless() {
     let server = workspace.serve();
     let post = |name: &str| {
         let body = json!({"fields": {"name": name}});
-        server.send("POST", "/v1/records/account", &[("idempotency-key", "once")], Some(&body))
+        server.send(
+            "POST",
+            "/v1/records/account",
+            &[("idempotency-key", "once")],
+            Some(&body),
+        )
     };
     let (first, one) = post("Isbre AS");
     let (second, two) = post("Isbre AS");
     assert_eq!((first, one["id"].clone()), (201, two["id"].clone()));
     assert!(second == 200 || second == 201, "{second}");
-    assert_eq!(server.get("/v1/records/account").1["records"].as_array().unwrap().len(), 1);
-    assert_eq!(post("Another name").0, 422, "the key belongs to the first request");
+    assert_eq!(
+        server.get("/v1/records/account").1["records"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    assert_eq!(
+        post("Another name").0,
+        422,
+        "the key belongs to the first request"
+    );
 }
 
 #[test]
@@ -117,8 +157,9 @@ fn a_list_is_paged_with_a_cursor_that_survives_changes() {
     let mut names: Vec<String> = Vec::new();
     let mut cursor = String::new();
     loop {
-        let (status, page) =
-            server.get(&format!("/v1/records/account?sort=name%20desc&top=10{cursor}"));
+        let (status, page) = server.get(&format!(
+            "/v1/records/account?sort=name%20desc&top=10{cursor}"
+        ));
         assert_eq!(status, 200, "{page}");
         for record in page["records"].as_array().unwrap() {
             names.push(record["fields"]["name"].as_str().unwrap().to_owned());
@@ -130,7 +171,10 @@ fn a_list_is_paged_with_a_cursor_that_survives_changes() {
             None => break,
         }
     }
-    let seen: Vec<&String> = names.iter().filter(|name| name.starts_with("Account")).collect();
+    let seen: Vec<&String> = names
+        .iter()
+        .filter(|name| name.starts_with("Account"))
+        .collect();
     assert_eq!(seen.len(), 25);
     assert!(seen.windows(2).all(|pair| pair[0] > pair[1]), "{seen:?}");
 }
@@ -140,16 +184,27 @@ fn a_move_that_breaks_the_rules_is_refused_in_cli_and_http() {
     let workspace = Workspace::with_plugins(&["sales-stages"]);
     let id = created(&workspace, "opportunity", &["name=Fleet renewal"]);
     let read = workspace.json(&["get", "opportunity", &id]);
-    assert_eq!(read["fields"]["stage"], "prospect", "the first stage is set: {read}");
+    assert_eq!(
+        read["fields"]["stage"], "prospect",
+        "the first stage is set: {read}"
+    );
     let ran = workspace.run(&["set", "opportunity", &id, "stage=won"]);
     assert_eq!(ran.code, 3, "{}", ran.err);
     assert!(ran.err.contains("sales-stages"), "{}", ran.err);
 
     let server = workspace.serve();
-    let (status, problem) = server
-        .patch(&format!("/v1/records/opportunity/{id}"), &json!({"fields": {"stage": "won"}}));
+    let (status, problem) = server.patch(
+        &format!("/v1/records/opportunity/{id}"),
+        &json!({"fields": {"stage": "won"}}),
+    );
     assert_eq!(status, 422);
-    assert!(problem["refusals"].as_array().unwrap().iter().any(|r| r["plugin"] == "sales-stages"));
+    assert!(
+        problem["refusals"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|r| r["plugin"] == "sales-stages")
+    );
 }
 
 #[test]
@@ -157,8 +212,11 @@ fn models_are_asked_by_interface() {
     let workspace = Workspace::with_plugins(&ALL);
     let opportunity = created(&workspace, "opportunity", &["name=Route planning"]);
     let received = "received_at=2026-03-02T09:00:00Z";
-    let case =
-        created(&workspace, "case", &["subject=Machine stopped", "status=new", received]);
+    let case = created(
+        &workspace,
+        "case",
+        &["subject=Machine stopped", "status=new", received],
+    );
     let server = workspace.serve();
     let paths = [
         "/v1/models/sales-stages/pipelines".to_owned(),

@@ -6,5 +6,8 @@ mod contract;
 mod crash;
 mod hostile;
 mod journeys;
+mod limits;
+mod promises;
+mod rollback;
 mod stage;
 mod tidy;

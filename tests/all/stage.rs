@@ -45,12 +45,20 @@ pub fn manifest(folder: &str) -> String {
 /// The hostile plugin with each role watching a kind of its own, so that a commit or an entry meets
 /// one role alone: contacts its shape, accounts its guard, tasks its reaction.
 pub fn apart(id: &str, version: &str) -> Vec<u8> {
+    guarding(id, version, "account")
+}
+
+/// The same with another kind for the guard.
+pub fn guarding(id: &str, version: &str, guarded: &str) -> Vec<u8> {
     let mut text: toml::Table = manifest("tests/hostile/many").parse().unwrap();
     text.insert("id".into(), id.into());
     text.insert("version".into(), version.into());
     let roles = text["roles"].as_table_mut().unwrap();
-    for (role, kind) in [("shape", "contact"), ("guard", "account"), ("react", "task")] {
-        roles[role].as_table_mut().unwrap().insert("kinds".into(), vec![kind].into());
+    for (role, kind) in [("shape", "contact"), ("guard", guarded), ("react", "task")] {
+        roles[role]
+            .as_table_mut()
+            .unwrap()
+            .insert("kinds".into(), vec![kind].into());
     }
     Package::seal(&built("hostile"), &text.to_string(), "")
 }
@@ -60,25 +68,46 @@ pub fn installed(bytes: &[u8], settings: &str, position: u32) -> Installed {
     let package = Package::read(bytes).unwrap();
     let domain = [Role::SalesStages, Role::BuyingProcess, Role::ServiceRules];
     Installed {
-        grants: package.manifest.grantable().iter().map(ToString::to_string).collect(),
-        settings: if settings.is_empty() { package.settings.clone() } else { settings.to_owned() },
+        grants: package
+            .manifest
+            .grantable()
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+        settings: if settings.is_empty() {
+            package.settings.clone()
+        } else {
+            settings.to_owned()
+        },
         revision: 1,
         position,
         enabled: true,
-        bound: domain.into_iter().filter(|role| package.manifest.roles.contains_key(role)).collect(),
+        bound: domain
+            .into_iter()
+            .filter(|role| package.manifest.roles.contains_key(role))
+            .collect(),
         package: Arc::new(package),
     }
 }
 
 /// The hostile plugin that does this.
 pub fn hostile(behaviour: &str) -> Installed {
-    installed(&apart("hostile", "0.1.0"), &format!("behaviour = \"{behaviour}\""), 1)
+    installed(
+        &apart("hostile", "0.1.0"),
+        &format!("behaviour = \"{behaviour}\""),
+        1,
+    )
 }
 
 /// A host that keeps compiled plugins for the other tests, or compiles everything anew.
 pub fn host(cached: bool) -> Arc<Host> {
     let cache_dir = cached.then(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("plugin-cache"));
-    let options = HostOptions { cache_dir, cache_key: [7; 32], max_concurrent: 4, seed: 1 };
+    let options = HostOptions {
+        cache_dir,
+        cache_key: [7; 32],
+        max_concurrent: 4,
+        seed: 1,
+    };
     Arc::new(Host::new(options).unwrap())
 }
 
@@ -118,7 +147,10 @@ impl Stage {
         let kind = self.kernel.schema().kind(kind).unwrap();
         let typed = |(name, text): &(&str, &str)| {
             let field_type: &FieldType = &kind.field(name).unwrap().field_type;
-            (Name::new(name).unwrap(), parse_value(field_type, text).unwrap())
+            (
+                Name::new(name).unwrap(),
+                parse_value(field_type, text).unwrap(),
+            )
         };
         texts.iter().map(typed).collect()
     }
@@ -137,7 +169,11 @@ impl Stage {
 
     pub fn create(&self, kind: &str, id: u64, texts: &[(&str, &str)]) -> Outcome {
         let fields = self.fields(kind, texts);
-        self.commit(Change::Create { kind: Name::new(kind).unwrap(), id: Some(record(id)), fields })
+        self.commit(Change::Create {
+            kind: Name::new(kind).unwrap(),
+            id: Some(record(id)),
+            fields,
+        })
     }
 
     pub fn plugin(&self, id: &str, role: Role) -> PluginInfo {
@@ -146,7 +182,9 @@ impl Stage {
     }
 
     pub fn react(&self, id: &str, now: Instant) -> Progress {
-        self.kernel.react(&self.plugin(id, Role::React), Role::React, now).unwrap()
+        self.kernel
+            .react(&self.plugin(id, Role::React), Role::React, now)
+            .unwrap()
     }
 
     pub fn journal(&self) -> Vec<Entry> {
@@ -165,7 +203,9 @@ impl Stage {
 
 /// So many seconds after the tests' first morning.
 pub fn at(seconds: i64) -> Instant {
-    Instant::parse("2026-01-05T09:00:00Z").unwrap().plus_millis(seconds * 1_000)
+    Instant::parse("2026-01-05T09:00:00Z")
+        .unwrap()
+        .plus_millis(seconds * 1_000)
 }
 
 /// The id of a test's record.

@@ -5,7 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_path_buf()
 }
 
 /// Every file below `dir` that ends in `ending`, build output left out.
@@ -45,7 +48,9 @@ fn dependencies(manifest: &Path, table: &str) -> BTreeSet<String> {
     let text = fs::read_to_string(manifest).unwrap();
     let manifest: toml::Table = text.parse().unwrap();
     let names = manifest.get(table).and_then(toml::Value::as_table);
-    names.map(|names| names.keys().cloned().collect()).unwrap_or_default()
+    names
+        .map(|names| names.keys().cloned().collect())
+        .unwrap_or_default()
 }
 
 #[test]
@@ -54,8 +59,20 @@ fn dependencies_point_one_way() {
         ("kernel/model", &[][..]),
         ("kernel/store", &["kjerne-model"]),
         ("kernel/core", &["kjerne-model", "kjerne-store"]),
-        ("kernel/host", &["kjerne-model", "kjerne-store", "kjerne-core"]),
-        ("kernel/server", &["kjerne-model", "kjerne-store", "kjerne-core", "kjerne-host"]),
+        (
+            "kernel/host",
+            &[
+                "kjerne-model",
+                "kjerne-store",
+                "kjerne-core",
+                "kjerne-settings",
+            ],
+        ),
+        (
+            "kernel/server",
+            &["kjerne-model", "kjerne-store", "kjerne-core", "kjerne-host"],
+        ),
+        ("sdk/settings", &[]),
         ("sdk/rust", &[]),
         ("xtask", &[]),
     ]);
@@ -65,7 +82,10 @@ fn dependencies_point_one_way() {
         if folder.is_empty() || folder == "tests" {
             continue;
         }
-        let may = allowed.get(folder.as_str()).copied().unwrap_or(&["kjerne-sdk"]);
+        let may = allowed
+            .get(folder.as_str())
+            .copied()
+            .unwrap_or(&["kjerne-sdk"]);
         for table in ["dependencies", "build-dependencies"] {
             for name in dependencies(&manifest, table) {
                 if name.starts_with("kjerne-") && !may.contains(&name.as_str()) {
@@ -74,7 +94,10 @@ fn dependencies_point_one_way() {
             }
         }
     }
-    assert_none(&faults, "model <- store <- core <- host <- server; wit <- sdk <- plugins:");
+    assert_none(
+        &faults,
+        "model <- store <- core <- host <- server; wit <- sdk <- plugins:",
+    );
 }
 
 #[test]
@@ -83,6 +106,7 @@ fn middle_crates_have_no_dependency_without_a_reason() {
         ("kernel/model", &[][..]),
         ("kernel/store", &["kjerne-model", "redb"][..]),
         ("kernel/core", &["kjerne-model", "kjerne-store"][..]),
+        ("sdk/settings", &["toml"][..]),
         ("sdk/rust", &["wit-bindgen"][..]),
     ];
     let mut faults = Vec::new();
@@ -93,17 +117,28 @@ fn middle_crates_have_no_dependency_without_a_reason() {
             }
         }
     }
-    assert_none(&faults, "a new dependency of a middle crate is a reviewed change of this list:");
+    assert_none(
+        &faults,
+        "a new dependency of a middle crate is a reviewed change of this list:",
+    );
 }
 
 #[test]
 fn every_file_says_what_it_is_for() {
     let faults: Vec<String> = rust_files()
         .iter()
-        .filter(|path| !fs::read_to_string(path).unwrap().trim_start().starts_with("//!"))
+        .filter(|path| {
+            !fs::read_to_string(path)
+                .unwrap()
+                .trim_start()
+                .starts_with("//!")
+        })
         .map(|path| shown(path))
         .collect();
-    assert_none(&faults, "begin the file with a `//!` line that says what it is for:");
+    assert_none(
+        &faults,
+        "begin the file with a `//!` line that says what it is for:",
+    );
 }
 
 /// The functions of a file that `rustfmt` laid out, with their lengths in lines.
@@ -113,17 +148,34 @@ fn functions(text: &str) -> Vec<(String, usize)> {
     for (start, line) in lines.iter().enumerate() {
         let code = line.trim_start();
         let indent = line.len() - code.len();
-        let words = ["pub ", "pub(crate) ", "pub(super) ", "async ", "const ", "unsafe "];
+        let words = [
+            "pub ",
+            "pub(crate) ",
+            "pub(super) ",
+            "async ",
+            "const ",
+            "unsafe ",
+        ];
         let mut rest = code;
         while let Some(word) = words.iter().find(|word| rest.starts_with(**word)) {
             rest = &rest[word.len()..];
         }
-        let Some(signature) = rest.strip_prefix("fn ") else { continue };
-        let name = signature.split(['(', '<']).next().unwrap_or_default().to_owned();
-        let end = lines[start..]
-            .iter()
-            .position(|l| l.trim_start().starts_with('}') && l.len() - l.trim_start().len() == indent);
-        if let (Some(length), false) = (end, line.trim_end().ends_with(';')) {
+        let Some(signature) = rest.strip_prefix("fn ") else {
+            continue;
+        };
+        let name = signature
+            .split(['(', '<'])
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        let signature_end = lines[start..].iter().find(|l| l.ends_with([';', '{', '}']));
+        if signature_end.is_none_or(|l| l.ends_with(';')) {
+            continue;
+        }
+        let end = lines[start..].iter().position(|l| {
+            l.trim_start().starts_with('}') && l.len() - l.trim_start().len() == indent
+        });
+        if let Some(length) = end {
             found.push((name, length + 1));
         }
     }
@@ -140,13 +192,18 @@ fn functions_and_files_stay_short() {
         if text.lines().count() > LONGEST_FILE {
             faults.push(format!("{}: {} lines", shown(&path), text.lines().count()));
         }
-        for (name, length) in functions(&text) {
-            if length > LONGEST_FUNCTION {
+        // A table of cases is data, however long.
+        let is_test = shown(&path).contains("tests");
+        for (name, length) in functions(production(&text)) {
+            if length > LONGEST_FUNCTION && !is_test {
                 faults.push(format!("{}: fn {name} has {length} lines", shown(&path)));
             }
         }
     }
-    assert_none(&faults, "split it: functions up to 70 lines, files up to 800:");
+    assert_none(
+        &faults,
+        "split it: functions up to 70 lines, files up to 800:",
+    );
 }
 
 /// The part of a file outside its tests.
@@ -165,9 +222,15 @@ fn kernel_code_does_not_panic_on_purpose() {
         let text = fs::read_to_string(&path).unwrap();
         let lines: Vec<&str> = production(&text).lines().collect();
         for (index, line) in lines.iter().enumerate() {
-            let panics = [".unwrap()", ".expect(\"", "todo!(", "unimplemented!(", "panic!("]
-                .iter()
-                .any(|call| line.contains(call));
+            let panics = [
+                ".unwrap()",
+                ".expect(\"",
+                "todo!(",
+                "unimplemented!(",
+                "panic!(",
+            ]
+            .iter()
+            .any(|call| line.contains(call));
             let from = index.saturating_sub(6);
             let has_reason = lines[from..=index].iter().any(|l| l.contains("reason ="));
             if panics && !has_reason && !line.trim_start().starts_with("//") {
@@ -175,7 +238,10 @@ fn kernel_code_does_not_panic_on_purpose() {
             }
         }
     }
-    assert_none(&faults, "return an error, or say in `#[expect(…, reason = \"…\")]` why it cannot happen:");
+    assert_none(
+        &faults,
+        "return an error, or say in `#[expect(…, reason = \"…\")]` why it cannot happen:",
+    );
 }
 
 #[test]
@@ -201,19 +267,34 @@ fn only_the_edges_know_json_and_bytes() {
             }
         }
     }
-    assert_none(&faults, "convert at the edge, and pass time as an argument:");
+    assert_none(
+        &faults,
+        "convert at the edge, and pass time as an argument:",
+    );
 }
 
 #[test]
 fn the_top_level_is_fixed() {
     let expected: BTreeSet<&str> = BTreeSet::from([
-        "Cargo.toml", "Cargo.lock", "README.md", "LICENSE", "kernel", "wit", "plugins", "sdk",
-        "tests", "xtask", "target",
+        "Cargo.toml",
+        "Cargo.lock",
+        "README.md",
+        "LICENSE",
+        "kernel",
+        "wit",
+        "plugins",
+        "sdk",
+        "tests",
+        "xtask",
+        "target",
     ]);
     let faults: Vec<String> = fs::read_dir(root())
         .unwrap()
         .map(|item| item.unwrap().file_name().to_string_lossy().into_owned())
         .filter(|name| !name.starts_with('.') && !expected.contains(name.as_str()))
         .collect();
-    assert_none(&faults, "the top level is fixed; put it in one of its folders:");
+    assert_none(
+        &faults,
+        "the top level is fixed; put it in one of its folders:",
+    );
 }

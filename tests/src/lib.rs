@@ -10,7 +10,10 @@ use serde_json::Value as Json;
 /// The project's top folder.
 #[must_use]
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .map(Path::to_path_buf)
+        .unwrap_or_default()
 }
 
 /// The binary under test, beside the test's own.
@@ -20,8 +23,16 @@ pub fn root() -> PathBuf {
 #[must_use]
 pub fn binary() -> PathBuf {
     let own = std::env::current_exe().unwrap_or_default();
-    let found = own.ancestors().map(|dir| dir.join("kjerne")).find(|path| path.is_file());
-    found.unwrap_or_else(|| panic!("no kjerne binary beside {}; run `cargo build` first", own.display()))
+    let found = own
+        .ancestors()
+        .map(|dir| dir.join("kjerne"))
+        .find(|path| path.is_file());
+    found.unwrap_or_else(|| {
+        panic!(
+            "no kjerne binary beside {}; run `cargo build` first",
+            own.display()
+        )
+    })
 }
 
 /// The folder of built plugins: beside the binary under test, or where the project builds to.
@@ -30,9 +41,14 @@ fn plugins_folder() -> PathBuf {
     let beside = own.ancestors().map(|dir| dir.join("plugins"));
     let here = |dir: &PathBuf| {
         let items = std::fs::read_dir(dir).into_iter().flatten().flatten();
-        items.map(|item| item.path()).any(|path| path.extension().is_some_and(|end| end == "wasm"))
+        items
+            .map(|item| item.path())
+            .any(|path| path.extension().is_some_and(|end| end == "wasm"))
     };
-    beside.into_iter().find(here).unwrap_or_else(|| root().join("target/plugins"))
+    beside
+        .into_iter()
+        .find(here)
+        .unwrap_or_else(|| root().join("target/plugins"))
 }
 
 /// A built plugin, by its id: the newest version that was built.
@@ -48,12 +64,20 @@ pub fn plugin(id: &str) -> PathBuf {
         .flatten()
         .map(|item| item.path())
         .filter(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            name.strip_prefix(id).is_some_and(|rest| rest.starts_with("-0")) && name.ends_with(".wasm")
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            name.strip_prefix(id)
+                .is_some_and(|rest| rest.starts_with("-0"))
+                && name.ends_with(".wasm")
         })
         .collect();
     found.sort();
-    found.pop().unwrap_or_else(|| panic!("no {id} in {}; run `cargo xtask plugins`", folder.display()))
+    found
+        .pop()
+        .unwrap_or_else(|| panic!("no {id} in {}; run `cargo xtask plugins`", folder.display()))
 }
 
 /// What a command did.
@@ -171,7 +195,11 @@ impl Workspace {
     #[must_use]
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(binary());
-        command.arg("-w").arg(self.dir()).args(args).stdin(Stdio::null());
+        command
+            .arg("-w")
+            .arg(self.dir())
+            .args(args)
+            .stdin(Stdio::null());
         command.env_remove("KJERNE_WORKSPACE");
         command
     }
@@ -191,7 +219,10 @@ impl Workspace {
             .stderr(Stdio::null())
             .spawn()
             .expect("kjerne serve starts");
-        let server = Server { child, base: format!("http://{listen}") };
+        let server = Server {
+            child,
+            base: format!("http://{listen}"),
+        };
         let until = Instant::now() + Duration::from_secs(20);
         while server.get("/v1/health").0 != 200 {
             assert!(Instant::now() < until, "the server does not answer");
@@ -266,10 +297,13 @@ impl Server {
         headers: &[(&str, &str)],
         body: Option<&Json>,
     ) -> (u16, Json) {
-        let agent: ureq::Agent =
-            ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        let mut request =
-            ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.base));
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .build()
+            .into();
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -279,11 +313,19 @@ impl Server {
                 .body(body.to_string())
                 .ok()
                 .and_then(|request| agent.run(request).ok()),
-            None => request.body(()).ok().and_then(|request| agent.run(request).ok()),
+            None => request
+                .body(())
+                .ok()
+                .and_then(|request| agent.run(request).ok()),
         };
-        let Some(mut answer) = answer else { return (0, Json::Null) };
+        let Some(mut answer) = answer else {
+            return (0, Json::Null);
+        };
         let text = answer.body_mut().read_to_string().unwrap_or_default();
-        (answer.status().as_u16(), serde_json::from_str(&text).unwrap_or(Json::String(text)))
+        (
+            answer.status().as_u16(),
+            serde_json::from_str(&text).unwrap_or(Json::String(text)),
+        )
     }
 }
 

@@ -52,6 +52,8 @@ pub enum LoadError {
     },
     /// Something the administrator set does not fit the plugin.
     BadGrant(String),
+    /// Its settings cannot be handed to it.
+    BadSettings(String),
     /// Two plugins of one set have the same id.
     Twice(String),
     /// It was compiled, but does not fit the contract's types, or needs more than the host has.
@@ -123,7 +125,7 @@ impl fmt::Display for LoadError {
                 "the component uses {uses}, but its manifest does not declare {needs}; add a \
                  [[grant]] with allow = \"{needs}\" and a reason, or do not use it"
             ),
-            Self::BadGrant(why) => f.write_str(why),
+            Self::BadGrant(why) | Self::BadSettings(why) => f.write_str(why),
             Self::Twice(id) => write!(f, "plugin {id} is there twice; remove one"),
             Self::DoesNotFit { plugin, why } => write!(
                 f,

@@ -16,8 +16,9 @@ use crate::grants::{Grant, Grants};
 use crate::ledger::{Account, Cost};
 use crate::logs::{Line, Log};
 use crate::package::Package;
+use crate::settings::Settings;
 use crate::state::{CallState, IdSource};
-use crate::{CallStats, HostError, LoadError, engine, fault, limits};
+use crate::{CallStats, HostError, LoadError, engine, fault};
 
 /// How the host is set up.
 pub struct HostOptions {
@@ -39,7 +40,7 @@ pub struct Installed {
     pub package: Arc<Package>,
     /// What was granted, in the grammar of grants.
     pub grants: Vec<String>,
-    /// Its settings.
+    /// Its settings; empty stands for those it was delivered with.
     pub settings: String,
     /// Counts the settings' changes.
     pub revision: u64,
@@ -58,7 +59,7 @@ pub struct Active {
     /// What it may do.
     pub grants: Grants,
     /// Its settings.
-    pub settings: String,
+    pub settings: Settings,
     /// Counts the settings' changes.
     pub revision: u64,
     /// Its code.
@@ -236,14 +237,17 @@ impl Host {
                 manifest.id
             ))
         })?;
-        if plugin.settings.len() as u64 > limits::SETTINGS.value {
-            return Err(LoadError::BadGrant(format!(
-                "the settings of plugin {} have {} bytes; at most {} are allowed",
-                manifest.id,
-                plugin.settings.len(),
-                limits::SETTINGS.value
-            )));
-        }
+        let settings = if plugin.settings.trim().is_empty() {
+            &plugin.package.settings
+        } else {
+            &plugin.settings
+        };
+        let settings = Settings::parse(settings).map_err(|why| {
+            LoadError::BadSettings(format!(
+                "the settings of plugin {} cannot be read: {why}",
+                manifest.id
+            ))
+        })?;
         let known = lock(&self.code).get(&plugin.package.digest).cloned();
         let tried = known.is_some();
         let active = Arc::new(Active {
@@ -252,7 +256,7 @@ impl Host {
             logs: Arc::clone(lock(&self.logs).entry(manifest.id.clone()).or_default()),
             account: self.account(&manifest.id, &manifest.version),
             package: Arc::clone(&plugin.package),
-            settings: plugin.settings,
+            settings,
             revision: plugin.revision,
             position: plugin.position,
             bound: plugin.bound,

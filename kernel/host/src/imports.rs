@@ -217,9 +217,16 @@ impl log::Host for CallState {
 }
 
 impl settings::Host for CallState {
+    fn entries(&mut self) -> wasmtime::Result<Vec<settings::Entry>> {
+        self.count_call()?;
+        let settings = &self.plugin.settings;
+        self.meter.read(settings.weight).map_err(|_| Ended)?;
+        Ok(settings.entries.clone())
+    }
+
     fn text(&mut self) -> wasmtime::Result<String> {
         self.count_call()?;
-        let text = self.plugin.settings.clone();
+        let text = self.plugin.settings.text.clone();
         self.meter.read(text.len() as u64).map_err(|_| Ended)?;
         Ok(text)
     }

@@ -28,6 +28,7 @@ pub mod models;
 mod outputs;
 mod package;
 mod questions;
+mod settings;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -41,3 +42,4 @@ pub use logs::Line;
 pub use manifest::{Command, Declared, Manifest, Parameter};
 pub use package::{CONTRACT, MANIFEST_SECTION, Package, SETTINGS_SECTION};
 pub use questions::STALE_PAGE;
+pub use settings::{BadSettings, Settings};

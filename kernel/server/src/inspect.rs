@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use kjerne_core::Role;
+use kjerne_host::Declared;
 use kjerne_host::Package;
 use kjerne_host::grants::Grant;
 use kjerne_host::limits::Budget;
@@ -22,6 +23,8 @@ pub struct Inspected<'a> {
     pub row: Option<&'a PluginRow>,
     /// The interfaces bound to it.
     pub bound: Vec<String>,
+    /// The versions that are kept beside the one in use.
+    pub kept: Vec<String>,
 }
 
 impl Inspected<'_> {
@@ -45,6 +48,7 @@ impl Inspected<'_> {
         json["roles"] = self.roles();
         json["declared"] = self.declared();
         json["bound"] = json!(self.bound);
+        json["kept"] = json!(self.kept);
         json["actions"] = self.actions();
         json["sources"] = json!(manifest.sources);
         json["imports"] = json!(imports(self.package));
@@ -97,6 +101,19 @@ impl Inspected<'_> {
         actions.collect()
     }
 
+    /// What a grant is worth that no declaration names word for word.
+    fn beside(&self, item: &str) -> String {
+        let granted = Grant::parse(item).ok();
+        let covers =
+            |declared: &Declared| granted.as_ref().is_some_and(|g| declared.allow.covers(g));
+        if self.package.manifest.grants.iter().any(covers) {
+            "granted".to_owned()
+        } else {
+            "granted to another version; this one does not ask for it, so it has no effect"
+                .to_owned()
+        }
+    }
+
     /// The same for reading.
     #[must_use]
     pub fn report(&self) -> Report {
@@ -108,6 +125,9 @@ impl Inspected<'_> {
         line("contract", manifest.contract.clone());
         line("size", format!("{} bytes", self.package.bytes().len()));
         line("state", self.state());
+        if !self.kept.is_empty() {
+            line("kept versions", self.kept.join(", "));
+        }
         for (role, kinds) in &manifest.roles {
             line(&format!("role {}", role.name()), self.role(*role, kinds));
         }
@@ -123,12 +143,9 @@ impl Inspected<'_> {
             );
         }
         for item in self.row.iter().flat_map(|row| &row.grants) {
-            if !manifest
-                .grants
-                .iter()
-                .any(|declared| declared.allow.to_string() == *item)
-            {
-                line(item, "granted".to_owned());
+            let named = |declared: &Declared| declared.allow.to_string() == *item;
+            if !manifest.grants.iter().any(named) {
+                line(item, self.beside(item));
             }
         }
         for action in &manifest.actions {

@@ -13,6 +13,7 @@ pub mod export;
 pub mod http;
 pub mod import;
 pub mod inspect;
+pub mod kept;
 pub mod kinds_file;
 pub mod limits;
 pub mod logbook;

@@ -42,6 +42,14 @@ pub const LOG_FILE: Limit = Limit {
     reason: "the file before it is kept beside it, so that the last 1 MiB at least is there",
 };
 
+/// Versions of one plugin whose files are kept.
+pub const PLUGIN_VERSIONS: Limit = Limit {
+    name: "plugin-versions",
+    value: 3,
+    unit: "versions",
+    reason: "the one in use and two to go back to; their files need not be kept by anybody else",
+};
+
 /// Records on a page that does not say how many.
 pub const PAGE: Limit = Limit {
     name: "page-default",
@@ -106,6 +114,38 @@ pub const SHUTDOWN_TIME: Limit = Limit {
     reason: "a client that does not read its answer must not keep the workspace held",
 };
 
+/// Rows of an imported file in one commit.
+pub const IMPORT_BATCH: Limit = Limit {
+    name: "import-batch",
+    value: 500,
+    unit: "rows",
+    reason: "one turn of the writer and one call of each plugin; more would keep others waiting",
+};
+
+/// One field of an imported file.
+pub const IMPORT_FIELD: Limit = Limit {
+    name: "import-field",
+    value: 1_024 * 1_024,
+    unit: "bytes",
+    reason: "the longest text of a record is 64 KiB; a longer field is a quote that was never closed",
+};
+
+/// One row of an imported file.
+pub const IMPORT_ROW: Limit = Limit {
+    name: "import-row",
+    value: 8 * 1_024 * 1_024,
+    unit: "bytes",
+    reason: "a file gone wrong must not fill the memory",
+};
+
+/// The columns of an imported file.
+pub const IMPORT_COLUMNS: Limit = Limit {
+    name: "import-columns",
+    value: 4_096,
+    unit: "columns",
+    reason: "exports of other systems have up to a few hundred",
+};
+
 /// The limits of this crate.
 pub const ALL: &[Limit] = &[
     REQUEST_BODY,
@@ -113,6 +153,7 @@ pub const ALL: &[Limit] = &[
     REQUESTS,
     PLUGIN_CALLS,
     LOG_FILE,
+    PLUGIN_VERSIONS,
     PAGE,
     FEED_PAGE,
     STALE_SCAN,
@@ -121,6 +162,10 @@ pub const ALL: &[Limit] = &[
     DELIVERIES,
     SETTLE_ROUNDS,
     SHUTDOWN_TIME,
+    IMPORT_BATCH,
+    IMPORT_FIELD,
+    IMPORT_ROW,
+    IMPORT_COLUMNS,
 ];
 
 /// The limits of every part, with the part's name.

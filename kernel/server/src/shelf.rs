@@ -15,6 +15,7 @@ use kjerne_store::registry::{self, PluginRow};
 use kjerne_store::{Store, StoreError, Write, cursors, journal, plugin_state};
 
 use crate::exit::{not_found, refused, usage};
+use crate::kept;
 use crate::workspace::Workspace;
 
 /// The roles the administrator binds to one plugin.
@@ -79,19 +80,7 @@ impl<'a> Shelf<'a> {
     /// # Errors
     /// When the file is gone, changed or cannot be read.
     pub fn package(&self, row: &PluginRow) -> Result<Arc<Package>> {
-        let file = self.workspace.plugin_file(&row.id, &row.version);
-        let help = format!("install it again, or run: kjerne plugin remove {}", row.id);
-        let bytes = fs::read(&file).with_context(|| {
-            format!("plugin {}: cannot read {}; {help}", row.id, file.display())
-        })?;
-        match Package::read(&bytes) {
-            Ok(package) if package.digest == row.digest => Ok(Arc::new(package)),
-            _ => Err(refused(format!(
-                "plugin {}: {} is not the file that was installed; {help}",
-                row.id,
-                file.display()
-            ))),
-        }
+        kept::open(self.workspace, row).map(Arc::new)
     }
 
     /// Every plugin that is switched on, as the host takes it.
@@ -124,7 +113,7 @@ impl<'a> Shelf<'a> {
     }
 
     /// Installs a plugin's file, or upgrades to it. A new plugin is granted nothing and is off; an
-    /// upgraded one keeps what it was granted as far as it still declares it.
+    /// upgraded one keeps what it was granted, which has effect as far as it still declares it.
     ///
     /// # Errors
     /// When the file is no plugin, or the same version is there with another content.
@@ -137,14 +126,64 @@ impl<'a> Shelf<'a> {
             None => self.fresh(&package, now)?,
         };
         let file = self.workspace.plugin_file(&row.id, &row.version);
-        write_whole(&file, bytes)?;
+        // The row decides: before it stands the file of the row before is untouched, and behind it
+        // the draft is found even when it could not be moved.
+        kept::write_draft(&file, bytes)?;
+        if let Some(before) = before
+            .as_ref()
+            .filter(|before| before.version != row.version)
+        {
+            kept::date(self.workspace, before)?;
+        }
         let row = self.put(row)?;
+        kept::put_in_place(&file)?;
+        kept::thin_out(self.workspace, &row)?;
         let missing = missing(&package, &row);
         Ok(Placed {
             row,
             before: before.map(|before| before.version),
             missing,
         })
+    }
+
+    /// The versions that can be had back, the one that was in use last first.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn kept(&self, row: &PluginRow) -> Result<Vec<String>> {
+        kept::versions(self.workspace, row)
+    }
+
+    /// The file of the version that was in use before the present one, or of the one named; to
+    /// install it is to go back.
+    ///
+    /// # Errors
+    /// When no such version is kept, or its file is damaged.
+    pub fn earlier(&self, id: &str, version: Option<&str>) -> Result<Vec<u8>> {
+        let row = self.row(id)?;
+        let kept = self.kept(&row)?;
+        let version = match version {
+            Some(version) if version == row.version => {
+                return Err(usage(format!("{id} {version} is the version in use")));
+            }
+            Some(version) => Some(version).filter(|version| kept.iter().any(|one| one == version)),
+            None => kept.first().map(String::as_str),
+        };
+        let Some(version) = version else {
+            return Err(none_kept(&row, &kept));
+        };
+        let file = self.workspace.plugin_file(id, version);
+        let bytes = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let manifest = read_package(&bytes)?.manifest;
+        if (manifest.id.as_str(), manifest.version.as_str()) == (id, version) {
+            return Ok(bytes);
+        }
+        Err(refused(format!(
+            "{} holds {} {}; install the file you want with: kjerne plugin install FILE",
+            file.display(),
+            manifest.id,
+            manifest.version
+        )))
     }
 
     fn fresh(&self, package: &Package, now: Instant) -> Result<PluginRow> {
@@ -278,33 +317,22 @@ impl<'a> Shelf<'a> {
             plugin_state::clear(write, id)?;
             registry::remove(write, id)
         })?;
-        let file = self.workspace.plugin_file(id, &row.version);
-        if file.exists() {
-            fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
-        }
+        kept::remove_all(self.workspace, id)?;
         Ok(row)
     }
 
     /// Sets a plugin's settings; none brings back those it was delivered with.
     ///
     /// # Errors
-    /// When the text is no TOML, or is too long.
+    /// When the text is too long, or not TOML that can be handed to a plugin.
     pub fn set_settings(&self, id: &str, text: Option<String>) -> Result<PluginRow> {
         let mut row = self.row(id)?;
         let text = match text {
             Some(text) => text,
             None => self.package(&row)?.settings.clone(),
         };
-        let most = kjerne_host::limits::SETTINGS.value;
-        if text.len() as u64 > most {
-            let found = text.len();
-            return Err(usage(format!(
-                "the settings have {found} bytes; at most {most} are allowed"
-            )));
-        }
-        if let Err(error) = text.parse::<toml::Table>() {
-            return Err(usage(format!("the settings are no TOML: {error}")));
-        }
+        kjerne_host::Settings::parse(&text)
+            .map_err(|why| usage(format!("the settings cannot be used: {why}")))?;
         row.settings = text;
         self.put(row)
     }
@@ -349,6 +377,19 @@ pub fn read_package(bytes: &[u8]) -> Result<Package> {
     Package::read(bytes).map_err(|error| refused(error.to_string()))
 }
 
+fn none_kept(row: &PluginRow, kept: &[String]) -> anyhow::Error {
+    let kept = if kept.is_empty() {
+        "no other version is kept".to_owned()
+    } else {
+        format!("kept are: {}", kept.join(", "))
+    };
+    not_found(format!(
+        "there is no such version of {} to go back to: in use is {}, {kept}; install its file with: \
+         kjerne plugin install FILE",
+        row.id, row.version
+    ))
+}
+
 fn upgraded(before: &PluginRow, package: &Package, now: Instant) -> Result<PluginRow> {
     let manifest = &package.manifest;
     if before.version == manifest.version && before.digest != package.digest && before.enabled {
@@ -358,14 +399,11 @@ fn upgraded(before: &PluginRow, package: &Package, now: Instant) -> Result<Plugi
             manifest.id, manifest.version, manifest.id
         )));
     }
-    let declared = manifest.declared();
-    let kept = grants(before)?
-        .into_iter()
-        .filter(|item| declared.iter().any(|d| d.covers(item)));
+    // What was granted stays granted, so that an earlier version comes back with what it had; a
+    // grant the version in use does not declare has no effect, since the host asks for both.
     Ok(PluginRow {
         version: manifest.version.clone(),
         digest: package.digest,
-        grants: kept.map(|item| item.to_string()).collect(),
         roles: role_names(package),
         installed_at: now,
         ..before.clone()
@@ -434,13 +472,5 @@ pub fn role_named(name: &str) -> Option<Role> {
     Role::ALL.into_iter().find(|role| role.name() == name)
 }
 
-/// Writes beside the place and moves over it, so that the file is whole or not there.
-fn write_whole(file: &std::path::Path, bytes: &[u8]) -> Result<()> {
-    let draft = file.with_extension("new");
-    let write = || -> std::io::Result<()> {
-        fs::write(&draft, bytes)?;
-        fs::File::open(&draft)?.sync_all()?;
-        fs::rename(&draft, file)
-    };
-    write().with_context(|| format!("cannot write {}", file.display()))
-}
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use anyhow::Result;
 use kjerne_core::{Ask, Outcome, PluginInfo, Plugins as _, Receipt, Reply, Role, Task};
 use kjerne_host::Package;
 use kjerne_model::FieldType;
+use kjerne_store::registry::PluginRow;
 use serde_json::{Map, Value as Json};
 
 use crate::exit::{Refused, not_found};
@@ -138,6 +139,18 @@ fn package(runtime: &Runtime, plugin: &str) -> Result<Arc<Package>> {
         .ok_or_else(|| not_found(format!("plugin {plugin:?} is not switched on")))
 }
 
+/// The installed plugins, each with the versions that are kept beside the one in use.
+///
+/// # Errors
+/// When the store or the folder of the files cannot be read.
+pub fn plugins(shelf: Shelf<'_>) -> Result<Vec<(PluginRow, Vec<String>)>> {
+    let with_kept = |row: PluginRow| {
+        let kept = shelf.kept(&row)?;
+        Ok((row, kept))
+    };
+    shelf.rows()?.into_iter().map(with_kept).collect()
+}
+
 /// What an installed plugin is, asks for and may do.
 ///
 /// # Errors
@@ -155,6 +168,7 @@ pub fn inspect_installed(shelf: Shelf<'_>, id: &str) -> Result<Report> {
         package: &package,
         row: Some(&row),
         bound,
+        kept: shelf.kept(&row)?,
     }
     .report())
 }

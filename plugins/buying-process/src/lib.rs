@@ -7,13 +7,11 @@ mod group;
 mod jobs;
 mod neighbours;
 mod reaction;
-mod reader;
 mod rows;
 mod settings;
 mod situation;
 #[cfg(test)]
 mod tests;
-mod toml;
 
 use kjerne_sdk::prelude::*;
 
@@ -28,6 +26,9 @@ kjerne_sdk::plugin!(BuyingProcessPlugin: shape, guard, react, buying_process);
 
 impl Shape for BuyingProcessPlugin {
     fn shape(context: &Context, changes: &[Change], edits: &Edits) {
+        if !changes.iter().any(|change| is_kept(change, "buying_job")) {
+            return;
+        }
         // The guard refuses the commit when the settings are bad, and says why.
         let Ok(rules) = read_rules() else {
             return;
@@ -136,11 +137,11 @@ impl BuyingProcess for BuyingProcessPlugin {
 }
 
 fn read_settings() -> Result<Settings, Failure> {
-    Settings::read(&kjerne_sdk::settings::text()).map_err(|faults| bad_settings(&faults))
+    Settings::load().map_err(|faults| bad_settings(&faults))
 }
 
 fn read_rules() -> Result<Rules, Failure> {
-    Rules::read(&kjerne_sdk::settings::text()).map_err(|faults| bad_settings(&faults))
+    Rules::load().map_err(|faults| bad_settings(&faults))
 }
 
 fn bad_settings(faults: &str) -> Failure {

@@ -1,9 +1,6 @@
 //! The model's numbers, as the administrator wrote them.
 
-use crate::reader::{Section, read_document};
-
-/// What the plugin does when the administrator has written nothing.
-const DEFAULT: &str = include_str!("../settings.toml");
+use kjerne_sdk::settings::{self, Section};
 
 /// All settings.
 #[derive(Clone, Debug)]
@@ -239,12 +236,23 @@ const ACTIONS: &[(&str, i64)] = &[
 ];
 
 impl Settings {
-    /// Reads the settings; an empty document means the default ones.
+    /// Reads the settings.
     ///
     /// # Errors
     /// Every fault with its line, in one text.
+    pub fn load() -> Result<Self, String> {
+        settings::load().read(Self::read_root)
+    }
+
+    /// Reads a document; an empty one means the default one.
+    #[cfg(test)]
     pub fn read(text: &str) -> Result<Self, String> {
-        read_document(or_default(text), Self::read_root)
+        let text = if text.is_empty() {
+            include_str!("../settings.toml")
+        } else {
+            text
+        };
+        kjerne_sdk::testing::settings(text)?.read(Self::read_root)
     }
 
     fn read_root(root: &Section<'_>) -> Self {
@@ -271,21 +279,13 @@ impl Settings {
     }
 }
 
-fn or_default(text: &str) -> &str {
-    if text.trim().is_empty() {
-        DEFAULT
-    } else {
-        text
-    }
-}
-
 impl Rules {
     /// Reads the rules alone, which is most of the work of a commit saved.
     ///
     /// # Errors
     /// Every fault of the rules with its line, in one text.
-    pub fn read(text: &str) -> Result<Self, String> {
-        read_document(or_default(text), Self::read_root)
+    pub fn load() -> Result<Self, String> {
+        settings::load().read(Self::read_root)
     }
 
     fn read_root(root: &Section<'_>) -> Self {

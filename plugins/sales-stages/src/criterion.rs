@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use kjerne_sdk::Obstacle;
 
 use crate::bound::is_bound;
-use crate::reader::Section;
+use kjerne_sdk::settings::Section;
 
 /// The opportunity under judgement and what is related to it.
 pub trait Deal {

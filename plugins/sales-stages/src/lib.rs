@@ -5,13 +5,11 @@ mod bound;
 mod criterion;
 mod deal;
 mod forecast;
-mod reader;
 mod rules;
 mod settings;
 mod shaping;
 #[cfg(test)]
 mod tests;
-mod toml;
 
 use kjerne_sdk::prelude::*;
 
@@ -166,7 +164,7 @@ impl SalesStages for SalesStagesPlugin {
 }
 
 fn read_settings() -> Result<Settings, Failure> {
-    Settings::read(&kjerne_sdk::settings::text()).map_err(|faults| bad_settings(&faults))
+    Settings::load(|_| true).map_err(|faults| bad_settings(&faults))
 }
 
 /// The settings with the pipelines these changes are about.
@@ -176,8 +174,7 @@ fn settings_for(changes: &[&Change]) -> Result<Settings, Failure> {
             .iter()
             .any(|change| change.after.text("pipeline") == Some(name))
     };
-    Settings::read_for(&kjerne_sdk::settings::text(), wanted)
-        .map_err(|faults| bad_settings(&faults))
+    Settings::load(wanted).map_err(|faults| bad_settings(&faults))
 }
 
 fn bad_settings(faults: &str) -> Failure {

@@ -1,11 +1,9 @@
 //! Pipelines and stages, as the administrator wrote them.
 
+use kjerne_sdk::settings::{self, Section};
+
 use crate::criterion::Criterion;
 use crate::forecast::Forecast;
-use crate::reader::{Section, read_document};
-
-/// What the plugin does when the administrator has written nothing.
-const DEFAULT: &str = include_str!("../settings.toml");
 
 /// All settings.
 #[derive(Clone, Debug)]
@@ -97,26 +95,24 @@ impl Outcome {
 }
 
 impl Settings {
-    /// Reads all settings; an empty document means the default ones.
-    ///
-    /// # Errors
-    /// Every fault with its line, in one text.
-    pub fn read(text: &str) -> Result<Self, String> {
-        Self::read_for(text, |_| true)
-    }
-
     /// Reads the settings with the pipelines that are `wanted` and the default one. Of the others
     /// it takes the names only, which is most of the work of a commit saved.
     ///
     /// # Errors
-    /// Like [`Settings::read`].
-    pub fn read_for(text: &str, wanted: impl Fn(&str) -> bool) -> Result<Self, String> {
-        let text = if text.trim().is_empty() {
-            DEFAULT
+    /// Every fault with its line, in one text.
+    pub fn load(wanted: impl Fn(&str) -> bool) -> Result<Self, String> {
+        settings::load().read(|root| Self::read_root(root, wanted))
+    }
+
+    /// Reads all of a document; an empty one means the default one.
+    #[cfg(test)]
+    pub fn read(text: &str) -> Result<Self, String> {
+        let text = if text.is_empty() {
+            include_str!("../settings.toml")
         } else {
             text
         };
-        read_document(text, |root| Self::read_root(root, wanted))
+        kjerne_sdk::testing::settings(text)?.read(|root| Self::read_root(root, |_| true))
     }
 
     fn read_root(root: &Section<'_>, wanted: impl Fn(&str) -> bool) -> Self {

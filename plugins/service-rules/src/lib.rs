@@ -12,7 +12,6 @@ mod escalation;
 mod faults;
 mod fields;
 mod read;
-mod reader;
 mod rules;
 mod settings;
 mod steps;
@@ -40,7 +39,7 @@ impl Shape for ServiceDesk {
         if concerned.is_empty() {
             return;
         }
-        let Ok(settings) = Settings::parse(&kjerne_sdk::settings::text()) else {
+        let Ok(settings) = Settings::load() else {
             return;
         };
         let instants = concerned
@@ -147,7 +146,7 @@ impl Guard for ServiceDesk {
         let Some(first) = concerned.first() else {
             return;
         };
-        let settings = match Settings::parse(&kjerne_sdk::settings::text()) {
+        let settings = match Settings::load() {
             Ok(settings) => settings,
             Err(error) => {
                 let message =
@@ -235,8 +234,7 @@ impl ServiceRules for ServiceDesk {
 }
 
 fn load_settings() -> Result<Settings, Failure> {
-    Settings::parse(&kjerne_sdk::settings::text())
-        .map_err(|error| Failure::new("bad-settings", error))
+    Settings::load().map_err(|error| Failure::new("bad-settings", error))
 }
 
 fn load(case: &RecordRef) -> Result<Record, Failure> {

@@ -3,63 +3,61 @@
 use std::collections::BTreeMap;
 
 use kjerne_sdk::Date;
+use kjerne_sdk::settings::{Node, Table};
 
 use crate::calendar::{Calendar, Span};
 use crate::condition::Condition;
 use crate::duration::parse_minutes;
-use crate::reader::{Node, Table, document};
 use crate::settings::{Person, ReopenTargets, Settings, TargetRow, TriageRow, Verdict};
 use crate::steps::{Step, When};
 
 /// Reads the whole document.
-pub fn read_settings(text: &str) -> Result<Settings, String> {
-    document(text, |top| {
-        let top = top.only(&[
-            "priorities",
-            "queues",
-            "required_to_resolve",
-            "resolution_is_response",
-            "import_actors",
-            "escalate_imported",
-            "default_calendar",
-            "reopen",
-            "moves",
-            "triage",
-            "triage_default",
-            "target",
-            "escalation",
-            "calendars",
-        ])?;
-        let (reopen_days, reopen_targets) = read_reopen(top)?;
-        let default_calendar = top.text("default_calendar")?;
-        let import_actors = match top.get("import_actors") {
-            Some(actors) => actors.texts()?,
-            None => vec!["system:import".to_owned(), "system:demo".to_owned()],
-        };
-        Ok(Settings {
-            priorities: top.texts("priorities")?,
-            queues: top.texts("queues")?,
-            required_to_resolve: top.texts("required_to_resolve")?,
-            resolution_is_response: top.flag("resolution_is_response", true)?,
-            import_actors,
-            escalate_imported: top.flag("escalate_imported", false)?,
-            reopen_days,
-            reopen_targets,
-            moves: read_moves(top)?,
-            triage: top
-                .items("triage")?
-                .into_iter()
-                .map(read_triage)
-                .collect::<Result<_, _>>()?,
-            triage_default: read_default(top)?,
-            targets: top
-                .items("target")?
-                .into_iter()
-                .map(|row| read_target(row, default_calendar))
-                .collect::<Result<_, _>>()?,
-            steps: read_steps(top)?,
-            calendars: read_calendars(top)?,
-        })
+pub fn read_settings(top: Table<'_>) -> Result<Settings, String> {
+    let top = top.only(&[
+        "priorities",
+        "queues",
+        "required_to_resolve",
+        "resolution_is_response",
+        "import_actors",
+        "escalate_imported",
+        "default_calendar",
+        "reopen",
+        "moves",
+        "triage",
+        "triage_default",
+        "target",
+        "escalation",
+        "calendars",
+    ])?;
+    let (reopen_days, reopen_targets) = read_reopen(top)?;
+    let default_calendar = top.text("default_calendar")?;
+    let import_actors = match top.get("import_actors") {
+        Some(actors) => actors.texts()?,
+        None => vec!["system:import".to_owned(), "system:demo".to_owned()],
+    };
+    Ok(Settings {
+        priorities: top.texts("priorities")?,
+        queues: top.texts("queues")?,
+        required_to_resolve: top.texts("required_to_resolve")?,
+        resolution_is_response: top.flag("resolution_is_response", true)?,
+        import_actors,
+        escalate_imported: top.flag("escalate_imported", false)?,
+        reopen_days,
+        reopen_targets,
+        moves: read_moves(top)?,
+        triage: top
+            .items("triage")?
+            .into_iter()
+            .map(read_triage)
+            .collect::<Result<_, _>>()?,
+        triage_default: read_default(top)?,
+        targets: top
+            .items("target")?
+            .into_iter()
+            .map(|row| read_target(row, default_calendar))
+            .collect::<Result<_, _>>()?,
+        steps: read_steps(top)?,
+        calendars: read_calendars(top)?,
     })
 }
 
@@ -120,7 +118,7 @@ fn read_triage(row: Node<'_>) -> Result<TriageRow, String> {
         .table()?
         .only(&["rule", "when", "unless", "priority", "queue", "owner"])?;
     Ok(TriageRow {
-        rule: table.required("rule", row)?.to_owned(),
+        rule: table.required("rule")?.to_owned(),
         when: read_condition(table, "when")?,
         unless: read_condition(table, "unless")?,
         verdict: read_verdict(table)?,
@@ -196,9 +194,9 @@ fn read_step(row: Node<'_>, below: i64) -> Result<Step, String> {
             .collect::<Result<_, _>>()?,
     };
     Ok(Step {
-        name: table.required("step", row)?.to_owned(),
+        name: table.required("step")?.to_owned(),
         level,
-        when: When::parse(table.required("when", row)?).map_err(|error| row.wrong(error))?,
+        when: When::parse(table.required("when")?).map_err(|error| row.wrong(error))?,
         only: read_condition(table, "only")?,
         priority: deeds.text("priority")?.map(str::to_owned),
         queue: deeds.text("queue")?.map(str::to_owned),

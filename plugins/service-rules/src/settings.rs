@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use kjerne_sdk::settings::Settings as Document;
+
 use crate::calendar::Calendar;
 use crate::case::STATUSES;
 use crate::condition::{Condition, Facts};
@@ -112,8 +114,17 @@ pub struct Settings {
 
 impl Settings {
     /// Reads and checks them. The error is a sentence that says where and what.
+    pub fn load() -> Result<Self, String> {
+        Self::of(&kjerne_sdk::settings::load())
+    }
+
+    #[cfg(test)]
     pub fn parse(text: &str) -> Result<Self, String> {
-        let settings = crate::read::read_settings(text)?;
+        Self::of(&kjerne_sdk::testing::settings(text)?)
+    }
+
+    fn of(document: &Document) -> Result<Self, String> {
+        let settings = crate::read::read_settings(document.top())?;
         settings.check_names()?;
         Ok(settings)
     }

@@ -4,7 +4,6 @@
 mod events;
 mod form;
 mod inbound;
-mod reader;
 mod settings;
 
 use kjerne_sdk::prelude::*;
@@ -144,8 +143,7 @@ fn find(kind: &str, field: &str, value: &str) -> Result<Option<RecordRef>, Strin
 }
 
 fn load_settings() -> Result<Settings, Failure> {
-    Settings::parse(&kjerne_sdk::settings::text())
-        .map_err(|error| Failure::new("bad-settings", error))
+    Settings::load().map_err(|error| Failure::new("bad-settings", error))
 }
 
 #[cfg(test)]

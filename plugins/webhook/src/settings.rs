@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use kjerne_sdk::Value;
-
-use crate::reader::{Node, Table, document};
+use kjerne_sdk::settings::{self, Node, Table};
 
 /// How much an event tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -115,40 +114,47 @@ pub struct Settings {
 
 impl Settings {
     /// Reads and checks them. The error is a sentence that says where and what.
+    pub fn load() -> Result<Self, String> {
+        Self::read(settings::load().top())
+    }
+
+    #[cfg(test)]
     pub fn parse(text: &str) -> Result<Self, String> {
-        document(text, |top| {
-            let top = top.only(&[
-                "source",
-                "type_prefix",
-                "subscription",
-                "inbound",
-                "given_up",
-            ])?;
-            let subscriptions: Vec<Subscription> = top
-                .items("subscription")?
-                .into_iter()
-                .map(read_subscription)
-                .collect::<Result<_, _>>()?;
-            let mappings = top
-                .items("inbound")?
-                .into_iter()
-                .map(read_mapping)
-                .collect::<Result<_, _>>()?;
-            let mut names: Vec<&str> = subscriptions.iter().map(|one| one.name.as_str()).collect();
-            names.sort_unstable();
-            if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-                return Err(format!(
-                    "two subscriptions are named '{}'; a message is named after its subscription",
-                    pair[0]
-                ));
-            }
-            Ok(Self {
-                source: top.text("source")?.unwrap_or("/kjerne").to_owned(),
-                type_prefix: top.text("type_prefix")?.unwrap_or("kjerne").to_owned(),
-                subscriptions,
-                mappings,
-                given_up: read_given_up(top)?,
-            })
+        Self::read(kjerne_sdk::testing::settings(text)?.top())
+    }
+
+    fn read(top: Table<'_>) -> Result<Self, String> {
+        let top = top.only(&[
+            "source",
+            "type_prefix",
+            "subscription",
+            "inbound",
+            "given_up",
+        ])?;
+        let subscriptions: Vec<Subscription> = top
+            .items("subscription")?
+            .into_iter()
+            .map(read_subscription)
+            .collect::<Result<_, _>>()?;
+        let mappings = top
+            .items("inbound")?
+            .into_iter()
+            .map(read_mapping)
+            .collect::<Result<_, _>>()?;
+        let mut names: Vec<&str> = subscriptions.iter().map(|one| one.name.as_str()).collect();
+        names.sort_unstable();
+        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(format!(
+                "two subscriptions are named '{}'; a message is named after its subscription",
+                pair[0]
+            ));
+        }
+        Ok(Self {
+            source: top.text("source")?.unwrap_or("/kjerne").to_owned(),
+            type_prefix: top.text("type_prefix")?.unwrap_or("kjerne").to_owned(),
+            subscriptions,
+            mappings,
+            given_up: read_given_up(top)?,
         })
     }
 }
@@ -169,7 +175,7 @@ fn read_subscription(row: Node<'_>) -> Result<Subscription, String> {
         "fields",
         "mode",
     ])?;
-    let url = table.required("url", row)?;
+    let url = table.required("url")?;
     if !url.starts_with("https://") && !url.starts_with("http://") {
         return Err(row.wrong(format!("'{url}' is no address; write https://host/path")));
     }
@@ -201,11 +207,11 @@ fn read_subscription(row: Node<'_>) -> Result<Subscription, String> {
                 .table()?
                 .entries()
                 .map(|(name, value)| Ok((name.to_owned(), value.text()?.to_owned())));
-            rows.collect::<Result<_, String>>()?
+            by_name(rows)?
         }
     };
     Ok(Subscription {
-        name: table.required("name", row)?.to_owned(),
+        name: table.required("name")?.to_owned(),
         enabled: table.flag("enabled", true)?,
         url: url.to_owned(),
         secret: table.text("secret")?.map(str::to_owned),
@@ -237,8 +243,8 @@ fn read_mapping(row: Node<'_>) -> Result<Mapping, String> {
     ])?;
     let kind = table.text("kind")?.map(str::to_owned);
     let mapping = Mapping {
-        name: table.required("name", row)?.to_owned(),
-        source: table.required("source", row)?.to_owned(),
+        name: table.required("name")?.to_owned(),
+        source: table.required("source")?.to_owned(),
         when: read_condition(table, "when")?,
         unless: read_condition(table, "unless")?,
         kind,
@@ -270,10 +276,16 @@ fn read_fields(table: Table<'_>) -> Result<Vec<(String, Source)>, String> {
     let Some(node) = table.get("fields") else {
         return Ok(Vec::new());
     };
-    node.table()?
-        .entries()
-        .map(|(name, node)| Ok((name.to_owned(), read_source(node)?)))
-        .collect()
+    let read = |(name, node): (&str, Node<'_>)| Ok((name.to_owned(), read_source(node)?));
+    by_name(node.table()?.entries().map(read))
+}
+
+/// Sorted by name, so that a message makes the same record however its mapping is arranged.
+fn by_name<T>(
+    rows: impl Iterator<Item = Result<(String, T), String>>,
+) -> Result<Vec<(String, T)>, String> {
+    let sorted: BTreeMap<_, _> = rows.collect::<Result<_, _>>()?;
+    Ok(sorted.into_iter().collect())
 }
 
 fn read_source(node: Node<'_>) -> Result<Source, String> {
@@ -301,7 +313,7 @@ fn read_source(node: Node<'_>) -> Result<Source, String> {
         }
     };
     Ok(Source {
-        from: table.required("from", node)?.to_owned(),
+        from: table.required("from")?.to_owned(),
         form: read_form(table, node)?,
         values,
         default: table.text("default")?.map(str::to_owned),
@@ -321,8 +333,8 @@ fn read_form(table: Table<'_>, node: Node<'_>) -> Result<Form, String> {
         "choices" => Form::Choices,
         "reference" => Form::Reference,
         "lookup" => Form::Lookup {
-            kind: table.required("kind", node)?.to_owned(),
-            by: table.required("by", node)?.to_owned(),
+            kind: table.required("kind")?.to_owned(),
+            by: table.required("by")?.to_owned(),
         },
         other => {
             return Err(node.wrong(format!(
@@ -346,7 +358,7 @@ fn read_constants(table: Table<'_>) -> Result<Vec<(String, Value)>, String> {
             value.ok_or_else(|| node.wrong("expected text, a whole number, true or false"))?;
         Ok((name.to_owned(), value))
     };
-    node.table()?.entries().map(read).collect()
+    by_name(node.table()?.entries().map(read))
 }
 
 fn read_given_up(top: Table<'_>) -> Result<GivenUp, String> {

@@ -25,8 +25,10 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::bindings::imports::kjerne::crm::settings;
+use crate::settings::Settings;
 use crate::{
-    Change, Context, Failure, Field, Fields, Instant, Operation, OutboundMessage, Record,
+    Change, Context, Decimal, Failure, Field, Fields, Instant, Operation, OutboundMessage, Record,
     RecordRef, Value,
 };
 
@@ -103,6 +105,39 @@ impl World {
                  kjerne_sdk::testing::World::new().enter(..)"
             ),
         })
+    }
+}
+
+/// The settings a document says, as [`settings::load`](crate::settings::load) hands them over.
+///
+/// # Errors
+/// When the host would refuse the document: where and why.
+pub fn settings(text: &str) -> Result<Settings, String> {
+    settings_entries(text).map(Settings::of)
+}
+
+pub(crate) fn settings_entries(text: &str) -> Result<Vec<settings::Entry>, String> {
+    let entries = kjerne_settings::parse(text)
+        .map_err(|fault| format!("line {}: {}", fault.line, fault.message))?;
+    let handed = |entry: kjerne_settings::Entry| settings::Entry {
+        path: entry.path,
+        line: entry.line,
+        value: settings_value(entry.value),
+    };
+    Ok(entries.into_iter().map(handed).collect())
+}
+
+fn settings_value(value: kjerne_settings::Value) -> Value {
+    use kjerne_settings::Value as Said;
+    match value {
+        Said::Table => Value::Other(("table".to_owned(), Vec::new())),
+        Said::List => Value::Other(("list".to_owned(), Vec::new())),
+        Said::Text(text) => Value::Text(text),
+        Said::Integer(number) => Value::Integer(number),
+        Said::Decimal { coefficient, scale } => Value::Decimal(Decimal { coefficient, scale }),
+        Said::Date(days) => Value::Date(days),
+        Said::Instant(millis) => Value::Instant(millis),
+        Said::Flag(flag) => Value::Flag(flag),
     }
 }
 

@@ -56,7 +56,7 @@ fn any_route() -> Result<()> {
          - rustup: {from_rustup:#}\n\
          - Debian packages: {from_debian:#}\n\
          Install the target {TARGET} for the Rust compiler in use (`rustup target add {TARGET}` where \
-         static.rust-lang.org can be reached), then run this again."
+         its downloads can be reached), then run this again."
     )
 }
 

@@ -243,3 +243,27 @@ fn the_runtime_is_the_one_the_cache_is_named_after() {
         "set RUNTIME_VERSION to the version in Cargo.lock"
     );
 }
+
+#[test]
+fn settings_are_read_once_and_bad_ones_are_refused_with_their_place() {
+    use crate::{BadSettings, LoadError, Settings};
+    let bench = Bench::guard("");
+    let with = |settings: &str| {
+        let mut plugin = installed(&guard_file("", &["read:account"]), &["read:account"]);
+        plugin.settings = settings.to_owned();
+        bench.host.replace(vec![plugin])
+    };
+    let Err(error @ LoadError::BadSettings { .. }) = with("a = 1\nb = ") else {
+        panic!("taken")
+    };
+    let named = "the settings of plugin acme.test cannot be read: line 2, column ";
+    assert!(error.to_string().starts_with(named), "{error}");
+    bench.ask(1).expect("the set before is still in use");
+    with("a = 1").unwrap();
+    with(" ").expect("those it was delivered with");
+    let long = format!("a = '{}'", "x".repeat(300_000));
+    assert!(matches!(
+        Settings::parse(&long),
+        Err(BadSettings::TooLong { .. })
+    ));
+}

@@ -48,6 +48,29 @@ pub use bindings::kjerne::crm::{log, records, settings, state, time, types};
 
 pub use types::{Change, CrmRecord, Failure, Field, JournalEntry, RecordRef};
 
+/// What a settings document says.
+pub fn settings_out(entry: kjerne_settings::Entry) -> settings::Entry {
+    use kjerne_settings::Value as Said;
+    let kind = |name: &str| types::Value::Other((name.to_owned(), Vec::new()));
+    let value = match entry.value {
+        Said::Table => kind("table"),
+        Said::List => kind("list"),
+        Said::Text(text) => types::Value::Text(text),
+        Said::Integer(number) => types::Value::Integer(number),
+        Said::Decimal { coefficient, scale } => {
+            types::Value::Decimal(types::Decimal { coefficient, scale })
+        }
+        Said::Date(days) => types::Value::Date(days),
+        Said::Instant(millis) => types::Value::Instant(millis),
+        Said::Flag(flag) => types::Value::Flag(flag),
+    };
+    settings::Entry {
+        path: entry.path,
+        line: entry.line,
+        value,
+    }
+}
+
 /// The fields a plugin may read, flattened: the parts of an address are fields of their own.
 pub fn fields_out(fields: &Fields, granted: Option<&Projection>) -> Vec<Field> {
     let Some(granted) = granted else {

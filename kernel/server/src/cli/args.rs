@@ -277,6 +277,14 @@ pub enum PluginCommand {
         /// The file.
         file: PathBuf,
     },
+    /// Take the version back that was in use before; its file is kept in the workspace.
+    Rollback {
+        /// The plugin.
+        plugin: String,
+        /// Another kept version; kjerne plugin list shows them.
+        #[arg(long, value_name = "VERSION")]
+        to: Option<String>,
+    },
     /// List the installed plugins.
     List,
     /// Show what a plugin is, asks for and may do: of a file, or an installed one.

@@ -32,6 +32,7 @@ pub(super) fn run(context: &Context, command: PluginCommand) -> Result<Exit> {
         }
         PluginCommand::Test { dir } => test(context, &dir),
         PluginCommand::Install { file } => install(context, &file),
+        PluginCommand::Rollback { plugin, to } => rollback(context, &plugin, to.as_deref()),
         PluginCommand::List => list(context),
         PluginCommand::Inspect { plugin } => inspect(context, &plugin),
         PluginCommand::Grant {
@@ -83,20 +84,38 @@ fn read(file: &Path) -> Result<Vec<u8>> {
 
 fn install(context: &Context, file: &Path) -> Result<Exit> {
     let bytes = read(file)?;
-    let package = read_package(&bytes)?;
-    let reading = context.reading()?;
-    // Compiled before anything is changed: a plugin that cannot run is not installed.
-    host(&reading.workspace, &*reading.store)?
-        .prepare(&package)
-        .map_err(|error| refused(error.to_string()))?;
-    let placed = reading.shelf().install(&bytes, now())?;
-    let from = placed
-        .before
-        .as_ref()
-        .map(|version| format!(" over {version}"));
+    // Looked at before the workspace is opened, so that a file that is no plugin is told first.
+    read_package(&bytes)?;
+    let placed = place(&context.reading()?, &bytes)?;
     let (id, version) = (&placed.row.id, &placed.row.version);
-    let headline = format!("installed {id} {version}{}", from.unwrap_or_default());
+    let headline = match &placed.before {
+        Some(before) if before != version => format!(
+            "installed {id} {version} over {before}, which is kept; go back: kjerne plugin rollback {id}"
+        ),
+        Some(before) => format!("installed {id} {version} over {before}"),
+        None => format!("installed {id} {version}"),
+    };
     context.print(&placed_report(&placed, headline))
+}
+
+fn rollback(context: &Context, plugin: &str, to: Option<&str>) -> Result<Exit> {
+    let reading = context.reading()?;
+    let placed = place(&reading, &reading.shelf().earlier(plugin, to)?)?;
+    let from = placed.before.clone().unwrap_or_default();
+    let headline = format!(
+        "{plugin} is back at {}; {from} is kept, its settings stay in use",
+        placed.row.version
+    );
+    context.print(&placed_report(&placed, headline))
+}
+
+/// Puts a plugin's file into the workspace. It is compiled before anything is changed: a plugin
+/// that cannot run is not installed.
+fn place(reading: &Reading, bytes: &[u8]) -> Result<Placed> {
+    host(&reading.workspace, &*reading.store)?
+        .prepare(&read_package(bytes)?)
+        .map_err(|error| refused(error.to_string()))?;
+    reading.shelf().install(bytes, now())
 }
 
 /// What was done, what is not granted, and what to do next.
@@ -134,8 +153,9 @@ fn placed_report(placed: &Placed, headline: String) -> Report {
 }
 
 fn list(context: &Context) -> Result<Exit> {
-    let rows = context.reading()?.shelf().rows()?;
-    let cells = rows.iter().map(|row| {
+    let reading = context.reading()?;
+    let listed = tasks::plugins(reading.shelf())?;
+    let cells = listed.iter().map(|(row, kept)| {
         let state = if row.enabled { "on" } else { "off" };
         let grants = row.grants.len().to_string();
         vec![
@@ -144,14 +164,12 @@ fn list(context: &Context) -> Result<Exit> {
             state.to_owned(),
             row.roles.join(" "),
             grants,
+            kept.join(" "),
         ]
     });
-    let json = json!({ "plugins": rows.iter().map(wire::plugin_row).collect::<Vec<_>>() });
-    context.print(&Report::new(
-        &["plugin", "version", "state", "roles", "grants"],
-        cells.collect(),
-        json,
-    ))
+    let columns = ["plugin", "version", "state", "roles", "grants", "kept"];
+    let json = json!({ "plugins": wire::plugins(&listed) });
+    context.print(&Report::new(&columns, cells.collect(), json))
 }
 
 fn inspect(context: &Context, plugin: &str) -> Result<Exit> {
@@ -162,6 +180,7 @@ fn inspect(context: &Context, plugin: &str) -> Result<Exit> {
             package: &package,
             row: None,
             bound: Vec::new(),
+            kept: Vec::new(),
         };
         return context.print(&inspected.report().with_whole_cells());
     }

@@ -4,7 +4,7 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName};
 use kjerne_core::Ask;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::request::{InboundBody, JsonBody, key, text};
 use super::{Answer, App, Who, ok};
@@ -14,9 +14,8 @@ use crate::{tasks, wire};
 /// The installed plugins.
 pub(crate) async fn list(State(app): State<App>) -> Answer {
     app.run(|runtime| {
-        let rows = runtime.shelf().rows()?;
-        let plugins: Vec<Json> = rows.iter().map(wire::plugin_row).collect();
-        Ok(ok(&json!({ "plugins": plugins })))
+        let listed = tasks::plugins(runtime.shelf())?;
+        Ok(ok(&json!({ "plugins": wire::plugins(&listed) })))
     })
     .await
 }

@@ -38,13 +38,14 @@ use source::Source;
 use spool::{Spool, Spooled};
 
 use crate::exit::{not_found, usage};
+use crate::limits::IMPORT_BATCH;
 
 pub use batch::Counts;
 pub use mapping::{EmptyCells, FieldSource, Mapping, OnExisting};
 pub use reject::Reject;
 
-/// The most rows in one commit: one turn of the writer and one call of each plugin.
-pub const BATCH_ROWS: usize = 500;
+/// The most rows in one commit.
+pub const BATCH_ROWS: usize = IMPORT_BATCH.value as usize;
 /// The most bytes of rows in one batch, so that files with long texts stay in constant memory.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// The bytes in which the delimiter is looked for.

@@ -6,13 +6,14 @@
 
 use std::io::{self, BufRead};
 
-/// The most bytes in one field. The longest text a record holds is 64 KiB; what passes a mebibyte
-/// is a file gone wrong, and must not fill the memory.
-pub const MAX_FIELD_BYTES: usize = 1024 * 1024;
-/// The most bytes in one row, for the same reason.
-pub const MAX_ROW_BYTES: usize = 8 * 1024 * 1024;
-/// The most columns in one row; exports of other systems have up to a few hundred.
-pub const MAX_COLUMNS: usize = 4_096;
+use crate::limits::{IMPORT_COLUMNS, IMPORT_FIELD, IMPORT_ROW};
+
+/// The most bytes in one field.
+pub const MAX_FIELD_BYTES: usize = IMPORT_FIELD.value as usize;
+/// The most bytes in one row.
+pub const MAX_ROW_BYTES: usize = IMPORT_ROW.value as usize;
+/// The most columns in one row.
+pub const MAX_COLUMNS: usize = IMPORT_COLUMNS.value as usize;
 
 /// One row, reused from row to row.
 #[derive(Clone, Default, Debug)]

@@ -13,6 +13,6 @@ pub use read::{
 };
 pub use schema::{kind, limit};
 pub use show::{
-    cost, entry, message, outcome_edits, page, parked, plugin_row, receipt, record, refusal,
-    refusals, reply, value,
+    cost, entry, message, outcome_edits, page, parked, plugin_row, plugins, receipt, record,
+    refusal, refusals, reply, value,
 };

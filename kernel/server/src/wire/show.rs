@@ -192,6 +192,17 @@ pub fn plugin_row(row: &PluginRow) -> Json {
     })
 }
 
+/// The installed plugins, with the versions that are kept beside the one in use.
+#[must_use]
+pub fn plugins(listed: &[(PluginRow, Vec<String>)]) -> Vec<Json> {
+    let show = |(row, kept): &(PluginRow, Vec<String>)| {
+        let mut json = plugin_row(row);
+        json["kept"] = json!(kept);
+        json
+    };
+    listed.iter().map(show).collect()
+}
+
 /// What a plugin cost in one role on one day.
 #[must_use]
 pub fn cost(row: &CostRow) -> Json {

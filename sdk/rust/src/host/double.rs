@@ -1,7 +1,8 @@
 //! Outside a component: every question goes to the [`World`] of the test under way.
 
+use crate::bindings::imports::kjerne::crm::settings::Entry;
 use crate::records::{Page, Query};
-use crate::testing::World;
+use crate::testing::{self, World};
 pub use crate::testing::{Done as Effects, Found as Findings, Set as Edits};
 use crate::{Failure, Instant, Record, RecordRef};
 
@@ -11,6 +12,13 @@ pub(crate) fn log(level: &str, message: &str) {
 
 pub(crate) fn settings_text() -> String {
     World::with(|world| world.settings.clone())
+}
+
+pub(crate) fn settings_entries() -> Vec<Entry> {
+    let text = settings_text();
+    testing::settings_entries(&text).unwrap_or_else(|fault| {
+        panic!("the settings of the test's world are refused before a plugin sees them: {fault}")
+    })
 }
 
 pub(crate) fn settings_revision() -> u64 {

@@ -23,6 +23,10 @@ pub(crate) fn settings_text() -> String {
     settings::text()
 }
 
+pub(crate) fn settings_entries() -> Vec<settings::Entry> {
+    settings::entries()
+}
+
 pub(crate) fn settings_revision() -> u64 {
     settings::revision()
 }

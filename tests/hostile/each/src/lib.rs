@@ -22,19 +22,44 @@ fn message() -> OutboundMessage {
 }
 
 /// `done`, or the code of the failure.
+fn code(done: Result<(), Failure>) -> String {
+    done.err()
+        .map_or_else(|| "done".to_owned(), |failure| failure.code)
+}
+
 fn told(done: Result<(), Failure>) -> Value {
-    let code = done.err().map(|failure| failure.code);
-    code.unwrap_or_else(|| "done".to_owned()).into()
+    code(done).into()
+}
+
+/// Every import that does I/O or writes, tried; with what became of it.
+fn imports() -> [(&'static str, Result<(), Failure>); 4] {
+    [
+        ("state.get", state::get("key").map(drop)),
+        ("state.set", state::set("key", "value")),
+        ("state.remove", state::remove("key")),
+        ("state.keys", state::keys("", None, 10).map(drop)),
+    ]
 }
 
 impl Shape for Plugin {
     fn shape(_: &Context, changes: &[Change], edits: &Edits) {
+        for (name, done) in imports() {
+            log::info(format!("{name}: {}", code(done)));
+        }
         for change in changes {
             for field in ["industry", "region"] {
                 if let Err(failure) = edits.try_set(change, field, Some("as set".into())) {
                     log::warn(format!("{field}: {}", failure.code));
                 }
             }
+        }
+    }
+}
+
+impl Guard for Plugin {
+    fn guard(_: &Context, _: &[Change], findings: &Findings) {
+        for (name, done) in imports() {
+            findings.refuse(0, None, name, code(done));
         }
     }
 }
@@ -57,4 +82,4 @@ impl Action for Plugin {
     }
 }
 
-kjerne_sdk::plugin!(Plugin: shape, action);
+kjerne_sdk::plugin!(Plugin: shape, guard, action);
