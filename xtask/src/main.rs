@@ -37,7 +37,9 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
     match command.as_str() {
         "demo" => demo(rest),
         "verify" => verify::verify(),
-        "plugins" => plugins::prepare(run::Profile::Dev).map(|_| ExitCode::SUCCESS),
+        "plugins" => {
+            plugins::prepare(run::Profile::Dev, &plugins::all()?).map(|_| ExitCode::SUCCESS)
+        }
         "wasm-target" => wasm::set_up().map(|()| ExitCode::SUCCESS),
         other => bail!("there is no command {other:?}:\n{USAGE}"),
     }
@@ -51,11 +53,19 @@ fn demo(arguments: &[String]) -> Result<ExitCode> {
     } else {
         run::Profile::Dev
     };
-    let kjerne = plugins::prepare(profile)?;
+    let kjerne = plugins::prepare(profile, &plugins::built_in()?)?;
+    let mut command = run::command(&kjerne);
+    // A workspace of its own beside what is built, unless the arguments name another.
+    if !arguments
+        .iter()
+        .any(|argument| argument == "-w" || argument.starts_with("--workspace"))
+    {
+        command.arg("-w").arg(run::target().join("demo"));
+    }
     let passed_on = arguments
         .iter()
         .filter(|argument| !["--release", "--"].contains(&argument.as_str()));
-    let status = run::command(&kjerne).arg("demo").args(passed_on).status()?;
+    let status = command.arg("demo").args(passed_on).status()?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }

@@ -8,12 +8,12 @@ use anyhow::{Context as _, Result};
 use crate::run::{self, Profile};
 use crate::wasm;
 
-/// Makes sure that WebAssembly can be built, builds the `kjerne` program and every plugin, and
+/// Makes sure that WebAssembly can be built, builds the `kjerne` program and these plugins, and
 /// returns where the program is.
-pub fn prepare(profile: Profile) -> Result<PathBuf> {
+pub fn prepare(profile: Profile, folders: &[PathBuf]) -> Result<PathBuf> {
     wasm::set_up()?;
     let kjerne = program(profile)?;
-    build_all(&kjerne)?;
+    build(&kjerne, folders)?;
     Ok(kjerne)
 }
 
@@ -26,12 +26,12 @@ pub fn program(profile: Profile) -> Result<PathBuf> {
     Ok(run::target().join(profile.folder()).join(name))
 }
 
-/// Builds the built-in plugins and those that misbehave for the tests.
-pub fn build_all(kjerne: &Path) -> Result<()> {
-    for folder in all()? {
+/// Builds the plugins in these folders.
+pub fn build(kjerne: &Path, folders: &[PathBuf]) -> Result<()> {
+    for folder in folders {
         let name = folder
             .strip_prefix(run::root())
-            .unwrap_or(&folder)
+            .unwrap_or(folder)
             .to_path_buf();
         run::say(format!("building {}", name.display()));
         run::must(run::command(kjerne).args(["plugin", "build"]).arg(&name))?;
@@ -39,9 +39,14 @@ pub fn build_all(kjerne: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The folders of the built-in plugins.
+pub fn built_in() -> Result<Vec<PathBuf>> {
+    folders(&run::root().join("plugins"))
+}
+
 /// The folders of all plugins: the built-in ones, and those that misbehave on purpose.
 pub fn all() -> Result<Vec<PathBuf>> {
-    let mut all = folders(&run::root().join("plugins"))?;
+    let mut all = built_in()?;
     all.extend(folders(&run::root().join("tests/hostile"))?);
     Ok(all)
 }

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 const MOST_CELL_CHARS: usize = 48;
 
 /// One line under the header and nothing else.
-const STYLE: TableStyle =
+pub const STYLE: TableStyle =
     TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// In which form to print.

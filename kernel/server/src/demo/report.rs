@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, Table};
 use kjerne_model::{Currency, Money};
 use kjerne_store::costs::CostRow;
 use serde_json::{Value as Json, json};
 
 use super::load::Loaded;
 use super::summary::{Figures, StageFigures, Targets};
+use crate::output::STYLE;
 
 /// Everything the demo tells.
 pub struct Report {
@@ -270,9 +271,7 @@ fn grouped(number: i64) -> String {
 
 fn plain(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
-        .set_header(header.to_vec());
+    table.load_style(STYLE).set_header(header.to_vec());
     table
 }
 
