@@ -34,7 +34,10 @@ pub fn build(kjerne: &Path, folders: &[PathBuf]) -> Result<()> {
             .unwrap_or(folder)
             .to_path_buf();
         run::say(format!("building {}", name.display()));
-        run::must(run::command(kjerne).args(["plugin", "build"]).arg(&name))?;
+        // Standard output belongs to what comes after: the demo's summary.
+        let mut build = run::command(kjerne);
+        build.args(["plugin", "build"]).arg(&name);
+        run::must(build.stdout(std::io::stderr()))?;
     }
     Ok(())
 }
