@@ -111,12 +111,16 @@ impl Courier {
                 true
             }
             Some(error) => {
-                eprintln!(
-                    "message {} of {} to {}: {error}",
-                    row.message.id, row.plugin, row.message.url
-                );
+                // A failed try stands in the outbox with its reason; only the end of it is told here.
                 let left = runtime.kernel.outbox_failed(row.seq, &error, now())?;
-                left.is_none_or(|row| row.gave_up)
+                let over = left.is_none_or(|row| row.gave_up);
+                if over {
+                    eprintln!(
+                        "message {} of {} to {} is given up: {error}",
+                        row.message.id, row.plugin, row.message.url
+                    );
+                }
+                over
             }
         };
         let wanted = runtime

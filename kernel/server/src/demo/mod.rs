@@ -137,11 +137,7 @@ fn switch_on(runtime: &Runtime, folder: &Path, id: &str) -> Result<()> {
     shelf.install(&bytes, runtime::now())?;
     if id == "webhook" {
         shelf.set_settings(id, Some(webhook_settings()))?;
-        shelf.grant(
-            id,
-            &[format!("send:{SINK}"), "secret:demo".to_owned()],
-            true,
-        )?;
+        shelf.grant(id, &[format!("send:{SINK}")], true)?;
     } else {
         shelf.grant(id, &[], true)?;
     }
@@ -175,7 +171,7 @@ fn newest(folder: &Path, id: &str) -> Result<PathBuf> {
 fn webhook_settings() -> String {
     format!(
         "source = \"kjerne-demo\"\n\n[[subscription]]\nname = \"won-opportunities\"\n\
-         url = \"{SINK}/events\"\nsecret = \"demo\"\nkinds = [\"opportunity\"]\n\
+         url = \"{SINK}/events\"\nkinds = [\"opportunity\"]\n\
          operations = [\"update\"]\nchanged = [\"stage\"]\n\
          when = {{ stage = \"won\" }}\n"
     )
