@@ -1,6 +1,6 @@
 //! Every limit of the kernel: its name, its number and its reason, in one place.
 
-use kjerne_model::{Commit, Schema};
+use kjerne_model::{Commit, Name, Schema, filter};
 
 /// One limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -177,6 +177,38 @@ pub const KINDS: Limit = Limit {
     reason: "the schema is held in memory and shown to people in one list",
 };
 
+/// Bytes of a filter.
+pub const FILTER_BYTES: Limit = Limit {
+    name: "filter",
+    value: filter::MAX_BYTES as u64,
+    unit: "bytes",
+    reason: "bounds the work of reading one; a list of 400 ids still fits",
+};
+
+/// Levels of brackets and negations in a filter.
+pub const FILTER_DEPTH: Limit = Limit {
+    name: "filter-depth",
+    value: filter::MAX_DEPTH as u64,
+    unit: "levels",
+    reason: "a filter is read and decided by recursion, which must not use up the stack",
+};
+
+/// Conditions in a filter.
+pub const FILTER_CONDITIONS: Limit = Limit {
+    name: "filter-conditions",
+    value: filter::MAX_CONDITIONS as u64,
+    unit: "conditions",
+    reason: "each is decided for every record that is looked at",
+};
+
+/// Bytes of the name of a kind or field.
+pub const NAME_BYTES: Limit = Limit {
+    name: "name",
+    value: Name::MAX_BYTES as u64,
+    unit: "bytes",
+    reason: "every index key carries the names of its kind and field",
+};
+
 /// Every limit of the kernel.
 pub const ALL: &[Limit] = &[
     COMMIT_CHANGES,
@@ -198,6 +230,10 @@ pub const ALL: &[Limit] = &[
     JOURNAL_PAGE,
     KIND_FIELDS,
     KINDS,
+    FILTER_BYTES,
+    FILTER_DEPTH,
+    FILTER_CONDITIONS,
+    NAME_BYTES,
 ];
 
 /// How long to wait after so many failed tries, in milliseconds.

@@ -243,6 +243,22 @@ pub const STATE_TOTAL: Limit = Limit {
     reason: "it lives in the workspace's data file; customer data belongs in records",
 };
 
+/// Headers of an outbound message.
+pub const MESSAGE_HEADERS: Limit = Limit {
+    name: "message-headers",
+    value: 64,
+    unit: "headers",
+    reason: "receivers refuse requests with many more, and the message would never arrive",
+};
+
+/// Bytes of one header of an outbound message.
+pub const HEADER_BYTES: Limit = Limit {
+    name: "message-header",
+    value: 8 << 10,
+    unit: "bytes",
+    reason: "the usual bound of web servers for one line of a request's head",
+};
+
 /// Bytes of a plugin's settings document.
 pub const SETTINGS: Limit = Limit {
     name: "settings",
@@ -269,6 +285,8 @@ pub const QUEUE: Limit = Limit {
 
 /// Every limit of the host.
 pub const ALL: &[Limit] = &[
+    MESSAGE_HEADERS,
+    HEADER_BYTES,
     PACKAGE,
     FUNCTIONS,
     FUEL_BASE,

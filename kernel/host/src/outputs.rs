@@ -36,10 +36,6 @@ const OWN_HEADERS: [&str; 14] = [
     "keep-alive",
 ];
 
-/// The most headers of a message, and the most bytes of one.
-const MOST_HEADERS: usize = 64;
-const MOST_HEADER_BYTES: usize = 8 << 10;
-
 impl types::HostCallContext for CallState {
     fn now(&mut self, _: Resource<CallContext>) -> wasmtime::Result<i64> {
         Ok(self.call.now.millis())
@@ -384,8 +380,9 @@ fn message_weight(message: &types::OutboundMessage) -> u64 {
 /// Why the message's headers cannot be sent. Nothing in them may end a line, since what follows
 /// would be a header of its own.
 fn refused_header(message: &types::OutboundMessage) -> Option<String> {
-    if message.headers.len() > MOST_HEADERS {
-        return Some(format!("a message has at most {MOST_HEADERS} headers"));
+    let most = crate::limits::MESSAGE_HEADERS.count();
+    if message.headers.len() > most {
+        return Some(format!("a message has at most {most} headers"));
     }
     let content_type = ("content-type", message.content_type.as_str());
     let id = ("id", message.id.as_str());
@@ -398,7 +395,8 @@ fn refused_header(message: &types::OutboundMessage) -> Option<String> {
             && name
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
-        let clean = value.len() <= MOST_HEADER_BYTES && !value.chars().any(char::is_control);
+        let clean = value.len() <= crate::limits::HEADER_BYTES.count()
+            && !value.chars().any(char::is_control);
         if !word || !clean {
             return Some(format!("the header {name:?} cannot be sent as it is"));
         }
