@@ -54,10 +54,7 @@ fn kernel_lines() -> Vec<(String, String)> {
 #[test]
 fn promise_1_records_are_written_in_one_place_only() {
     // The second stores what a plugin's test case is given, in a store that is gone with the case.
-    let allowed = [
-        "kernel/core/src/prepared.rs",
-        "kernel/server/src/plugin_tool/stage.rs",
-    ];
+    let allowed = ["kernel/core/src/prepared.rs", "kernel/author/src/stage.rs"];
     let writes = |line: &str| {
         let calls = [
             "records::insert(",

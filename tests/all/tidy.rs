@@ -53,6 +53,16 @@ fn dependencies(manifest: &Path, table: &str) -> BTreeSet<String> {
         .unwrap_or_default()
 }
 
+/// What a crate may know that works over an open workspace.
+const OVER_A_WORKSPACE: &[&str] = &[
+    "kjerne-model",
+    "kjerne-store",
+    "kjerne-core",
+    "kjerne-host",
+    "kjerne-wire",
+    "kjerne-workspace",
+];
+
 #[test]
 fn dependencies_point_one_way() {
     let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
@@ -69,8 +79,46 @@ fn dependencies_point_one_way() {
             ],
         ),
         (
-            "kernel/server",
+            "kernel/wire",
             &["kjerne-model", "kjerne-store", "kjerne-core", "kjerne-host"],
+        ),
+        (
+            "kernel/workspace",
+            &[
+                "kjerne-model",
+                "kjerne-store",
+                "kjerne-core",
+                "kjerne-host",
+                "kjerne-wire",
+            ],
+        ),
+        ("kernel/exchange", OVER_A_WORKSPACE),
+        ("kernel/author", OVER_A_WORKSPACE),
+        (
+            "kernel/server",
+            &[
+                "kjerne-model",
+                "kjerne-store",
+                "kjerne-core",
+                "kjerne-host",
+                "kjerne-wire",
+                "kjerne-workspace",
+                "kjerne-exchange",
+            ],
+        ),
+        (
+            "kernel/cli",
+            &[
+                "kjerne-model",
+                "kjerne-store",
+                "kjerne-core",
+                "kjerne-host",
+                "kjerne-wire",
+                "kjerne-workspace",
+                "kjerne-exchange",
+                "kjerne-author",
+                "kjerne-server",
+            ],
         ),
         ("sdk/settings", &[]),
         ("sdk/rust", &[]),
@@ -96,7 +144,8 @@ fn dependencies_point_one_way() {
     }
     assert_none(
         &faults,
-        "model <- store <- core <- host <- server; wit <- sdk <- plugins:",
+        "model <- store <- core <- host <- workspace <- {exchange, author, server} <- cli; wire beside; \
+         wit <- sdk <- plugins:",
     );
 }
 
@@ -287,6 +336,8 @@ fn the_top_level_is_fixed() {
         "tests",
         "xtask",
         "target",
+        "docs",
+        "findings",
     ]);
     let faults: Vec<String> = fs::read_dir(root())
         .unwrap()

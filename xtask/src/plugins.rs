@@ -20,7 +20,7 @@ pub fn prepare(profile: Profile, folders: &[PathBuf]) -> Result<PathBuf> {
 /// Builds the `kjerne` program.
 pub fn program(profile: Profile) -> Result<PathBuf> {
     run::say("building kjerne (the first time takes some minutes)");
-    let package = ["build", "--package", "kjerne-server", "--bin", "kjerne"];
+    let package = ["build", "--package", "kjerne-cli", "--bin", "kjerne"];
     run::must(run::cargo().args(package).args(profile.arguments()))?;
     let name = format!("kjerne{}", std::env::consts::EXE_SUFFIX);
     Ok(run::target().join(profile.folder()).join(name))

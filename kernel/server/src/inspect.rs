@@ -1,9 +1,7 @@
-//! What a plugin is, asks for and may do, as data for a table and for JSON.
+//! What a plugin is, asks for and may do.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use kjerne_core::Role;
-use kjerne_host::Declared;
 use kjerne_host::Package;
 use kjerne_host::grants::Grant;
 use kjerne_host::limits::Budget;
@@ -11,25 +9,66 @@ use kjerne_model::Name;
 use kjerne_store::registry::PluginRow;
 use serde_json::{Value as Json, json};
 
-use crate::output::Report;
-use crate::shelf;
-use crate::wire;
+use kjerne_workspace::Result;
+use kjerne_workspace::plugin_registry::{INTERFACES, PluginRegistry, missing};
 
 /// A plugin looked at: its file, and its row when it is installed.
-pub struct Inspected<'a> {
-    /// The file.
-    pub package: &'a Package,
-    /// What the administrator has set.
-    pub row: Option<&'a PluginRow>,
-    /// The interfaces bound to it.
-    pub bound: Vec<String>,
-    /// The versions that are kept beside the one in use.
-    pub kept: Vec<String>,
+pub struct Inspected {
+    package: Arc<Package>,
+    row: Option<PluginRow>,
+    bound: Vec<String>,
+    kept: Vec<String>,
 }
 
-impl Inspected<'_> {
+/// The installed plugins, each with the versions that are kept beside the one in use.
+///
+/// # Errors
+/// When the store or the folder of the files cannot be read.
+pub fn listed(plugins: PluginRegistry<'_>) -> Result<Vec<Json>> {
+    let rows = plugins.rows()?;
+    let one = |row: &PluginRow| {
+        let mut json = kjerne_wire::plugin_row(row);
+        json["kept"] = json!(plugins.kept(row)?);
+        Ok(json)
+    };
+    rows.iter().map(one).collect()
+}
+
+impl Inspected {
+    /// A file that need not be installed.
+    #[must_use]
+    pub fn of_file(package: Package) -> Self {
+        Self {
+            package: Arc::new(package),
+            row: None,
+            bound: Vec::new(),
+            kept: Vec::new(),
+        }
+    }
+
+    /// An installed plugin.
+    ///
+    /// # Errors
+    /// When there is no such plugin or its file is gone.
+    pub fn installed(plugins: PluginRegistry<'_>, id: &str) -> Result<Self> {
+        let row = plugins.row(id)?;
+        let package = plugins.package(&row)?;
+        let mut bound = Vec::new();
+        for role in INTERFACES {
+            if plugins.binding(role)?.as_deref() == Some(id) {
+                bound.push(role.name().to_owned());
+            }
+        }
+        Ok(Self {
+            package,
+            kept: plugins.kept(&row)?,
+            row: Some(row),
+            bound,
+        })
+    }
+
     fn is_granted(&self, item: &Grant) -> Option<bool> {
-        let missing = shelf::missing(self.package, self.row?);
+        let missing = missing(&self.package, self.row.as_ref()?);
         Some(!missing.contains(item))
     }
 
@@ -37,7 +76,10 @@ impl Inspected<'_> {
     #[must_use]
     pub fn json(&self) -> Json {
         let manifest = &self.package.manifest;
-        let mut json = self.row.map_or_else(|| json!({}), wire::plugin_row);
+        let mut json = self
+            .row
+            .as_ref()
+            .map_or_else(|| json!({}), kjerne_wire::plugin_row);
         json["id"] = json!(manifest.id);
         json["version"] = json!(manifest.version);
         json["contract"] = json!(manifest.contract);
@@ -51,8 +93,22 @@ impl Inspected<'_> {
         json["kept"] = json!(self.kept);
         json["actions"] = self.actions();
         json["sources"] = json!(manifest.sources);
-        json["imports"] = json!(imports(self.package));
+        json["imports"] = json!(imports(&self.package));
+        json["without_effect"] = json!(self.without_effect());
         json
+    }
+
+    /// What was granted and nothing this version declares covers.
+    fn without_effect(&self) -> Vec<&str> {
+        let covered = |item: &str| {
+            Grant::parse(item).is_ok_and(|granted| {
+                let mut declared = self.package.manifest.grants.iter();
+                declared.any(|declared| declared.allow.covers(&granted))
+            })
+        };
+        let grants = self.row.iter().flat_map(|row| &row.grants);
+        let items = grants.map(String::as_str);
+        items.filter(|item| !covered(item)).collect()
     }
 
     fn roles(&self) -> Json {
@@ -99,84 +155,6 @@ impl Inspected<'_> {
             })
         });
         actions.collect()
-    }
-
-    /// What a grant is worth that no declaration names word for word.
-    fn beside(&self, item: &str) -> String {
-        let granted = Grant::parse(item).ok();
-        let covers =
-            |declared: &Declared| granted.as_ref().is_some_and(|g| declared.allow.covers(g));
-        if self.package.manifest.grants.iter().any(covers) {
-            "granted".to_owned()
-        } else {
-            "granted to another version; this one does not ask for it, so it has no effect"
-                .to_owned()
-        }
-    }
-
-    /// The same for reading.
-    #[must_use]
-    pub fn report(&self) -> Report {
-        let mut rows: Vec<Vec<String>> = Vec::new();
-        let mut line = |name: &str, value: String| rows.push(vec![name.to_owned(), value]);
-        let manifest = &self.package.manifest;
-        line("plugin", format!("{} {}", manifest.id, manifest.version));
-        line("what it does", manifest.description.clone());
-        line("contract", manifest.contract.clone());
-        line("size", format!("{} bytes", self.package.bytes().len()));
-        line("state", self.state());
-        if !self.kept.is_empty() {
-            line("kept versions", self.kept.join(", "));
-        }
-        for (role, kinds) in &manifest.roles {
-            line(&format!("role {}", role.name()), self.role(*role, kinds));
-        }
-        for declared in &manifest.grants {
-            let granted = match self.is_granted(&declared.allow) {
-                Some(true) => "granted",
-                Some(false) => "not granted",
-                None => "asked for",
-            };
-            line(
-                &declared.allow.to_string(),
-                format!("{granted}: {}", declared.reason),
-            );
-        }
-        for item in self.row.iter().flat_map(|row| &row.grants) {
-            let named = |declared: &Declared| declared.allow.to_string() == *item;
-            if !manifest.grants.iter().any(named) {
-                line(item, self.beside(item));
-            }
-        }
-        for action in &manifest.actions {
-            line(&format!("action {}", action.name), action.label.clone());
-        }
-        for source in &manifest.sources {
-            let address = format!("POST /v1/integrations/{}/{source}", manifest.id);
-            line(&format!("source {source}"), address);
-        }
-        line("imports", imports(self.package).join(", "));
-        Report::new(&["what", "about it"], rows, self.json())
-    }
-
-    fn state(&self) -> String {
-        match self.row {
-            None => "not installed".to_owned(),
-            Some(row) if row.enabled && self.bound.is_empty() => "on".to_owned(),
-            Some(row) if row.enabled => format!("on, bound to {}", self.bound.join(", ")),
-            Some(_) => "off".to_owned(),
-        }
-    }
-
-    fn role(&self, role: Role, kinds: &BTreeSet<Name>) -> String {
-        let budget = Budget::of(role, 1, 20);
-        let kinds: Vec<&str> = kinds.iter().map(Name::as_str).collect();
-        let kinds = if kinds.is_empty() {
-            "every kind".to_owned()
-        } else {
-            kinds.join(", ")
-        };
-        format!("{kinds}; fuel {}, {} MiB", budget.fuel, budget.memory >> 20)
     }
 }
 

@@ -1,33 +1,20 @@
-//! The `kjerne` program: command line, HTTP, import, delivery, and the wiring of the kernel's parts.
-//!
-//! This is the only crate with a clock, with JSON and with the network. Every handler, of a command
-//! or of a request, reads its input into the model, makes one call, and writes the answer.
+//! The HTTP interface over an open workspace. A handler reads the request into the model, makes one
+//! call, and writes the answer.
 #![forbid(unsafe_code)]
 
-pub mod bell;
-pub mod bench;
-pub mod cli;
-pub mod demo;
-pub mod exit;
-pub mod export;
-pub mod http;
-pub mod import;
-pub mod inspect;
-pub mod kept;
-pub mod kinds_file;
+mod app;
+mod gate;
+mod inspect;
 pub mod limits;
-pub mod logbook;
-pub mod outbox;
-pub mod output;
-pub mod plugin_tool;
-pub mod progress;
-pub mod queries;
-pub mod reading;
-pub mod runtime;
-pub mod secrets;
-pub mod shelf;
-pub mod signing;
-pub mod tasks;
-pub mod wire;
-pub mod workers;
-pub mod workspace;
+mod models;
+mod plugins;
+mod problem;
+mod records;
+mod request;
+mod root;
+mod routes;
+mod serve;
+
+pub use inspect::{Inspected, listed};
+pub use routes::router;
+pub use serve::serve;

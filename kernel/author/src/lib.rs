@@ -1,0 +1,18 @@
+//! What a plugin's author works with: begin a plugin, build it, run its cases.
+//!
+//! Building happens here and nowhere else; the project's own plugins are built the same way.
+#![forbid(unsafe_code)]
+
+mod begin;
+mod build;
+mod cases;
+mod check;
+mod meter;
+mod play;
+mod run;
+mod stage;
+
+pub use begin::{Beginning, begin};
+pub use build::{Built, component_of as build};
+pub use meter::{Peak, Usage};
+pub use run::{Verdict, test};

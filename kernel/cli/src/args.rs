@@ -1,0 +1,424 @@
+//! The command line as data.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::output::Format;
+
+/// A customer record kernel with plugins.
+#[derive(Parser, Debug)]
+#[command(name = "kjerne", version, after_help = crate::exit::help(), max_term_width = 100)]
+pub struct Cli {
+    /// The workspace's directory.
+    #[arg(
+        short,
+        long,
+        global = true,
+        env = "KJERNE_WORKSPACE",
+        value_name = "DIR"
+    )]
+    pub workspace: Option<PathBuf>,
+    /// How to print.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORM")]
+    pub output: Format,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Make a workspace.
+    Init(InitArgs),
+    /// Serve HTTP, run reactions, deliver messages.
+    Serve(ServeArgs),
+    /// List the records of a kind.
+    List(ListArgs),
+    /// Show one record.
+    Get(RecordArgs),
+    /// Make a record: create account name=Acme employees=12
+    Create(CreateArgs),
+    /// Change a record: set account ID region=North website=   (an empty value clears)
+    Set(SetArgs),
+    /// Remove a record; its history stays in the journal.
+    Delete(DeleteArgs),
+    /// Show what happened, commit by commit.
+    Journal(JournalArgs),
+    /// Show the kinds, or the fields of one.
+    Kinds {
+        /// The kind.
+        kind: Option<String>,
+    },
+    /// Import a file of other people's.
+    Import(ImportArgs),
+    /// Write all records of a kind.
+    Export(ExportArgs),
+    /// Make, install and look after plugins.
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+    /// Run a plugin's command: action PLUGIN COMMAND name=value …
+    Action(ActionArgs),
+    /// Make a bearer token; who comes with it acts as user:NAME.
+    Token {
+        /// Whose token.
+        name: String,
+    },
+    /// Make a signing secret, or take one from standard input.
+    Secret {
+        /// The name plugins' settings use.
+        name: String,
+        /// Read the secret from standard input.
+        #[arg(long)]
+        stdin: bool,
+    },
+    /// Check records, indexes and journal against each other.
+    Verify,
+    /// Make a workspace with demo data, print its summary, serve it.
+    Demo(crate::demo::DemoArgs),
+    /// Measure.
+    Bench(crate::bench::BenchArgs),
+    /// Print every limit: its name, number and reason.
+    Limits,
+}
+
+/// `init`
+#[derive(Args, Debug)]
+pub struct InitArgs {
+    /// Where; otherwise the directory of -w.
+    pub dir: Option<PathBuf>,
+    /// What people call the workspace; otherwise the directory's name.
+    #[arg(long)]
+    pub name: Option<String>,
+}
+
+/// `serve`
+#[derive(Args, Debug, Default)]
+pub struct ServeArgs {
+    /// Address and port; otherwise the settings', which begin with 127.0.0.1:7380.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<String>,
+}
+
+/// `list`
+#[derive(Args, Debug)]
+pub struct ListArgs {
+    /// The kind.
+    pub kind: String,
+    /// Only these: "stage eq 'won' and closing_date ge 2026-01-01"
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub filter: String,
+    /// In this order: "closing_date desc,name"
+    #[arg(
+        long,
+        value_name = "FIELDS",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub order_by: String,
+    /// At most so many.
+    #[arg(long, value_name = "N", default_value_t = kjerne_workspace::limits::PAGE.value as usize)]
+    pub top: usize,
+    /// From where the page before ended; the note under a page says.
+    #[arg(long, value_name = "CURSOR")]
+    pub after: Option<String>,
+    /// Only these fields: name,stage,amount
+    #[arg(long, value_delimiter = ',', value_name = "FIELDS")]
+    pub select: Vec<String>,
+}
+
+/// One record.
+#[derive(Args, Debug)]
+pub struct RecordArgs {
+    /// The kind.
+    pub kind: String,
+    /// The record's id.
+    pub id: String,
+}
+
+/// `create`
+#[derive(Args, Debug)]
+pub struct CreateArgs {
+    /// The kind.
+    pub kind: String,
+    /// What it holds.
+    #[arg(value_name = "FIELD=VALUE", value_parser = pair)]
+    pub fields: Vec<(String, String)>,
+    #[command(flatten)]
+    pub commit: CommitArgs,
+}
+
+/// `set`
+#[derive(Args, Debug)]
+pub struct SetArgs {
+    /// The kind.
+    pub kind: String,
+    /// The record's id.
+    pub id: String,
+    /// What to set; an empty value clears the field.
+    #[arg(value_name = "FIELD=VALUE", value_parser = pair, required = true)]
+    pub fields: Vec<(String, String)>,
+    /// Only when the record has this version.
+    #[arg(long, value_name = "VERSION")]
+    pub expected: Option<u64>,
+    #[command(flatten)]
+    pub commit: CommitArgs,
+}
+
+/// `delete`
+#[derive(Args, Debug)]
+pub struct DeleteArgs {
+    /// The kind.
+    pub kind: String,
+    /// The record's id.
+    pub id: String,
+    /// Only when the record has this version.
+    #[arg(long, value_name = "VERSION")]
+    pub expected: Option<u64>,
+    #[command(flatten)]
+    pub commit: CommitArgs,
+}
+
+/// What every command that changes records takes.
+#[derive(Args, Debug, Default)]
+pub struct CommitArgs {
+    /// Find out what would happen and store nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Names the commit: given again, it does nothing and answers the same.
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
+    /// Who does it; otherwise the name the system knows you by.
+    #[arg(long, value_name = "NAME")]
+    pub actor: Option<String>,
+}
+
+/// `journal`
+#[derive(Args, Debug)]
+pub struct JournalArgs {
+    /// Entries after this number.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub after: u64,
+    /// Only what touched this record.
+    #[arg(long, value_name = "KIND/ID")]
+    pub record: Option<String>,
+    /// At most so many.
+    #[arg(long, value_name = "N", default_value_t = kjerne_workspace::limits::PAGE.value as usize)]
+    pub top: usize,
+}
+
+/// `import`
+#[derive(Args, Debug)]
+pub struct ImportArgs {
+    /// The file.
+    pub file: PathBuf,
+    /// The kind its rows become.
+    #[arg(long = "as", value_name = "KIND")]
+    pub kind: String,
+    /// What column goes where; without it the columns are our own field names, as in an export.
+    #[arg(long, value_name = "MAP.toml")]
+    pub map: Option<PathBuf>,
+    /// Find out what would happen and store nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Where rows go that are not taken, with the reason.
+    #[arg(long, value_name = "OUT.csv")]
+    pub rejects: Option<PathBuf>,
+}
+
+/// `export`
+#[derive(Args, Debug)]
+pub struct ExportArgs {
+    /// The kind.
+    pub kind: String,
+    /// Only these.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub filter: String,
+    /// Where to; otherwise standard output.
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<PathBuf>,
+}
+
+/// `action`
+#[derive(Args, Debug)]
+pub struct ActionArgs {
+    /// The plugin.
+    pub plugin: String,
+    /// The command.
+    pub command: String,
+    /// Its arguments.
+    #[arg(value_name = "NAME=VALUE", value_parser = pair)]
+    pub arguments: Vec<(String, String)>,
+    /// Who asks; otherwise the name the system knows you by.
+    #[arg(long, value_name = "NAME")]
+    pub actor: Option<String>,
+}
+
+/// `plugin`
+#[derive(Subcommand, Debug)]
+pub enum PluginCommand {
+    /// Begin a plugin: a folder that builds and passes its tests.
+    New(NewArgs),
+    /// Build a plugin's folder into one file.
+    Build {
+        /// The plugin's folder.
+        #[arg(default_value = ".")]
+        dir: PathBuf,
+    },
+    /// Run a plugin's cases in the real host under production limits.
+    Test {
+        /// The plugin's folder.
+        #[arg(default_value = ".")]
+        dir: PathBuf,
+    },
+    /// Install a plugin's file, or upgrade to it. Installing grants nothing and enables nothing.
+    Install {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Take the version back that was in use before; its file is kept in the workspace.
+    Rollback {
+        /// The plugin.
+        plugin: String,
+        /// Another kept version; kjerne plugin list shows them.
+        #[arg(long, value_name = "VERSION")]
+        to: Option<String>,
+    },
+    /// List the installed plugins.
+    List,
+    /// Show what a plugin is, asks for and may do: of a file, or an installed one.
+    Inspect {
+        /// The file or the plugin.
+        plugin: String,
+    },
+    /// Grant what a plugin declares, item by item.
+    Grant {
+        /// The plugin.
+        plugin: String,
+        /// Items such as read:opportunity, set:opportunity.probability, send:https://host
+        items: Vec<String>,
+        /// Everything it declares (wildcards are named concretely).
+        #[arg(long)]
+        all_declared: bool,
+    },
+    /// Take grants back.
+    Revoke {
+        /// The plugin.
+        plugin: String,
+        /// The items.
+        items: Vec<String>,
+        /// Everything it was granted.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Switch a plugin on, and bind the domain interfaces it offers that nobody has.
+    Enable {
+        /// The plugin.
+        plugin: String,
+        /// Bind the domain interfaces it offers even when another plugin has them.
+        #[arg(long)]
+        bind: bool,
+        /// Let its reactions see the journal from the beginning, not from now on.
+        #[arg(long)]
+        from_start: bool,
+    },
+    /// Switch a plugin off. Its settings, grants and state stay.
+    Disable {
+        /// The plugin.
+        plugin: String,
+    },
+    /// Remove a plugin with its state and its file.
+    Remove {
+        /// The plugin.
+        plugin: String,
+    },
+    /// Show a plugin's settings, or set them from a file.
+    Settings {
+        /// The plugin.
+        plugin: String,
+        /// The new settings.
+        file: Option<PathBuf>,
+        /// Back to the settings it was delivered with.
+        #[arg(long, conflicts_with = "file")]
+        default: bool,
+    },
+    /// Show what plugins cost: fuel, calls, time, faults, by role and day.
+    Cost {
+        /// Only this plugin.
+        plugin: Option<String>,
+    },
+    /// Show the journal entries plugins gave up on.
+    Parked {
+        /// Only this plugin.
+        plugin: Option<String>,
+    },
+    /// Show the messages waiting to be delivered, and those given up.
+    Outbox,
+    /// Show what a plugin logged; works beside a running server.
+    Logs {
+        /// The plugin.
+        plugin: String,
+    },
+}
+
+/// `plugin new`
+#[derive(Args, Debug)]
+pub struct NewArgs {
+    /// Its id, which is also the folder's name: acme.credit-check
+    pub id: String,
+    /// What it does.
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "guard",
+        value_name = "ROLE"
+    )]
+    pub role: Vec<String>,
+    /// The kind it is about.
+    #[arg(long, default_value = "opportunity")]
+    pub kind: String,
+    /// Where to put the folder.
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    pub into: PathBuf,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err(format!("expected name=value, found {text:?}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_ends_with_the_exit_codes() {
+        let help = Cli::command().render_long_help().to_string();
+        assert!(
+            help.contains("Exit codes:") && help.contains("6  the data file is damaged"),
+            "{help}"
+        );
+    }
+
+    #[test]
+    fn field_arguments_keep_every_sign_after_the_first() {
+        let cli =
+            Cli::try_parse_from(["kjerne", "create", "account", "name=a=b", "region="]).unwrap();
+        let Command::Create(create) = cli.command else {
+            panic!("another command")
+        };
+        assert_eq!(create.fields[0], ("name".into(), "a=b".into()));
+        assert_eq!(create.fields[1], ("region".into(), String::new()));
+        assert!(Cli::try_parse_from(["kjerne", "create", "account", "name"]).is_err());
+    }
+}

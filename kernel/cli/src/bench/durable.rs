@@ -1,0 +1,191 @@
+//! Durable creates by 64 concurrent writers, against a loop that writes the same bytes to redb in
+//! the same groups, in the same run.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, ensure};
+use kjerne_core::Outcome;
+use kjerne_model::{
+    Actor, Change, Commit, Currency, Date, Fields, Money, Name, ParseError, RecordId, Value,
+};
+use redb::{Database, ReadableDatabase as _, TableDefinition};
+
+use super::recording::{Group, RecordingStore};
+use super::scratch::Scratch;
+use super::{BenchArgs, Measured};
+use crate::demo;
+use kjerne_workspace::directory::Workspace;
+use kjerne_workspace::runtime::{self, Runtime};
+
+const WRITERS: usize = 64;
+
+pub fn measure(args: &BenchArgs) -> Result<Vec<Measured>> {
+    let mut rows = Vec::new();
+    for (plugins, bar) in [(true, 0.4), (false, 0.6)] {
+        let run = Run::measure(args, plugins)?;
+        let what = if plugins {
+            "four plugins on"
+        } else {
+            "no plugin"
+        };
+        rows.push(Measured::plain(
+            &format!("durable create, {WRITERS} writers, {what}"),
+            format!(
+                "{:.0} commits/s in groups of {:.1}; redb alone {:.0}/s",
+                run.kjerne, run.group, run.raw
+            ),
+        ));
+        let ratio = run.kjerne / run.raw;
+        rows.push(Measured::held(
+            &format!("  of redb alone, {what}"),
+            format!("{ratio:.2}x"),
+            &format!(">= {bar}x"),
+            ratio >= bar,
+        ));
+    }
+    Ok(rows)
+}
+
+/// Commits per second both ways, and the mean size of a group.
+struct Run {
+    kjerne: f64,
+    raw: f64,
+    group: f64,
+}
+
+impl Run {
+    fn measure(args: &BenchArgs, plugins: bool) -> Result<Self> {
+        let scratch = Scratch::new(if plugins { "plugins" } else { "bare" })?;
+        let dir = scratch.path("workspace");
+        let workspace = Workspace::init(&dir, "Bench")?;
+        if plugins {
+            let runtime = Runtime::open(workspace, "kjerne bench")?;
+            demo::switch_all_on(&runtime, args.plugins.as_deref())?;
+            drop(runtime);
+        }
+        let workspace = Workspace::open(&dir)?;
+        let recorder = Arc::new(RecordingStore::new(Arc::new(
+            workspace.open_store("kjerne bench")?,
+        )));
+        let (schema, secrets) = (Arc::new(workspace.schema()?), workspace.secrets()?);
+        let runtime = Runtime::put_together(workspace, recorder.clone(), schema, secrets)?;
+        warm_up(&runtime)?;
+        recorder.take();
+        let seconds = write_all(&runtime, args.per_writer)?;
+        let groups = recorder.take();
+        let commits = (WRITERS * args.per_writer) as f64;
+        let raw_seconds = write_raw(&scratch.path("raw.redb"), &groups)?;
+        Ok(Self {
+            kjerne: commits / seconds,
+            raw: commits / raw_seconds,
+            group: commits / groups.len().max(1) as f64,
+        })
+    }
+}
+
+fn warm_up(runtime: &Runtime) -> Result<()> {
+    for number in 0..20 {
+        create(runtime, 1_000, number)?;
+    }
+    Ok(())
+}
+
+/// Every writer creates its records one commit at a time; the seconds until all are stored.
+fn write_all(runtime: &Runtime, per_writer: usize) -> Result<f64> {
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|writer| {
+                scope.spawn(move || (0..per_writer).try_for_each(|n| create(runtime, writer, n)))
+            })
+            .collect();
+        for writer in writers {
+            writer
+                .join()
+                .map_err(|_| anyhow::anyhow!("a writer panicked"))??;
+        }
+        Ok(began.elapsed().as_secs_f64())
+    })
+}
+
+fn create(runtime: &Runtime, writer: usize, number: usize) -> Result<()> {
+    let commit = Commit {
+        changes: vec![Change::Create {
+            kind: Name::new("opportunity")?,
+            id: None::<RecordId>,
+            fields: fields(writer, number)?,
+        }],
+        actor: Actor::User(format!("writer-{writer}")),
+        key: None,
+        at: runtime::now(),
+        cause: None,
+    };
+    let outcome = runtime.kernel.commit(commit)?;
+    ensure!(
+        matches!(outcome, Outcome::Accepted(_)),
+        "a create was refused: {outcome:?}"
+    );
+    Ok(())
+}
+
+fn fields(writer: usize, number: usize) -> Result<Fields, ParseError> {
+    let text = |text: String| Value::Text(text);
+    let amount = Money {
+        minor: 12_500_000,
+        currency: Currency::new("NOK")?,
+    };
+    let pairs = [
+        ("name", text(format!("Opportunity {writer}-{number}"))),
+        ("pipeline", text("standard".to_owned())),
+        ("stage", text("prospect".to_owned())),
+        ("amount", Value::Money(amount)),
+        ("closing_date", Value::Date(Date::parse("2026-12-31")?)),
+        (
+            "next_step",
+            text("Call to agree on a first meeting".to_owned()),
+        ),
+        ("source", text("web".to_owned())),
+        (
+            "description",
+            text("What the customer told us in the first call. ".repeat(4)),
+        ),
+    ];
+    pairs
+        .into_iter()
+        .map(|(name, value)| Ok((Name::new(name)?, value)))
+        .collect()
+}
+
+/// The same bytes, in the same tables and groups, by redb alone.
+fn write_raw(path: &Path, groups: &[Group]) -> Result<f64> {
+    let database = Database::builder()
+        .set_cache_size(32 << 20)
+        .create(path)
+        .with_context(|| format!("cannot make {}", path.display()))?;
+    let began = Instant::now();
+    for group in groups {
+        let write = database.begin_write()?;
+        {
+            let mut tables = std::collections::BTreeMap::new();
+            for (space, key, value) in group {
+                if !tables.contains_key(space) {
+                    let definition = TableDefinition::<&[u8], &[u8]>::new(space.name());
+                    tables.insert(*space, write.open_table(definition)?);
+                }
+                let Some(table) = tables.get_mut(space) else {
+                    continue;
+                };
+                match value {
+                    Some(value) => table.insert(key.as_slice(), value.as_slice())?,
+                    None => table.remove(key.as_slice())?,
+                };
+            }
+        }
+        write.commit()?;
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    database.begin_read()?;
+    Ok(seconds)
+}

@@ -1,0 +1,151 @@
+//! One guard call with 20 fields, on a fresh instance as production does it and on a warm one.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use kjerne_core::{Call, Draft, PluginInfo, Plugins as _, Role};
+use kjerne_model::{Actor, Fields, Name, RecordId, Value};
+
+use super::scratch::Scratch;
+use super::{BenchArgs, Measured};
+use crate::demo;
+use kjerne_workspace::directory::Workspace;
+use kjerne_workspace::runtime::{self, Runtime};
+
+const CALLS: usize = 4_000;
+const FIELDS: usize = 20;
+/// What a fresh instance may cost more than three warm calls.
+const ALLOWANCE: Duration = Duration::from_micros(15);
+
+pub fn measure(args: &BenchArgs) -> Result<Vec<Measured>> {
+    let scratch = Scratch::new("guard")?;
+    let workspace = Workspace::init(&scratch.path("workspace"), "Bench")?;
+    let runtime = Runtime::open(workspace, "kjerne bench")?;
+    demo::switch_all_on(&runtime, args.plugins.as_deref())?;
+    let kinds = BTreeSet::from([Name::new("opportunity")?]);
+    let guards = runtime.host.with_role(Role::Guard, &kinds);
+    let guard = guards.first().context("no guard watches opportunities")?;
+    let call = call(&runtime)?;
+    let drafts = [draft()?];
+    // In turn, so that a slow moment of the machine slows both.
+    let (mut fresh, mut warm) = (Vec::new(), Vec::new());
+    for _ in 0..8 {
+        fresh.extend(fresh_calls(&runtime, guard, &call, &drafts)?);
+        warm.extend(runtime.host.guard_warm(guard, &call, &drafts, CALLS / 8)?);
+    }
+    let (fresh_50, fresh_99) = percentiles(fresh);
+    let (warm_50, warm_99) = percentiles(warm);
+    let bar = warm_50 * 3 + ALLOWANCE;
+    let micros = |time: Duration| time.as_secs_f64() * 1e6;
+    Ok(vec![
+        Measured::held(
+            &format!("guard call, {FIELDS} fields, fresh instance, p50"),
+            format!("{:.1} µs (p99 {:.1})", micros(fresh_50), micros(fresh_99)),
+            &format!("<= 3x warm + 15 µs = {:.1} µs", micros(bar)),
+            fresh_50 <= bar,
+        ),
+        Measured::plain(
+            "  the same call, warm instance, p50",
+            format!("{:.1} µs (p99 {:.1})", micros(warm_50), micros(warm_99)),
+        ),
+    ])
+}
+
+fn fresh_calls(
+    runtime: &Runtime,
+    guard: &PluginInfo,
+    call: &Call,
+    drafts: &[Draft],
+) -> Result<Vec<Duration>> {
+    (0..CALLS / 8)
+        .map(|_| {
+            let began = Instant::now();
+            runtime.host.guard(guard, call, drafts)?;
+            Ok(began.elapsed())
+        })
+        .collect()
+}
+
+fn call(runtime: &Runtime) -> Result<Call> {
+    let reader = Arc::new(runtime.kernel.reader()?);
+    Ok(Call {
+        now: runtime::now(),
+        actor: Actor::User("bench".to_owned()),
+        depth: 0,
+        reader,
+    })
+}
+
+/// An update of an opportunity that holds 20 fields and moves nowhere.
+fn draft() -> Result<Draft> {
+    let mut before = Fields::new();
+    for (field, value) in [
+        ("name", "Fleet renewal"),
+        ("pipeline", "standard"),
+        ("stage", "prospect"),
+    ] {
+        before.insert(Name::new(field)?, Value::Text(value.to_owned()));
+    }
+    let texts = [
+        "next_step",
+        "opportunity_type",
+        "source",
+        "lost_to",
+        "next_best_action",
+        "description",
+        "external_id",
+    ];
+    for field in texts {
+        before.insert(
+            Name::new(field)?,
+            Value::Text(format!("What stands in {field}")),
+        );
+    }
+    let numbers = [
+        "probability",
+        "buying_progress",
+        "buying_gap",
+        "rework_risk",
+        "no_decision_risk",
+    ];
+    for field in numbers {
+        before.insert(Name::new(field)?, Value::Integer(5));
+    }
+    for field in [
+        "opened_at",
+        "stage_since",
+        "last_activity_at",
+        "assessed_at",
+    ] {
+        before.insert(Name::new(field)?, Value::Instant(runtime::now()));
+    }
+    before.insert(
+        Name::new("forecast_category")?,
+        Value::Text("pipeline".to_owned()),
+    );
+    anyhow::ensure!(
+        before.len() == FIELDS,
+        "the draft has {} fields",
+        before.len()
+    );
+    let mut after = before.clone();
+    after.insert(
+        Name::new("next_step")?,
+        Value::Text("Call again".to_owned()),
+    );
+    let id = RecordId::v7(runtime::now(), 1);
+    Ok(Draft {
+        change: 0,
+        kind: Name::new("opportunity")?,
+        id,
+        before: Some(before),
+        after: Some(after),
+    })
+}
+
+fn percentiles(mut times: Vec<Duration>) -> (Duration, Duration) {
+    times.sort();
+    (times[times.len() / 2], times[times.len() * 99 / 100])
+}

@@ -1,0 +1,113 @@
+//! The command line: reads it, opens what it needs, makes one call, prints the answer.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser as _;
+
+use kjerne_workspace::Error;
+
+use crate::args::{Cli, Command};
+use crate::bench;
+use crate::commands::{plugins, records, workspaces};
+use crate::context::Context;
+use crate::demo;
+use crate::exit::{Exit, exit_of};
+use crate::output::Format;
+use kjerne_server as http;
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    // Clap ends the program itself on --help and on what it cannot read, with code 2.
+    let cli = Cli::parse();
+    let format = cli.output;
+    match run(cli) {
+        Ok(exit) => exit.code().into(),
+        Err(error) => {
+            report(&error, format);
+            exit_of(&error).code().into()
+        }
+    }
+}
+
+/// What went wrong, to standard error: a sentence, or for programs the same as an object.
+fn report(error: &anyhow::Error, format: Format) {
+    if format != Format::Json {
+        return eprintln!("error: {error:#}");
+    }
+    let refusals = match error.downcast_ref::<Error>().map(Error::root) {
+        Some(Error::Commit(refusals)) => kjerne_wire::refusals(refusals),
+        _ => Vec::new(),
+    };
+    let exit = exit_of(error).code();
+    let json =
+        serde_json::json!({ "error": format!("{error:#}"), "exit": exit, "refusals": refusals });
+    eprintln!("{json}");
+}
+
+fn run(cli: Cli) -> Result<Exit> {
+    let who = format!("kjerne {}", name(&cli.command));
+    let context = Context {
+        workspace: cli.workspace,
+        format: cli.output,
+        who,
+    };
+    match cli.command {
+        Command::Init(args) => workspaces::init(&context, &args),
+        Command::Serve(args) => workspaces::serve(&context, &args),
+        Command::List(args) => records::list(&context, &args),
+        Command::Get(args) => records::get(&context, &args),
+        Command::Create(args) => records::create(&context, &args),
+        Command::Set(args) => records::set(&context, &args),
+        Command::Delete(args) => records::delete(&context, &args),
+        Command::Journal(args) => records::journal(&context, &args),
+        Command::Kinds { kind } => records::kinds(&context, kind.as_deref()),
+        Command::Import(args) => workspaces::import(&context, &args),
+        Command::Export(args) => workspaces::export(&context, &args),
+        Command::Plugin(command) => plugins::run(&context, command),
+        Command::Action(args) => plugins::action(&context, &args),
+        Command::Token { name } => workspaces::token(&context, &name),
+        Command::Secret { name, stdin } => workspaces::secret(&context, &name, stdin),
+        Command::Verify => workspaces::verify(&context),
+        Command::Demo(args) => run_demo(&context, &args),
+        Command::Bench(args) => bench::run(&args, context.format).map(|()| Exit::Done),
+        Command::Limits => workspaces::limits(&context),
+    }
+}
+
+fn run_demo(context: &Context, args: &demo::DemoArgs) -> Result<Exit> {
+    let dir = context
+        .workspace
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("demo-workspace"));
+    if let Some(runtime) = demo::run(&dir, args, context.format)? {
+        http::serve(runtime, None)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn name(command: &Command) -> &'static str {
+    match command {
+        Command::Init(_) => "init",
+        Command::Serve(_) => "serve",
+        Command::List(_) => "list",
+        Command::Get(_) => "get",
+        Command::Create(_) => "create",
+        Command::Set(_) => "set",
+        Command::Delete(_) => "delete",
+        Command::Journal(_) => "journal",
+        Command::Kinds { .. } => "kinds",
+        Command::Import(_) => "import",
+        Command::Export(_) => "export",
+        Command::Plugin(_) => "plugin",
+        Command::Action(_) => "action",
+        Command::Token { .. } => "token",
+        Command::Secret { .. } => "secret",
+        Command::Verify => "verify",
+        Command::Demo(_) => "demo",
+        Command::Bench(_) => "bench",
+        Command::Limits => "limits",
+    }
+}

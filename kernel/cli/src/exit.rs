@@ -1,0 +1,162 @@
+//! Exit codes, and which error ends the program with which.
+
+use kjerne_model::{Code, Refusal};
+use kjerne_store::StoreError;
+use kjerne_workspace::Error;
+
+/// How the program ends. The numbers are part of the interface: scripts go by them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// Something failed that no other code names.
+    Failed = 1,
+    /// The command line, a filter, a value or a settings file could not be read.
+    Usage = 2,
+    /// The kernel refused the commit or some rows of an import, or a plugin file was refused.
+    Refused = 3,
+    /// There is no such workspace, kind, record, plugin or file.
+    NotFound = 4,
+    /// Another process has the workspace open.
+    InUse = 5,
+    /// The data file is damaged, or `verify` found faults.
+    Damaged = 6,
+    /// The disk is full, the operating system failed to read or write, or the data file is of a
+    /// newer format.
+    Storage = 7,
+}
+
+impl Exit {
+    /// Every code with its meaning, as `--help` shows it.
+    pub const TABLE: [(Self, &'static str); 8] = [
+        (Self::Done, "done"),
+        (Self::Failed, "failed for a reason no other code names"),
+        (
+            Self::Usage,
+            "the command line, a filter, a value or a settings file could not be read",
+        ),
+        (
+            Self::Refused,
+            "the change, the plugin or some rows of an import were refused; the reasons are printed",
+        ),
+        (
+            Self::NotFound,
+            "no such workspace, kind, record, plugin or file",
+        ),
+        (
+            Self::InUse,
+            "another process has the workspace open; the message names it",
+        ),
+        (
+            Self::Damaged,
+            "the data file is damaged, or verify found faults",
+        ),
+        (
+            Self::Storage,
+            "disk full, input/output error, or a data file of a newer format",
+        ),
+    ];
+
+    /// The number the operating system gets.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+/// The table of exit codes, for the end of `--help`.
+#[must_use]
+pub fn help() -> String {
+    let lines = Exit::TABLE
+        .iter()
+        .map(|(exit, text)| format!("  {}  {text}\n", exit.code()));
+    format!("Exit codes:\n{}", lines.collect::<String>())
+}
+
+/// Something that was typed cannot be read.
+pub fn usage(message: impl Into<String>) -> anyhow::Error {
+    Error::unreadable(message).into()
+}
+
+/// Something is not there.
+pub fn not_found(message: impl Into<String>) -> anyhow::Error {
+    Error::not_found(message).into()
+}
+
+/// The exit code an error leads to.
+#[must_use]
+pub fn exit_of(error: &anyhow::Error) -> Exit {
+    if let Some(store) = error.downcast_ref::<StoreError>() {
+        return of_store(store);
+    }
+    match error.downcast_ref::<Error>().map(Error::root) {
+        Some(Error::Unreadable(_)) => Exit::Usage,
+        Some(Error::NotFound(_)) => Exit::NotFound,
+        Some(Error::Refused(_)) => Exit::Refused,
+        Some(Error::Commit(refusals)) => of_refusals(refusals),
+        Some(Error::Store(store)) => of_store(store),
+        Some(Error::Io(_) | Error::Failed(_) | Error::During { .. }) | None => Exit::Failed,
+    }
+}
+
+fn of_refusals(refusals: &[Refusal]) -> Exit {
+    match refusals.first().map(|refusal| refusal.code) {
+        Some(Code::UnknownKind | Code::UnknownRecord) => Exit::NotFound,
+        _ => Exit::Refused,
+    }
+}
+
+fn of_store(error: &StoreError) -> Exit {
+    match error {
+        StoreError::Held { .. } => Exit::InUse,
+        StoreError::Missing(_) => Exit::NotFound,
+        StoreError::Exists(_) => Exit::Usage,
+        StoreError::Corrupt(_) => Exit::Damaged,
+        StoreError::NewerFormat { .. }
+        | StoreError::Full(_)
+        | StoreError::Io(_)
+        | StoreError::ReadOnly(_) => Exit::Storage,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[test]
+    fn each_error_ends_with_its_code() {
+        let refused = |code| anyhow::Error::new(Error::from(vec![Refusal::new(code, "no")]));
+        let cases: [(anyhow::Error, u8); 12] = [
+            (anyhow::anyhow!("anything"), 1),
+            (usage("what"), 2),
+            (refused(Code::Guard), 3),
+            (refused(Code::StaleVersion), 3),
+            (refused(Code::UnknownRecord), 4),
+            (refused(Code::UnknownKind), 4),
+            (not_found("it"), 4),
+            (StoreError::Missing("w".into()).into(), 4),
+            (
+                StoreError::Held {
+                    by: "kjerne serve, process 1".into(),
+                }
+                .into(),
+                5,
+            ),
+            (StoreError::Corrupt("page 7".into()).into(), 6),
+            (StoreError::Full("no space".into()).into(), 7),
+            (StoreError::NewerFormat { found: 9, known: 1 }.into(), 7),
+        ];
+        for (error, expected) in cases {
+            assert_eq!(exit_of(&error).code(), expected, "{error:#}");
+            assert_eq!(exit_of(&error.context("while trying")).code(), expected);
+        }
+    }
+
+    #[test]
+    fn the_table_lists_every_code_once_and_in_order() {
+        let codes: Vec<u8> = Exit::TABLE.iter().map(|(exit, _)| exit.code()).collect();
+        assert_eq!(codes, (0..8).collect::<Vec<u8>>());
+        assert!(help().contains("  5  another process has the workspace open"));
+    }
+}

@@ -1,0 +1,151 @@
+//! Export of all records of a kind, as CSV or JSON Lines, as they were at one moment.
+//!
+//! The CSV's columns are our own field names, addresses by their parts, so that it can be imported
+//! again without a mapping and changes nothing.
+
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+
+use kjerne_core::Kernel;
+use kjerne_model::filter::{self, Filter};
+use kjerne_model::{Address, FieldType, Kind, Name, Record, Value};
+use kjerne_store::records;
+
+use kjerne_workspace::error::{Context as _, Result};
+
+/// How records are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ExportFormat {
+    /// Comma-separated values, with a line of column names.
+    Csv,
+    /// One JSON object a line, in the form the HTTP interface has.
+    JsonLines,
+}
+
+/// Writes the records of a kind that meet a filter (empty text: all), in the order of their ids,
+/// and says how many there were. They are read from one snapshot and written as they are read.
+///
+/// # Errors
+/// When there is no such kind, the filter does not parse, or reading or writing fails.
+pub fn write(
+    kernel: &Kernel,
+    kind: &str,
+    filter: &str,
+    format: ExportFormat,
+    out: &mut dyn Write,
+) -> Result<u64> {
+    let schema = kernel.schema();
+    let kind = schema.kind(kind).with_context(|| {
+        let kinds: Vec<&str> = schema.kinds().map(|kind| kind.name.as_str()).collect();
+        format!("there is no kind {kind:?}; there are {}", kinds.join(", "))
+    })?;
+    let filter = filter::parse(filter, kind)?;
+    match format {
+        ExportFormat::Csv => {
+            let columns = columns(kind);
+            let mut writer = csv::Writer::from_writer(out);
+            let header = writer.write_record(columns.iter().map(Column::name));
+            header.map_err(io::Error::from)?;
+            let count = each(kernel, kind, &filter, &mut |record| {
+                for column in &columns {
+                    writer.write_field(column.text(record))?;
+                }
+                Ok(writer.write_record(None::<&[u8]>)?)
+            })?;
+            writer.flush()?;
+            Ok(count)
+        }
+        ExportFormat::JsonLines => {
+            let count = each(kernel, kind, &filter, &mut |record| {
+                writeln!(out, "{}", kjerne_wire::record(record, None))
+            })?;
+            out.flush()?;
+            Ok(count)
+        }
+    }
+}
+
+/// Shows `write` each record of a snapshot that meets the filter.
+fn each(
+    kernel: &Kernel,
+    kind: &Kind,
+    filter: &Filter,
+    write: &mut dyn FnMut(&Record) -> io::Result<()>,
+) -> Result<u64> {
+    let snapshot = kernel.store().snapshot()?;
+    let (mut count, mut failed) = (0, None);
+    records::scan(&*snapshot, &kind.name, None, &mut |record| {
+        if !filter.matches(&record) {
+            return ControlFlow::Continue(());
+        }
+        match write(&record) {
+            Ok(()) => {
+                count += 1;
+                ControlFlow::Continue(())
+            }
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    })?;
+    match failed {
+        Some(error) => Err(error.into()),
+        None => Ok(count),
+    }
+}
+
+/// One column of an export.
+enum Column {
+    Id,
+    Version,
+    CreatedAt,
+    UpdatedAt,
+    Field(Name),
+    Part(Name, &'static str),
+}
+
+/// The id first, then the fields in the order of the kind, then what the kernel keeps.
+fn columns(kind: &Kind) -> Vec<Column> {
+    let mut columns = vec![Column::Id];
+    for field in &kind.fields {
+        let name = &field.name;
+        if field.field_type == FieldType::Address {
+            columns.extend(Address::PARTS.map(|part| Column::Part(name.clone(), part)));
+        } else {
+            columns.push(Column::Field(name.clone()));
+        }
+    }
+    columns.extend([Column::Version, Column::CreatedAt, Column::UpdatedAt]);
+    columns
+}
+
+impl Column {
+    fn name(&self) -> String {
+        match self {
+            Self::Id => "id".to_owned(),
+            Self::Version => "version".to_owned(),
+            Self::CreatedAt => "created_at".to_owned(),
+            Self::UpdatedAt => "updated_at".to_owned(),
+            Self::Field(name) => name.to_string(),
+            Self::Part(name, part) => format!("{name}.{part}"),
+        }
+    }
+
+    fn text(&self, record: &Record) -> String {
+        match self {
+            Self::Id => record.id.to_string(),
+            Self::Version => record.version.to_string(),
+            Self::CreatedAt => record.created_at.to_string(),
+            Self::UpdatedAt => record.updated_at.to_string(),
+            Self::Field(name) => record
+                .get(name)
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            Self::Part(name, part) => match record.get(name) {
+                Some(Value::Address(address)) => address.part(part).unwrap_or_default().to_owned(),
+                _ => String::new(),
+            },
+        }
+    }
+}

@@ -1,0 +1,360 @@
+//! Binds a mapping to one file and one kind: every name in it is found, and every fault told at
+//! once, before the first row is read.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use kjerne_model::{Address, Currency, Field, FieldType, Kind, Schema};
+use kjerne_workspace::error::{Context as _, Error, Result};
+
+use super::mapping::{FieldSource, Mapping};
+use super::plan::{Forms, Key, Lookup, Piece, Plan, PlanField, PlanSource};
+
+impl Plan {
+    /// Binds a mapping.
+    pub fn bind(mapping: &Mapping, kind: &str, header: &[String], schema: &Schema) -> Result<Self> {
+        let kind = schema
+            .kind(kind)
+            .with_context(|| unknown_kind(kind, schema))?;
+        if mapping
+            .kind
+            .as_ref()
+            .is_some_and(|other| *other != *kind.name.as_str())
+        {
+            return Err(Error::unreadable(format!(
+                "the mapping is for kind {}, not for {}",
+                mapping.kind.as_deref().unwrap_or_default(),
+                kind.name
+            )));
+        }
+        let mut binder = Binder::new(mapping, kind, header, schema)?;
+        let mut fields = Vec::new();
+        for (name, source) in mapping.fields()? {
+            fields.extend(binder.field(&name, &source));
+        }
+        let skip: Vec<(usize, Vec<String>)> = mapping
+            .skip
+            .iter()
+            .filter_map(|(column, values)| Some((binder.column(column)?, values.clone())))
+            .collect();
+        let ignored = |name: &String| {
+            mapping.ignore.contains(name) || super::reject::COLUMNS.contains(&name.as_str())
+        };
+        binder
+            .used
+            .extend((0..header.len()).filter(|&index| ignored(&header[index])));
+        let key = binder.key(&fields);
+        if fields.is_empty() {
+            binder.faults.push("the mapping maps no field".to_owned());
+        }
+        if !binder.faults.is_empty() {
+            return Err(Error::unreadable(format!(
+                "the mapping does not fit the file:\n  - {}",
+                binder.faults.join("\n  - ")
+            )));
+        }
+        let unmapped = (0..header.len())
+            .filter(|index| !binder.used.contains(index))
+            .map(|index| header[index].clone())
+            .collect();
+        Ok(Self {
+            kind: Arc::clone(kind),
+            key,
+            on_existing: mapping.on_existing,
+            empty_cells: mapping.empty_cells,
+            keep_blanks: mapping.keep_blanks,
+            empty: mapping.empty.iter().cloned().collect(),
+            skip,
+            fields,
+            header: header.to_vec(),
+            unmapped,
+        })
+    }
+}
+
+fn unknown_kind(kind: &str, schema: &Schema) -> String {
+    let kinds: Vec<&str> = schema.kinds().map(|kind| kind.name.as_str()).collect();
+    format!("there is no kind {kind:?}; there are {}", kinds.join(", "))
+}
+
+/// Finds names, and gathers what it did not find.
+struct Binder<'a> {
+    kind: &'a Arc<Kind>,
+    header: &'a [String],
+    schema: &'a Schema,
+    forms: Forms,
+    key: Option<&'a str>,
+    used: BTreeSet<usize>,
+    faults: Vec<String>,
+}
+
+impl<'a> Binder<'a> {
+    fn new(
+        mapping: &'a Mapping,
+        kind: &'a Arc<Kind>,
+        header: &'a [String],
+        schema: &'a Schema,
+    ) -> Result<Self> {
+        let zone = match &mapping.zone {
+            Some(zone) => TimeZone::get(zone)
+                .map_err(|_| Error::unreadable(format!("no time zone {zone:?}")))?,
+            None => TimeZone::UTC,
+        };
+        let currency = mapping.currency.as_deref().map(Currency::new).transpose();
+        let forms = Forms {
+            zone,
+            currency: currency.context("currency of the mapping")?,
+            currency_column: None,
+            decimal_comma: mapping.decimal_comma,
+            dates: mapping.date_formats.clone(),
+            instants: mapping.instant_formats.clone(),
+        };
+        let key = mapping.key.as_deref();
+        Ok(Self {
+            kind,
+            header,
+            schema,
+            forms,
+            key,
+            used: BTreeSet::new(),
+            faults: Vec::new(),
+        })
+    }
+
+    /// The place of a column, which counts as used from now on.
+    fn column(&mut self, name: &str) -> Option<usize> {
+        let mut places = (0..self.header.len()).filter(|&index| self.header[index] == name);
+        match (places.next(), places.next()) {
+            (Some(place), None) => {
+                self.used.insert(place);
+                return Some(place);
+            }
+            (Some(_), Some(_)) => {
+                self.faults
+                    .push(format!("the file has more than one column {name:?}"));
+            }
+            (None, _) => {
+                let columns = self.header.join(", ");
+                self.faults
+                    .push(format!("the file has no column {name:?}; it has {columns}"));
+            }
+        }
+        None
+    }
+
+    fn field(&mut self, name: &str, source: &FieldSource) -> Option<PlanField> {
+        let (field, part) = if name == "id" {
+            (None, None)
+        } else {
+            let (field, part) = self.target(name)?;
+            (Some(field), part)
+        };
+        Some(PlanField {
+            source: self.source(name, source)?,
+            values: source.values.clone(),
+            keep_unlisted: source.keep_unlisted,
+            lookup: self.lookup(name, field.as_ref(), source)?,
+            forms: self.forms(name, source)?,
+            field,
+            part,
+        })
+    }
+
+    /// The field and part a name such as `billing_address.city` means.
+    fn target(&mut self, name: &str) -> Option<(Field, Option<&'static str>)> {
+        let (field_name, part_name) = match name.split_once('.') {
+            Some((field, part)) => (field, Some(part)),
+            None => (name, None),
+        };
+        let Some(field) = self.kind.field(field_name) else {
+            let fields: Vec<&str> = self.kind.fields.iter().map(|f| f.name.as_str()).collect();
+            let (kind, fields) = (&self.kind.name, fields.join(", "));
+            self.faults.push(format!(
+                "kind {kind} has no field {field_name:?}; it has {fields}"
+            ));
+            return None;
+        };
+        let is_address = field.field_type == FieldType::Address;
+        let known = |part: &str| Address::PARTS.into_iter().find(|known| *known == part);
+        match part_name {
+            None => Some((field.clone(), None)),
+            Some(part) if is_address && known(part).is_some() => Some((field.clone(), known(part))),
+            Some(part) => {
+                self.faults.push(format!(
+                    "field {field_name} has no part {part:?}; addresses have {}",
+                    Address::PARTS.join(", ")
+                ));
+                None
+            }
+        }
+    }
+
+    fn source(&mut self, name: &str, source: &FieldSource) -> Option<PlanSource> {
+        match (&source.column, &source.template, &source.constant) {
+            (Some(column), None, None) => self.column(column).map(PlanSource::Column),
+            (None, Some(template), None) => self.template(template).map(PlanSource::Template),
+            (None, None, Some(constant)) => Some(PlanSource::Constant(constant.clone())),
+            _ => {
+                self.faults.push(format!(
+                    "field {name:?} needs exactly one of column, template and constant"
+                ));
+                None
+            }
+        }
+    }
+
+    fn template(&mut self, template: &str) -> Option<Vec<Piece>> {
+        let mut pieces = Vec::new();
+        let mut rest = template;
+        while let Some((text, after)) = rest.split_once('{') {
+            let Some((column, after)) = after.split_once('}') else {
+                self.faults
+                    .push(format!("template {template:?} has a '{{' without its '}}'"));
+                return None;
+            };
+            pieces.push(Piece::Text(text.to_owned()));
+            pieces.push(Piece::Column(self.column(column)?));
+            rest = after;
+        }
+        pieces.push(Piece::Text(rest.to_owned()));
+        Some(pieces)
+    }
+
+    /// The outer option is for faults, the inner for fields without a lookup.
+    #[expect(clippy::option_option, reason = "absent and wrong are two things here")]
+    fn lookup(
+        &mut self,
+        name: &str,
+        field: Option<&Field>,
+        source: &FieldSource,
+    ) -> Option<Option<Lookup>> {
+        let Some(lookup) = &source.lookup else {
+            return Some(None);
+        };
+        let found = self.find_lookup(field, lookup, source.take.as_deref());
+        match found {
+            Ok(lookup) => Some(Some(lookup)),
+            Err(fault) => {
+                self.faults.push(format!("field {name:?}: {fault}"));
+                None
+            }
+        }
+    }
+
+    fn find_lookup(
+        &self,
+        field: Option<&Field>,
+        lookup: &str,
+        take: Option<&str>,
+    ) -> Result<Lookup> {
+        let (kind, by) = lookup
+            .split_once('.')
+            .with_context(|| format!("lookup {lookup:?} is not written as kind.field"))?;
+        let kind = self
+            .schema
+            .kind(kind)
+            .with_context(|| unknown_kind(kind, self.schema))?;
+        let by = kind
+            .field(by)
+            .with_context(|| format!("kind {} has no field {by:?} to look up by", kind.name))?;
+        if !by.is_indexed() {
+            return Err(Error::unreadable(format!(
+                "{}.{} is not indexed, and so nothing is looked up by it",
+                kind.name, by.name
+            )));
+        }
+        let take = match take {
+            Some(take) => Some(
+                kind.field(take)
+                    .with_context(|| format!("kind {} has no field {take:?} to take", kind.name))?,
+            ),
+            None => None,
+        };
+        let fits = match (field.map(|field| &field.field_type), take) {
+            (Some(FieldType::Reference(kinds)), None) => kinds.contains(&kind.name),
+            (Some(wanted), Some(taken)) => same_type(wanted, &taken.field_type),
+            _ => false,
+        };
+        if !fits {
+            return Err(Error::unreadable(format!(
+                "a lookup of {lookup} gives nothing this field takes"
+            )));
+        }
+        Ok(Lookup {
+            kind: Arc::clone(kind),
+            by: by.clone(),
+            take: take.map(|f| f.name.clone()),
+        })
+    }
+
+    fn forms(&mut self, name: &str, source: &FieldSource) -> Option<Forms> {
+        let mut forms = self.forms.clone();
+        if let Some(code) = &source.currency {
+            match Currency::new(code) {
+                Ok(currency) => forms.currency = Some(currency),
+                Err(error) => {
+                    self.faults.push(format!("field {name:?}: {error}"));
+                    return None;
+                }
+            }
+        }
+        if let Some(column) = &source.currency_column {
+            forms.currency_column = Some(self.column(column)?);
+        }
+        if let Some(format) = &source.format {
+            forms.dates = vec![format.clone()];
+            forms.instants = vec![format.clone()];
+        }
+        Some(forms)
+    }
+
+    /// The key asked for, or the external id when that is mapped.
+    fn key(&mut self, fields: &[PlanField]) -> Option<Key> {
+        let mapped = |name: &str| fields.iter().any(|field| field.name() == name);
+        let name = match self.key {
+            Some(key) => key,
+            None if mapped("external_id") => "external_id",
+            None => return None,
+        };
+        if !mapped(name) {
+            self.faults
+                .push(format!("the key {name:?} is not one of the mapped fields"));
+            return None;
+        }
+        if name == "id" {
+            return Some(Key::Id);
+        }
+        let field = self.kind.field(name)?;
+        if !field.unique {
+            let unique: Vec<&str> = self
+                .kind
+                .fields
+                .iter()
+                .filter(|f| f.unique)
+                .map(|f| f.name.as_str())
+                .collect();
+            self.faults.push(format!(
+                "the key {name:?} is not unique; these are: id, {}",
+                unique.join(", ")
+            ));
+            return None;
+        }
+        Some(Key::Field(field.name.clone()))
+    }
+}
+
+/// Two field types whose values fit one another; what a text or choice takes is checked later.
+fn same_type(a: &FieldType, b: &FieldType) -> bool {
+    let is_text = |t: &FieldType| {
+        matches!(
+            t,
+            FieldType::Text { .. }
+                | FieldType::Choice(_)
+                | FieldType::Email
+                | FieldType::Phone
+                | FieldType::Url
+        )
+    };
+    (is_text(a) && is_text(b)) || std::mem::discriminant(a) == std::mem::discriminant(b)
+}

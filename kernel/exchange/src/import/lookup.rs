@@ -1,0 +1,145 @@
+//! Finds records by what their fields hold, and remembers a bounded number of answers.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use kjerne_model::{Record, RecordId, Reference, Value, parse_value};
+use kjerne_store::{Read, index, records};
+use kjerne_workspace::error::Result;
+
+use super::plan::{Key, Lookup, Plan};
+
+/// What a lookup came to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Found {
+    /// The value for the field; none when the record found holds nothing there.
+    Value(Option<Value>),
+    /// No record holds the text.
+    Nothing,
+    /// Several records do.
+    Several,
+}
+
+/// Lookups that were answered. Only what was found is kept: what is missing may come.
+#[derive(Default)]
+pub struct Lookups {
+    recent: HashMap<(usize, String), Option<Value>>,
+    older: HashMap<(usize, String), Option<Value>>,
+}
+
+/// The answers kept before the older half is let go: a few megabytes, and more than the accounts
+/// most files refer to at a time.
+const HALF: usize = 16 * 1024;
+
+impl Lookups {
+    /// Looks up the text of one of the plan's fields.
+    pub fn find(
+        &mut self,
+        read: &dyn Read,
+        field: usize,
+        lookup: &Lookup,
+        text: &str,
+    ) -> Result<Found> {
+        let key = (field, text.to_owned());
+        let known = self
+            .recent
+            .get(&key)
+            .cloned()
+            .or_else(|| self.older.remove(&key));
+        let found = match known {
+            Some(value) => Found::Value(value),
+            None => search(read, lookup, text)?,
+        };
+        if let Found::Value(value) = &found {
+            self.keep(key, value.clone());
+        }
+        Ok(found)
+    }
+
+    fn keep(&mut self, key: (usize, String), value: Option<Value>) {
+        if self.recent.len() >= HALF {
+            self.older = std::mem::take(&mut self.recent);
+        }
+        self.recent.insert(key, value);
+    }
+}
+
+fn search(read: &dyn Read, lookup: &Lookup, text: &str) -> Result<Found> {
+    let Ok(value) = parse_value(&lookup.by.field_type, text) else {
+        return Ok(Found::Nothing);
+    };
+    let (kind, by) = (&lookup.kind.name, &lookup.by.name);
+    let ids = if lookup.by.unique {
+        index::holder(read, kind, by, &value)?.into_iter().collect()
+    } else {
+        holders(read, lookup, &value)?
+    };
+    let [id] = ids.as_slice() else {
+        return Ok(if ids.is_empty() {
+            Found::Nothing
+        } else {
+            Found::Several
+        });
+    };
+    match &lookup.take {
+        None => Ok(Found::Value(Some(Value::Reference(Reference::new(
+            kind.clone(),
+            *id,
+        ))))),
+        Some(take) => {
+            let record = records::get(read, kind, *id)?;
+            Ok(Found::Value(
+                record.and_then(|record| record.get(take).cloned()),
+            ))
+        }
+    }
+}
+
+/// The first records, at most two, that hold the value in an indexed field.
+fn holders(read: &dyn Read, lookup: &Lookup, value: &Value) -> Result<Vec<RecordId>> {
+    let (kind, by) = (&lookup.kind.name, &lookup.by.name);
+    let exact = index::is_exact(value);
+    let (mut ids, mut failed) = (Vec::new(), None);
+    index::ids(read, kind, by, value, None, &mut |id| {
+        let holds = exact
+            || match records::get(read, kind, id) {
+                Ok(record) => record.is_some_and(|record| record.get(by) == Some(value)),
+                Err(error) => {
+                    failed = Some(error);
+                    return ControlFlow::Break(());
+                }
+            };
+        if holds {
+            ids.push(id);
+        }
+        if ids.len() < 2 {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
+    })?;
+    match failed {
+        Some(error) => Err(error.into()),
+        None => Ok(ids),
+    }
+}
+
+/// The record a row's key leads to.
+pub fn existing(read: &dyn Read, plan: &Plan, key: &str) -> Result<Option<Record>> {
+    let id = match &plan.key {
+        None => None,
+        Some(Key::Id) => RecordId::parse(key).ok(),
+        Some(Key::Field(name)) => {
+            let field = plan.kind.field(name);
+            let value = field.and_then(|field| parse_value(&field.field_type, key).ok());
+            match value {
+                Some(value) => index::holder(read, &plan.kind.name, name, &value)?,
+                None => None,
+            }
+        }
+    };
+    match id {
+        Some(id) => Ok(records::get(read, &plan.kind.name, id)?),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,158 @@
+//! Mapping files: how the columns of somebody else's file become fields of ours.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use kjerne_workspace::error::{Context as _, Result};
+use serde::Deserialize;
+
+/// A mapping file as written. README.md of `tests/import` shows every key.
+#[derive(Deserialize, Clone, Default, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct Mapping {
+    /// The kind the mapping is for; checked against the one asked for.
+    pub kind: Option<String>,
+    /// The field by which a record is found again; `external_id` when that is mapped, else none.
+    pub key: Option<String>,
+    /// What to do when the record is there already.
+    #[serde(default)]
+    pub on_existing: OnExisting,
+    /// What an empty cell says about the field of a record that is there already.
+    #[serde(default)]
+    pub empty_cells: EmptyCells,
+    /// Blanks around texts are kept. They never count in numbers and dates.
+    #[serde(default)]
+    pub keep_blanks: bool,
+    /// The file's encoding, when what is detected is wrong.
+    pub encoding: Option<String>,
+    /// The file's delimiter, when what is detected is wrong.
+    pub delimiter: Option<String>,
+    /// The time zone of times that name none, `Europe/Oslo`; UTC when not given.
+    pub zone: Option<String>,
+    /// The currency of amounts that name none.
+    pub currency: Option<String>,
+    /// Numbers are written `1.234,50`.
+    #[serde(default)]
+    pub decimal_comma: bool,
+    /// How dates are written, as in `%d.%m.%Y`; ISO 8601 is always read.
+    #[serde(default)]
+    pub date_formats: Vec<String>,
+    /// How points in time are written; RFC 3339 is always read.
+    #[serde(default)]
+    pub instant_formats: Vec<String>,
+    /// Texts that mean an empty cell.
+    #[serde(default)]
+    pub empty: Vec<String>,
+    /// Columns known and left out on purpose.
+    #[serde(default)]
+    pub ignore: Vec<String>,
+    /// Rows left out on purpose: a column, and the values by which a row is left out.
+    #[serde(default)]
+    pub skip: BTreeMap<String, Vec<String>>,
+    /// Our fields, each with where it comes from: a column's name or a table.
+    #[serde(default)]
+    fields: BTreeMap<String, toml::Value>,
+}
+
+/// What to do with a row whose record is there already.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnExisting {
+    /// Set the fields that differ.
+    #[default]
+    Update,
+    /// Leave the record as it is.
+    Skip,
+    /// Reject the row.
+    Error,
+}
+
+/// What an empty cell says about a record that is there already.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[serde(rename_all = "kebab-case")]
+pub enum EmptyCells {
+    /// Nothing: the field keeps what it holds.
+    #[default]
+    Keep,
+    /// The field is emptied.
+    Clear,
+}
+
+/// Where one field comes from.
+#[derive(Deserialize, Clone, Default, PartialEq, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct FieldSource {
+    /// A column.
+    pub column: Option<String>,
+    /// Text with columns in braces: `{first} {last}`.
+    pub template: Option<String>,
+    /// The same text for every row.
+    pub constant: Option<String>,
+    /// Their values and ours. `"*"` stands for every other value, and an empty text for none.
+    pub values: Option<BTreeMap<String, String>>,
+    /// A value that is not in `values` is kept as it is; else the row is rejected.
+    #[serde(default)]
+    pub keep_unlisted: bool,
+    /// The record referred to is the one that holds the text in this field: `account.external_id`.
+    pub lookup: Option<String>,
+    /// The value is not the record found by `lookup` but what it holds in this field.
+    pub take: Option<String>,
+    /// The currency of this amount.
+    pub currency: Option<String>,
+    /// The column that names the currency of this amount.
+    pub currency_column: Option<String>,
+    /// How this date or point in time is written.
+    pub format: Option<String>,
+}
+
+impl Mapping {
+    /// Reads a mapping file.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the mapping {}", path.display()))?;
+        Self::parse(&text).with_context(|| format!("in the mapping {}", path.display()))
+    }
+
+    /// Reads the text of a mapping file.
+    pub fn parse(text: &str) -> Result<Self> {
+        let mapping: Self = toml::from_str(text)?;
+        mapping.fields()?;
+        Ok(mapping)
+    }
+
+    /// The mapping of a file whose columns are our own field names, such as an export.
+    pub fn identity<'a>(columns: impl Iterator<Item = &'a str>) -> Self {
+        let column = |name: &str| (name.to_owned(), toml::Value::String(name.to_owned()));
+        let own = |name: &&str| !OWN_COLUMNS.contains(name);
+        let fields: BTreeMap<String, toml::Value> = columns.filter(own).map(column).collect();
+        Self {
+            key: fields.contains_key("id").then(|| "id".to_owned()),
+            empty_cells: EmptyCells::Clear,
+            keep_blanks: true,
+            ignore: OWN_COLUMNS.map(str::to_owned).to_vec(),
+            fields,
+            ..Self::default()
+        }
+    }
+
+    /// Every field with where it comes from.
+    pub fn fields(&self) -> Result<Vec<(String, FieldSource)>> {
+        let source = |(field, value): (&String, &toml::Value)| {
+            let source = match value {
+                toml::Value::String(column) => FieldSource {
+                    column: Some(column.clone()),
+                    ..FieldSource::default()
+                },
+                table => table
+                    .clone()
+                    .try_into()
+                    .with_context(|| format!("field {field:?} of the mapping"))?,
+            };
+            Ok((field.clone(), source))
+        };
+        self.fields.iter().map(source).collect()
+    }
+}
+
+/// Columns of an export that the kernel keeps itself.
+const OWN_COLUMNS: [&str; 3] = ["version", "created_at", "updated_at"];

@@ -1,0 +1,159 @@
+//! Who may come in: host and origin against pages in a browser on this machine, the bearer token
+//! against everybody else.
+
+use axum::extract::{Request, State};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use kjerne_model::Actor;
+
+use crate::app::{Answer, App};
+use crate::problem::Problem;
+use crate::request::text;
+
+/// Lets a request pass with its actor, or says why not.
+pub(crate) async fn pass(State(app): State<App>, mut request: Request, next: Next) -> Answer {
+    check_host(&app, request.uri(), request.headers())?;
+    check_origin(request.method(), request.headers())?;
+    let actor = actor(&app, request.uri().path(), request.headers())?;
+    request.extensions_mut().insert(actor);
+    let response: Response = next.run(request).await;
+    Ok(response)
+}
+
+/// On loopback the host has to be a name of this machine: a page elsewhere can have its own name
+/// stand for 127.0.0.1, but it cannot choose the name its requests carry.
+fn check_host(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+    let named = text(headers, &header::HOST).or_else(|| uri.authority().map(Authority::as_str));
+    let host = host_of(named.unwrap_or_default());
+    let known = &app.runtime.workspace.settings().serve.hosts;
+    if !app.loopback || is_local(host) || known.iter().any(|name| name.eq_ignore_ascii_case(host)) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::MISDIRECTED_REQUEST,
+        "host",
+        "The server has another name",
+        format!(
+            "this server is not {host:?}; call it localhost, or list the name under [serve] hosts"
+        ),
+    ))
+}
+
+fn host_of(authority: &str) -> &str {
+    let end = authority
+        .rfind(':')
+        .filter(|at| !authority[*at..].contains(']'));
+    &authority[..end.unwrap_or(authority.len())]
+}
+
+fn is_local(host: &str) -> bool {
+    ["localhost", "127.0.0.1", "[::1]"]
+        .iter()
+        .any(|local| local.eq_ignore_ascii_case(host))
+}
+
+/// A page of another origin may not change anything.
+fn check_origin(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(origin) = text(headers, &header::ORIGIN) else {
+        return Ok(());
+    };
+    let ours = text(headers, &header::HOST).unwrap_or_default();
+    let theirs = origin
+        .split_once("://")
+        .map_or("", |(_, authority)| authority);
+    if method.is_safe() || theirs.eq_ignore_ascii_case(ours) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        "origin",
+        "A page of another origin asked",
+        format!("pages of {origin} may not change anything here"),
+    ))
+}
+
+/// As soon as the workspace has a token, everything but the front door asks for one.
+fn actor(app: &App, path: &str, headers: &HeaderMap) -> Result<Actor, Problem> {
+    let secrets = &app.runtime.secrets;
+    if secrets.tokens.is_empty() {
+        return Ok(Actor::User("local".to_owned()));
+    }
+    let given = text(headers, &header::AUTHORIZATION).and_then(bearer);
+    match given.and_then(|token| secrets.who(token)) {
+        Some(name) => Ok(Actor::User(name.to_owned())),
+        None if given.is_none() && matches!(path, "/" | "/v1/health") => {
+            Ok(Actor::User("anonymous".to_owned()))
+        }
+        None => Err(Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "A token is needed",
+            "send Authorization: Bearer TOKEN with a token of this workspace",
+        )),
+    }
+}
+
+fn bearer(text: &str) -> Option<&str> {
+    let (scheme, token) = text.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn hosts_are_told_apart() {
+        for (authority, host, local) in [
+            ("localhost:7380", "localhost", true),
+            ("LOCALHOST", "LOCALHOST", true),
+            ("127.0.0.1:7380", "127.0.0.1", true),
+            ("[::1]:7380", "[::1]", true),
+            ("[::1]", "[::1]", true),
+            (
+                "127.0.0.1.evil.example:7380",
+                "127.0.0.1.evil.example",
+                false,
+            ),
+            ("evil.example", "evil.example", false),
+            ("", "", false),
+        ] {
+            assert_eq!(host_of(authority), host);
+            assert_eq!(is_local(host), local, "{authority}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_another_origin_may_look_but_not_touch() {
+        let headers = |origin: &'static str| {
+            HeaderMap::from_iter([
+                (header::HOST, HeaderValue::from_static("localhost:7380")),
+                (header::ORIGIN, HeaderValue::from_static(origin)),
+            ])
+        };
+        for (method, origin, passes) in [
+            (Method::GET, "https://evil.example", true),
+            (Method::POST, "https://evil.example", false),
+            (Method::DELETE, "null", false),
+            (Method::POST, "http://localhost:3000", false),
+            (Method::POST, "http://localhost:7380", true),
+        ] {
+            assert_eq!(
+                check_origin(&method, &headers(origin)).is_ok(),
+                passes,
+                "{method} {origin}"
+            );
+        }
+        assert!(check_origin(&Method::POST, &HeaderMap::new()).is_ok());
+    }
+
+    #[test]
+    fn a_bearer_token_is_read_whatever_the_case_of_its_scheme() {
+        assert_eq!(bearer("Bearer abc"), Some("abc"));
+        assert_eq!(bearer("bearer  abc"), Some("abc"));
+        assert_eq!(bearer("Basic abc"), None);
+    }
+}

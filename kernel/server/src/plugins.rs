@@ -1,0 +1,87 @@
+//! Plugins: which there are, their commands, and what comes in for them from other systems.
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderName};
+use kjerne_core::Ask;
+use serde_json::json;
+
+use crate::app::{Answer, App, Who, ok};
+use crate::inspect::{Inspected, listed};
+use crate::request::{InboundBody, JsonBody, key, text};
+use kjerne_workspace::requests;
+use kjerne_workspace::runtime::now;
+
+/// The installed plugins.
+pub(crate) async fn list(State(app): State<App>) -> Answer {
+    app.run(|runtime| Ok(ok(&json!({ "plugins": listed(runtime.plugins())? }))))
+        .await
+}
+
+/// One plugin: what it is, asks for and may do.
+pub(crate) async fn show(State(app): State<App>, Path(plugin): Path<String>) -> Answer {
+    app.run(move |runtime| Ok(ok(&Inspected::installed(runtime.plugins(), &plugin)?.json())))
+        .await
+}
+
+/// A message from another system. Its own id keeps a repeated delivery from being taken twice.
+pub(crate) async fn inbound(
+    State(app): State<App>,
+    Extension(actor): Who,
+    Path((plugin, source)): Path<(String, String)>,
+    headers: HeaderMap,
+    message: InboundBody,
+) -> Answer {
+    let sent_as = text(&headers, &HeaderName::from_static("webhook-id")).map(str::to_owned);
+    let key = key(&headers).or(sent_as);
+    app.run(move |runtime| {
+        let ask = Ask {
+            actor,
+            now: now(),
+            key,
+        };
+        let InboundBody {
+            content_type,
+            headers,
+            body,
+        } = message;
+        let message = requests::Inbound {
+            source,
+            content_type,
+            headers,
+            body,
+        };
+        let performed = requests::inbound(runtime, &plugin, &ask, message)?;
+        Ok(ok(&kjerne_wire::reply(&performed.reply)))
+    })
+    .await
+}
+
+/// A plugin's command: `{"arguments": {...}}`.
+pub(crate) async fn action(
+    State(app): State<App>,
+    Extension(actor): Who,
+    Path((plugin, command)): Path<(String, String)>,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody,
+) -> Answer {
+    app.run(move |runtime| {
+        let ask = Ask {
+            actor,
+            now: now(),
+            key: key(&headers),
+        };
+        let done = requests::action(
+            runtime,
+            &plugin,
+            &command,
+            &ask,
+            &kjerne_wire::arguments(&body)?,
+        )?;
+        Ok(ok(&json!({
+            "reply": kjerne_wire::reply(&done.reply),
+            "commit": done.receipt.as_ref().map(kjerne_wire::receipt),
+        })))
+    })
+    .await
+}

@@ -1,0 +1,250 @@
+//! Errors as RFC 9457 problems, with every refusal in them.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use kjerne_model::{Code, Refusal};
+use kjerne_store::StoreError;
+use serde_json::{Value as Json, json};
+
+use kjerne_workspace::Error;
+
+/// Something that was not done, and why.
+#[derive(Debug)]
+pub struct Problem {
+    status: StatusCode,
+    /// The last part of the problem's type.
+    name: &'static str,
+    title: &'static str,
+    detail: String,
+    refusals: Vec<Json>,
+}
+
+impl Problem {
+    /// A problem without refusals.
+    pub fn new(
+        status: StatusCode,
+        name: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self {
+            status,
+            name,
+            title,
+            detail: detail.into(),
+            refusals: Vec::new(),
+        }
+    }
+
+    /// A request that cannot be read.
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "bad-request",
+            "The request cannot be read",
+            detail,
+        )
+    }
+
+    /// Something that is not there.
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not-found",
+            "There is no such thing",
+            detail,
+        )
+    }
+
+    /// A commit that was refused.
+    pub fn refused(refusals: &[Refusal]) -> Self {
+        let Some(first) = refusals.first() else {
+            return Self::internal("a commit was refused without a reason");
+        };
+        let detail = match refusals.len() {
+            1 => first.message.clone(),
+            count => format!("{} (and {} more, in refusals)", first.message, count - 1),
+        };
+        Self {
+            status: status(first),
+            name: first.code.name(),
+            title: title(first.code),
+            detail,
+            refusals: kjerne_wire::refusals(refusals),
+        }
+    }
+
+    /// The same problem, when the request said which version it was for.
+    pub fn with_precondition(mut self, asked: bool) -> Self {
+        if asked && self.name == Code::StaleVersion.name() {
+            self.status = StatusCode::PRECONDITION_FAILED;
+        }
+        self
+    }
+
+    /// Something that failed on our side.
+    pub fn internal(detail: impl Into<String>) -> Self {
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        Self::new(status, "internal", "The server failed", detail)
+    }
+
+    fn of_store(error: &StoreError) -> Self {
+        let (status, name) = match error {
+            StoreError::Full(_) => (StatusCode::INSUFFICIENT_STORAGE, "disk-full"),
+            StoreError::ReadOnly(_) => (StatusCode::SERVICE_UNAVAILABLE, "read-only"),
+            _ => (StatusCode::INTERNAL_SERVER_ERROR, "storage"),
+        };
+        Self::new(status, name, "Storage failed", error.to_string())
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let detail = error.to_string();
+        match error.root() {
+            Error::Commit(refusals) => Self::refused(refusals),
+            Error::Store(error) => Self::of_store(error),
+            Error::Unreadable(_) => Self::bad_request(detail),
+            Error::NotFound(_) => Self::not_found(detail),
+            Error::Refused(_) => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "refused",
+                "Refused",
+                detail,
+            ),
+            Error::Io(_) | Error::Failed(_) | Error::During { .. } => Self::internal(detail),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self::of_store(&error)
+    }
+}
+
+impl From<Vec<Refusal>> for Problem {
+    fn from(refusals: Vec<Refusal>) -> Self {
+        Self::refused(&refusals)
+    }
+}
+
+fn status(refusal: &Refusal) -> StatusCode {
+    match refusal.code {
+        Code::BadCommit => StatusCode::BAD_REQUEST,
+        Code::NotAllowed => StatusCode::FORBIDDEN,
+        Code::UnknownKind | Code::UnknownRecord => StatusCode::NOT_FOUND,
+        Code::AlreadyExists | Code::StaleVersion | Code::Duplicate | Code::StillReferenced => {
+            StatusCode::CONFLICT
+        }
+        // The contract's name for a message whose sender got it wrong.
+        Code::PluginFault if refusal.reason.as_deref() == Some("failed:bad-message") => {
+            StatusCode::BAD_REQUEST
+        }
+        Code::PluginFault => StatusCode::INTERNAL_SERVER_ERROR,
+        Code::Contention => StatusCode::SERVICE_UNAVAILABLE,
+        Code::KeyReused
+        | Code::TooDeep
+        | Code::UnknownField
+        | Code::WrongType
+        | Code::InvalidValue
+        | Code::Required
+        | Code::UnknownReference
+        | Code::Guard => StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}
+
+fn title(code: Code) -> &'static str {
+    match code {
+        Code::BadCommit => "The request cannot be read as a commit",
+        Code::KeyReused => "The idempotency key was used for another request",
+        Code::TooDeep => "The chain of reactions is too long",
+        Code::NotAllowed => "Not allowed",
+        Code::UnknownKind => "There is no such kind",
+        Code::UnknownRecord => "There is no such record",
+        Code::AlreadyExists => "There is such a record already",
+        Code::StaleVersion => "The record has changed since it was read",
+        Code::UnknownField => "There is no such field",
+        Code::PluginFault => "A plugin failed",
+        Code::WrongType => "A value is of the wrong type",
+        Code::InvalidValue => "A value is not allowed",
+        Code::Required => "A required field is empty",
+        Code::UnknownReference => "A reference points nowhere",
+        Code::Duplicate => "The value is taken",
+        Code::StillReferenced => "Other records refer to the record",
+        Code::Guard => "Refused by a rule",
+        Code::Contention => "Too many changes at the same time",
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut body = json!({
+            "type": format!("urn:kjerne:problem:{}", self.name),
+            "title": self.title,
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+        });
+        if !self.refusals.is_empty() {
+            body["refusals"] = Json::Array(self.refusals);
+        }
+        let mut response = (self.status, body.to_string()).into_response();
+        let headers = response.headers_mut();
+        let form = HeaderValue::from_static("application/problem+json");
+        headers.insert(header::CONTENT_TYPE, form);
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            let scheme = HeaderValue::from_static("Bearer realm=\"kjerne\"");
+            headers.insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_error_has_its_status() {
+        let refused = |code| Error::from(vec![Refusal::new(code, "no")]);
+        let cases: [(Error, u16); 14] = [
+            (refused(Code::BadCommit), 400),
+            (refused(Code::NotAllowed), 403),
+            (refused(Code::UnknownRecord), 404),
+            (refused(Code::Duplicate), 409),
+            (refused(Code::StaleVersion), 409),
+            (refused(Code::Guard), 422),
+            (refused(Code::Required), 422),
+            (refused(Code::KeyReused), 422),
+            (refused(Code::PluginFault), 500),
+            (refused(Code::Contention), 503),
+            (Error::unreadable("what"), 400),
+            (Error::not_found("it"), 404),
+            (StoreError::Full("no space".into()).into(), 507),
+            (
+                StoreError::ReadOnly("an earlier write failed".into()).into(),
+                503,
+            ),
+        ];
+        for (error, status) in cases {
+            let shown = error.to_string();
+            assert_eq!(Problem::from(error).status.as_u16(), status, "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_stale_version_fails_the_precondition_only_when_there_was_one() {
+        let stale = || Problem::refused(&[Refusal::new(Code::StaleVersion, "version 2 by now")]);
+        assert_eq!(
+            stale().with_precondition(true).status,
+            StatusCode::PRECONDITION_FAILED
+        );
+        assert_eq!(
+            stale().with_precondition(false).status,
+            StatusCode::CONFLICT
+        );
+    }
+}

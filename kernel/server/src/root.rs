@@ -1,0 +1,101 @@
+//! The front door: what this is, whether it is well, what its limits and kinds are.
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, header};
+use axum::response::IntoResponse;
+use kjerne_store::journal;
+use serde_json::{Value as Json, json};
+
+use crate::app::{Answer, App, ok};
+use crate::limits as all_limits;
+use crate::request::text;
+use kjerne_workspace::queries;
+
+const ABOUT: &str = "\
+Kjerne: a customer record kernel with plugins.
+
+  GET   /v1/health                              whether it is well
+  GET   /v1/kinds                               what records there are
+  GET   /v1/records/{kind}?filter=&sort=&top=   records, page by page
+  POST  /v1/records/{kind}                      make one: {\"fields\": {...}}
+  GET   /v1/records/{kind}/{id}                 one; PATCH changes it, DELETE removes it
+  GET   /v1/records/{kind}/{id}/history         what happened to it
+  POST  /v1/commits                             several changes, all or none
+  GET   /v1/journal?after=                      everything that happened, in order
+  GET   /v1/plugins                             the plugins
+  GET   /v1/models/sales-stages/pipelines       the stages
+  GET   /v1/records/opportunity/{id}/standing   where it stands and where it may go
+  GET   /v1/records/opportunity/{id}/assessment how far the customer is
+  GET   /v1/records/case/{id}/targets           its service levels; /triage: what the rules make of it
+  GET   /v1/stale                               opportunities that stand still
+  POST  /v1/actions/{plugin}/{command}          run a plugin's command
+  POST  /v1/integrations/{plugin}/{source}      a message from another system
+  GET   /v1/limits                              every limit, with its reason
+
+Errors are application/problem+json. PATCH and DELETE take If-Match; POST and PATCH take
+Idempotency-Key. kjerne --help shows the same from the command line.
+";
+
+/// What this is and where to go, as text or JSON.
+pub(crate) async fn about(headers: HeaderMap) -> Answer {
+    let accept = text(&headers, &header::ACCEPT).unwrap_or_default();
+    if !accept.contains("json") {
+        let form = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+        return Ok((form, ABOUT).into_response());
+    }
+    Ok(ok(&json!({
+        "name": "Kjerne",
+        "version": env!("CARGO_PKG_VERSION"),
+        "about": "a customer record kernel with plugins",
+        "links": {
+            "health": "/v1/health",
+            "kinds": "/v1/kinds",
+            "records": "/v1/records/{kind}",
+            "commits": "/v1/commits",
+            "journal": "/v1/journal",
+            "plugins": "/v1/plugins",
+            "pipelines": "/v1/models/sales-stages/pipelines",
+            "stale": "/v1/stale",
+            "limits": "/v1/limits",
+        },
+    })))
+}
+
+/// Whether the workspace can be read.
+pub(crate) async fn health(State(app): State<App>) -> Answer {
+    let last = app
+        .run(|runtime| Ok(journal::last(&*runtime.store.snapshot()?)?))
+        .await?;
+    Ok(ok(
+        &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION"), "journal": last }),
+    ))
+}
+
+/// Every limit.
+pub(crate) async fn limits() -> Answer {
+    let limits: Vec<Json> = all_limits::everywhere()
+        .iter()
+        .map(|(part, limit)| kjerne_wire::limit(part, limit))
+        .collect();
+    Ok(ok(&json!({ "limits": limits })))
+}
+
+/// The kinds.
+pub(crate) async fn kinds(State(app): State<App>) -> Answer {
+    let kinds: Vec<Json> = app
+        .runtime
+        .kernel
+        .schema()
+        .kinds()
+        .map(|kind| kjerne_wire::kind(kind))
+        .collect();
+    Ok(ok(&json!({ "kinds": kinds })))
+}
+
+/// One kind.
+pub(crate) async fn kind(State(app): State<App>, Path(name): Path<String>) -> Answer {
+    Ok(ok(&kjerne_wire::kind(queries::kind(
+        app.runtime.kernel.schema(),
+        &name,
+    )?)))
+}

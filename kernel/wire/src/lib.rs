@@ -1,0 +1,18 @@
+//! The JSON shapes of HTTP and of `--output json`, and their only place: the model is not
+//! serializable.
+
+pub mod models;
+mod read;
+mod schema;
+mod show;
+#[cfg(test)]
+mod tests;
+
+pub use read::{
+    arguments, batch, create, fields_of_text, patch, patch_of_text, read_arguments, refuse,
+};
+pub use schema::{kind, limit};
+pub use show::{
+    cost, entry, message, outcome_edits, page, parked, plugin_row, receipt, record, refusal,
+    refusals, reply, value,
+};

@@ -1,0 +1,238 @@
+//! From the model to JSON.
+
+use kjerne_core::{Page, Receipt, Reply};
+use kjerne_model::{Address, Edit, Entry, Fields, Record, Refusal, Value, Verdict};
+use kjerne_store::costs::CostRow;
+use kjerne_store::outbox::OutboxRow;
+use kjerne_store::parked::ParkedRow;
+use kjerne_store::registry::PluginRow;
+use serde_json::{Map, Value as Json, json};
+
+/// One value. Decimals and amounts are text, because a JSON number may lose digits on the way.
+#[must_use]
+pub fn value(value: &Value) -> Json {
+    match value {
+        Value::Text(text) => json!(text),
+        Value::Integer(number) => json!(number),
+        Value::Decimal(number) => json!(number.to_string()),
+        Value::Money(money) => {
+            let text = money.to_string();
+            let amount = text.split(' ').next().unwrap_or_default();
+            json!({ "amount": amount, "currency": money.currency.code() })
+        }
+        Value::Date(date) => json!(date.to_string()),
+        Value::Instant(instant) => json!(instant.to_string()),
+        Value::Flag(flag) => json!(flag),
+        Value::Choices(choices) => json!(choices),
+        Value::Address(address) => address_parts(address),
+        Value::Reference(reference) => json!(reference.to_string()),
+    }
+}
+
+/// The parts of an address that hold something.
+fn address_parts(address: &Address) -> Json {
+    let parts = Address::PARTS.iter().filter_map(|name| {
+        let part = address.part(name).filter(|part| !part.is_empty())?;
+        Some(((*name).to_owned(), json!(part)))
+    });
+    Json::Object(parts.collect())
+}
+
+fn fields(fields: &Fields) -> Json {
+    Json::Object(
+        fields
+            .iter()
+            .map(|(name, held)| (name.to_string(), value(held)))
+            .collect(),
+    )
+}
+
+/// One record; with names, only those of its fields.
+#[must_use]
+pub fn record(record: &Record, only: Option<&[String]>) -> Json {
+    let shown: Map<String, Json> = record
+        .fields
+        .iter()
+        .filter(|(name, _)| only.is_none_or(|only| only.iter().any(|one| *name == one.as_str())))
+        .map(|(name, held)| (name.to_string(), value(held)))
+        .collect();
+    json!({
+        "kind": record.kind.as_str(),
+        "id": record.id.to_string(),
+        "version": record.version,
+        "created_at": record.created_at.to_string(),
+        "updated_at": record.updated_at.to_string(),
+        "fields": shown,
+    })
+}
+
+/// A page of records and the cursor of the next one.
+#[must_use]
+pub fn page(page: &Page, only: Option<&[String]>) -> Json {
+    let records: Vec<Json> = page.records.iter().map(|one| record(one, only)).collect();
+    json!({ "records": records, "next": page.next })
+}
+
+/// What a commit did.
+#[must_use]
+pub fn receipt(receipt: &Receipt) -> Json {
+    json!({
+        "entry": receipt.entry,
+        "at": receipt.at.to_string(),
+        "replayed": receipt.replayed,
+        "edits": outcome_edits(receipt),
+    })
+}
+
+/// The records a commit touched.
+#[must_use]
+pub fn outcome_edits(receipt: &Receipt) -> Vec<Json> {
+    let touched = receipt.edits.iter().map(|edit| {
+        json!({ "kind": edit.kind.as_str(), "id": edit.id.to_string(), "version": edit.version })
+    });
+    touched.collect()
+}
+
+/// One reason to refuse; absent parts are left out.
+#[must_use]
+pub fn refusal(refusal: &Refusal) -> Json {
+    let mut json = json!({ "code": refusal.code.name(), "message": refusal.message });
+    let mut add = |name: &str, part: Option<Json>| {
+        if let (Some(part), Some(map)) = (part, json.as_object_mut()) {
+            map.insert(name.to_owned(), part);
+        }
+    };
+    add("change", refusal.change.map(|change| json!(change)));
+    add(
+        "kind",
+        refusal.kind.as_ref().map(|kind| json!(kind.as_str())),
+    );
+    add("id", refusal.id.map(|id| json!(id.to_string())));
+    add("field", refusal.field.as_ref().map(|field| json!(field)));
+    add(
+        "plugin",
+        refusal.plugin.as_ref().map(|plugin| json!(plugin)),
+    );
+    add(
+        "reason",
+        refusal.reason.as_ref().map(|reason| json!(reason)),
+    );
+    json
+}
+
+/// All reasons, in order of precedence.
+#[must_use]
+pub fn refusals(refusals: &[Refusal]) -> Vec<Json> {
+    refusals.iter().map(refusal).collect()
+}
+
+/// One journal entry.
+#[must_use]
+pub fn entry(entry: &Entry) -> Json {
+    json!({
+        "number": entry.number,
+        "at": entry.at.to_string(),
+        "actor": entry.actor.to_string(),
+        "key": entry.key,
+        "cause": entry.cause.map(|cause| json!({ "entry": cause.entry, "depth": cause.depth })),
+        "edits": entry.edits.iter().map(edit).collect::<Vec<_>>(),
+        "verdicts": entry.verdicts.iter().map(verdict).collect::<Vec<_>>(),
+    })
+}
+
+fn edit(edit: &Edit) -> Json {
+    json!({
+        "operation": edit.operation(),
+        "kind": edit.kind.as_str(),
+        "id": edit.id.to_string(),
+        "version": edit.version,
+        "changed": edit.changed().iter().map(|name| name.as_str().to_owned()).collect::<Vec<_>>(),
+        "before": edit.before.as_ref().map(fields),
+        "after": edit.after.as_ref().map(fields),
+    })
+}
+
+fn verdict(verdict: &Verdict) -> Json {
+    json!({
+        "plugin": verdict.plugin,
+        "version": verdict.version,
+        "role": verdict.role,
+        "fuel": verdict.fuel,
+        "set": verdict.set,
+    })
+}
+
+/// What a plugin answers with.
+#[must_use]
+pub fn reply(reply: &Reply) -> Json {
+    let named = reply
+        .iter()
+        .map(|(name, held)| (name.clone(), held.as_ref().map_or(Json::Null, value)));
+    Json::Object(named.collect())
+}
+
+/// An installed plugin.
+#[must_use]
+pub fn plugin_row(row: &PluginRow) -> Json {
+    let digest: String = row
+        .digest
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    json!({
+        "id": row.id,
+        "version": row.version,
+        "digest": format!("blake3:{digest}"),
+        "enabled": row.enabled,
+        "grants": row.grants,
+        "roles": row.roles,
+        "revision": row.revision,
+        "position": row.position,
+        "installed_at": row.installed_at.to_string(),
+    })
+}
+
+/// What a plugin cost in one role on one day.
+#[must_use]
+pub fn cost(row: &CostRow) -> Json {
+    json!({
+        "day": row.day.to_string(),
+        "plugin": row.plugin,
+        "version": row.version,
+        "role": row.role,
+        "calls": row.calls,
+        "fuel": row.fuel,
+        "micros": row.micros,
+        "faults": row.faults,
+    })
+}
+
+/// A journal entry a plugin gave up on.
+#[must_use]
+pub fn parked(row: &ParkedRow) -> Json {
+    json!({
+        "plugin": row.plugin,
+        "role": row.role,
+        "entry": row.entry,
+        "at": row.at.to_string(),
+        "tries": row.tries,
+        "error": row.error,
+    })
+}
+
+/// A message in the outbox, without its body.
+#[must_use]
+pub fn message(row: &OutboxRow) -> Json {
+    json!({
+        "seq": row.seq,
+        "plugin": row.plugin,
+        "id": row.message.id,
+        "url": row.message.url,
+        "order_key": row.message.order_key,
+        "queued_at": row.queued_at.to_string(),
+        "tries": row.tries,
+        "not_before": row.not_before.to_string(),
+        "error": row.error,
+        "gave_up": row.gave_up,
+    })
+}

@@ -1,0 +1,304 @@
+//! Delivers queued messages: to allowed destinations only, signed, in order per key, with back-off.
+
+mod address;
+pub mod signing;
+
+use std::collections::BTreeSet;
+use std::thread;
+use std::time::Duration;
+
+use kjerne_core::{Ask, Outcome, PluginInfo, Plugins as _, Role, Task};
+use kjerne_model::{Actor, Message};
+use kjerne_store::StoreError;
+use kjerne_store::outbox::OutboxRow;
+use ureq::http::{HeaderName, Uri, header};
+use ureq::unversioned::transport::DefaultConnector;
+
+use crate::error::{Context as _, Error, Result};
+use crate::limits::{ANSWER_BODY, DELIVERIES, DELIVERY_TIME};
+use crate::runtime::{Runtime, now};
+use address::Guarded;
+
+/// Carries messages out and answers back.
+pub struct Courier {
+    agent: ureq::Agent,
+    /// The hosts messages may go to at all; none: wherever a plugin was granted.
+    allow: Option<Vec<String>>,
+}
+
+/// What a receiver said.
+struct Answer {
+    status: u16,
+    content_type: String,
+    body: Vec<u8>,
+}
+
+impl Courier {
+    /// A courier that keeps to the workspace's settings.
+    #[must_use]
+    pub fn new(runtime: &Runtime) -> Self {
+        let send = &runtime.workspace.settings().send;
+        let config = ureq::Agent::config_builder()
+            .timeout_global(Some(Duration::from_millis(DELIVERY_TIME.value)))
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .http_status_as_error(false)
+            // A proxy would look names up itself, past the check of addresses.
+            .proxy(None)
+            .user_agent(concat!("kjerne/", env!("CARGO_PKG_VERSION")))
+            .build();
+        let guarded = Guarded::new(send.private.iter().cloned());
+        let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), guarded);
+        Self {
+            agent,
+            allow: send.allow.clone(),
+        }
+    }
+
+    /// Delivers for as long as the server runs.
+    pub fn run(&self, runtime: &Runtime, nap: Duration) {
+        while !runtime.notifier.is_stopped() {
+            let heard = runtime.notifier.count();
+            match self.deliver_due(runtime) {
+                Ok(0) => runtime.notifier.wait(heard, nap),
+                Ok(_) => {}
+                Err(error) => {
+                    eprintln!("outbox: {error}");
+                    runtime.notifier.sleep(nap);
+                }
+            }
+        }
+    }
+
+    /// Delivers what is due now and returns how many messages that were. The kernel hands out one
+    /// message per plugin and order key, so those at hand may go at the same time.
+    ///
+    /// # Errors
+    /// When storage failed; a message may then be delivered again.
+    pub fn deliver_due(&self, runtime: &Runtime) -> Result<usize, StoreError> {
+        let due = runtime
+            .kernel
+            .outbox_due(now(), DELIVERIES.value as usize)?;
+        let results = thread::scope(|scope| {
+            let deliver = |row| scope.spawn(move || self.deliver(runtime, row));
+            let threads: Vec<_> = due.iter().map(deliver).collect();
+            let finish = |thread: thread::ScopedJoinHandle<'_, _>| {
+                thread
+                    .join()
+                    .unwrap_or_else(|_| Err(StoreError::Io("a delivery panicked".into())))
+            };
+            threads.into_iter().map(finish).collect::<Vec<_>>()
+        });
+        let count = results.len();
+        results.into_iter().collect::<Result<(), _>>()?;
+        Ok(count)
+    }
+
+    fn deliver(&self, runtime: &Runtime, row: &OutboxRow) -> Result<(), StoreError> {
+        let sent = self.send(runtime, row);
+        let (answer, error) = match sent {
+            Ok(answer) if (200..300).contains(&answer.status) => (Some(answer), None),
+            Ok(answer) => {
+                let error = format!("the receiver answered {}", answer.status);
+                (Some(answer), Some(error))
+            }
+            Err(error) => (None, Some(format!("{error}"))),
+        };
+        let delivered = error.is_none();
+        let over = match error {
+            None => {
+                runtime.kernel.outbox_done(row.seq)?;
+                true
+            }
+            Some(error) => {
+                // A failed try stands in the outbox with its reason; only the end of it is told here.
+                let left = runtime.kernel.outbox_failed(row.seq, &error, now())?;
+                let over = left.is_none_or(|row| row.gave_up);
+                if over {
+                    eprintln!(
+                        "message {} of {} to {} is given up: {error}",
+                        row.message.id, row.plugin, row.message.url
+                    );
+                }
+                over
+            }
+        };
+        let wanted = runtime
+            .package(&row.plugin)
+            .is_some_and(|package| package.manifest.answers);
+        if over && wanted {
+            report(runtime, row, answer, delivered)?;
+        }
+        Ok(())
+    }
+
+    /// Sends one message, after asking again whether it may go there: a grant may have been taken
+    /// back since it was queued.
+    fn send(&self, runtime: &Runtime, row: &OutboxRow) -> Result<Answer> {
+        let message = &row.message;
+        if !runtime.host.may_send(&row.plugin, &message.url) {
+            return Err(Error::unreadable(format!(
+                "{} is not granted to send to {}",
+                row.plugin, message.url
+            )));
+        }
+        self.check_allowed(&message.url)?;
+        let mut request = self
+            .agent
+            .post(&message.url)
+            .content_type(&message.content_type);
+        for (name, value) in message.headers.iter().filter(|(name, _)| is_free(name)) {
+            request = request.header(name, value);
+        }
+        if let Some(name) = &message.signing_secret {
+            if !runtime.host.may_sign(&row.plugin, name) {
+                return Err(Error::unreadable(format!(
+                    "{} is not granted secret:{name}",
+                    row.plugin
+                )));
+            }
+            for (name, value) in signed(runtime, name, message)? {
+                request = request.header(name, value);
+            }
+        }
+        let sent = request.send(&message.body[..]);
+        let mut response = sent.map_err(|error| Error::failed(error.to_string()))?;
+        if response.status().is_redirection() {
+            return Err(Error::unreadable(
+                "the receiver answered with a redirect, which is not followed",
+            ));
+        }
+        let content_type = response.headers().get(header::CONTENT_TYPE);
+        let content_type = content_type
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        let content_type = content_type.to_owned();
+        // An answer that breaks off or is too long is still an answer.
+        let body = response
+            .body_mut()
+            .with_config()
+            .limit(ANSWER_BODY.value)
+            .read_to_vec();
+        Ok(Answer {
+            status: response.status().as_u16(),
+            content_type,
+            body: body.unwrap_or_default(),
+        })
+    }
+
+    fn check_allowed(&self, url: &str) -> Result<()> {
+        let Some(allow) = &self.allow else {
+            return Ok(());
+        };
+        let uri: Uri = url
+            .parse()
+            .map_err(|_| Error::unreadable("the address cannot be read"))?;
+        let host = uri.host().unwrap_or_default();
+        if allow
+            .iter()
+            .any(|allowed| allowed.eq_ignore_ascii_case(host))
+        {
+            return Ok(());
+        }
+        Err(Error::unreadable(format!(
+            "{host} is not in [send] allow of the workspace's kjerne.toml"
+        )))
+    }
+}
+
+fn signed(runtime: &Runtime, name: &str, message: &Message) -> Result<[(&'static str, String); 3]> {
+    let secret = runtime.secrets.secrets.get(name);
+    let secret = secret.with_context(|| {
+        format!("the workspace has no secret {name:?}; make it with: kjerne secret {name}")
+    })?;
+    signing::headers(secret, &message.id, now(), &message.body)
+        .with_context(|| format!("secret {name:?}"))
+}
+
+/// Headers a plugin may set: those that shape the connection or prove who sent the message are ours.
+fn is_free(name: &str) -> bool {
+    let Ok(name) = HeaderName::try_from(name) else {
+        return false;
+    };
+    let ours = [
+        header::HOST,
+        header::CONTENT_LENGTH,
+        header::CONTENT_TYPE,
+        header::CONNECTION,
+        header::TRANSFER_ENCODING,
+        header::TE,
+        header::TRAILER,
+        header::UPGRADE,
+        header::EXPECT,
+        header::PROXY_AUTHORIZATION,
+    ];
+    !ours.contains(&name) && !name.as_str().starts_with("webhook-")
+}
+
+/// Hands the answer to the plugin; one that fails at it is told about and not asked again, as the
+/// contract says.
+fn report(
+    runtime: &Runtime,
+    row: &OutboxRow,
+    answer: Option<Answer>,
+    delivered: bool,
+) -> Result<(), StoreError> {
+    let Some(plugin) = integration(runtime, &row.plugin) else {
+        return Ok(());
+    };
+    let answer = answer.unwrap_or(Answer {
+        status: 0,
+        content_type: String::new(),
+        body: Vec::new(),
+    });
+    let task = Task::Answered {
+        id: row.message.id.clone(),
+        status: answer.status,
+        content_type: answer.content_type,
+        body: answer.body,
+        delivered,
+    };
+    let key = Some(format!("answered-{}", row.seq));
+    let ask = Ask {
+        actor: Actor::System("outbox".to_owned()),
+        now: now(),
+        key,
+    };
+    if let Outcome::Refused(refusals) = runtime.kernel.perform(&plugin, &ask, &task)?.outcome {
+        let why: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+        eprintln!(
+            "{}: answer to message {}: {}",
+            row.plugin,
+            row.message.id,
+            why.join("; ")
+        );
+    }
+    Ok(())
+}
+
+/// The plugin as an integration, when it is one and switched on.
+pub fn integration(runtime: &Runtime, id: &str) -> Option<PluginInfo> {
+    let plugins = runtime.host.with_role(Role::Integration, &BTreeSet::new());
+    plugins.into_iter().find(|plugin| plugin.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_of_the_connection_and_the_signature_are_ours() {
+        for (name, free) in [
+            ("x-api-key", true),
+            ("Authorization", true),
+            ("Host", false),
+            ("content-length", false),
+            ("Transfer-Encoding", false),
+            ("webhook-signature", false),
+            ("bad name", false),
+            ("x\r\ny", false),
+        ] {
+            assert_eq!(is_free(name), free, "{name}");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! An open workspace at work: its directory and settings, its secrets, its plugins and their files,
+//! the threads that run reactions and keep time, and the delivery of messages.
+//!
+//! This is where the clock is: everything below takes time as an argument. What comes in here is in
+//! the model's terms already; JSON and the network's way in belong to those above.
+#![forbid(unsafe_code)]
+
+pub mod delivery;
+pub mod directory;
+pub mod error;
+mod files;
+pub mod kinds_file;
+pub mod limits;
+pub mod notify;
+pub mod plugin_files;
+pub mod plugin_log;
+pub mod plugin_registry;
+pub mod queries;
+pub mod read_only;
+pub mod requests;
+pub mod runtime;
+pub mod secrets;
+pub mod workers;
+
+pub use directory::Workspace;
+pub use error::{Error, Result};
+pub use runtime::Runtime;

@@ -1,0 +1,209 @@
+//! Installing, going back and cut-offs, with plugins that have nothing in them to be run.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::limits::PLUGIN_VERSIONS;
+use crate::read_only::ReadOnly;
+
+/// A plugin that can be installed.
+fn plugin(version: &str, about: &str, grants: &[&str]) -> Vec<u8> {
+    let empty =
+        r#"(component (instance $guard) (export "kjerne:crm/guard@0.1.0" (instance $guard)))"#;
+    let grants: String = grants
+        .iter()
+        .map(|allow| format!("[[grant]]\nallow = \"{allow}\"\nreason = \"To see.\"\n"))
+        .collect();
+    let manifest = format!(
+        "id = \"acme.rule\"\nversion = \"{version}\"\ncontract = \"0.1.0\"\nlabel = \"Rule\"\n\
+         description = \"{about}\"\n[roles.guard]\nkinds = [\"account\"]\n{grants}"
+    );
+    Package::seal(&wat::parse_str(empty).unwrap(), &manifest, "")
+}
+
+struct Case {
+    _parent: TempDir,
+    reading: ReadOnly,
+}
+
+impl Case {
+    fn new() -> Self {
+        let parent = tempfile::tempdir().unwrap();
+        let workspace = Workspace::init(&parent.path().join("crm"), "x").unwrap();
+        Self {
+            reading: ReadOnly::open(workspace, "a test").unwrap(),
+            _parent: parent,
+        }
+    }
+
+    fn plugins(&self) -> PluginRegistry<'_> {
+        self.reading.plugins()
+    }
+
+    fn install(&self, version: &str) {
+        self.place(&plugin(version, "Rules.", &[])).unwrap();
+    }
+
+    fn place(&self, bytes: &[u8]) -> Result<Placed> {
+        self.plugins().install(bytes, Instant::from_millis(0))
+    }
+
+    fn back(&self, to: Option<&str>) -> Result<Placed> {
+        self.place(&self.plugins().earlier("acme.rule", to)?)
+    }
+
+    /// The version in use, and those kept beside it.
+    fn versions(&self) -> (String, Vec<String>) {
+        let row = self.plugins().row("acme.rule").unwrap();
+        let kept = self.plugins().kept(&row).unwrap();
+        (row.version, kept)
+    }
+
+    fn file(&self, version: &str) -> PathBuf {
+        self.reading.workspace.plugin_file("acme.rule", version)
+    }
+}
+
+fn complaint<T: std::fmt::Debug>(result: Result<T>, is_it: fn(&Error) -> bool) -> String {
+    let error = result.unwrap_err();
+    assert!(is_it(&error), "{error:?}");
+    error.to_string()
+}
+
+#[test]
+fn the_version_that_was_in_use_before_comes_back_whatever_its_number() {
+    let case = Case::new();
+    case.install("0.2.0");
+    case.install("0.10.0");
+    case.install("0.3.0");
+    let check = |to: Option<&str>, now: &str, kept: [&str; 2]| {
+        let before = case.versions().0;
+        let placed = case.back(to).unwrap();
+        assert_eq!(placed.before, Some(before));
+        assert_eq!(case.versions(), (now.into(), kept.map(String::from).into()));
+        assert_eq!(placed.row.version, now);
+        case.plugins().package(&placed.row).unwrap();
+    };
+    check(None, "0.10.0", ["0.3.0", "0.2.0"]);
+    check(None, "0.3.0", ["0.10.0", "0.2.0"]);
+    check(Some("0.2.0"), "0.2.0", ["0.3.0", "0.10.0"]);
+}
+
+#[test]
+fn the_last_three_versions_are_kept_and_removing_the_plugin_removes_all() {
+    let case = Case::new();
+    for version in ["0.1.0", "0.2.0", "0.3.0", "0.4.0"] {
+        case.install(version);
+    }
+    assert_eq!(PLUGIN_VERSIONS.value, 3);
+    let kept = vec!["0.3.0".to_owned(), "0.2.0".to_owned()];
+    assert_eq!(case.versions(), ("0.4.0".to_owned(), kept));
+    assert!(!case.file("0.1.0").exists());
+    case.plugins().remove("acme.rule").unwrap();
+    let left = fs::read_dir(case.file("0.4.0").parent().unwrap()).unwrap();
+    assert_eq!(left.count(), 0);
+}
+
+#[test]
+fn going_back_gives_back_what_was_granted_then() {
+    let case = Case::new();
+    let registry = case.plugins();
+    let one = plugin("0.1.0", "Rules.", &["read:account", "read:lead"]);
+    case.place(&one).unwrap();
+    registry.grant("acme.rule", &[], true).unwrap();
+    registry.enable("acme.rule", false, false).unwrap();
+    case.place(&plugin("0.2.0", "Rules.", &["read:account"]))
+        .unwrap();
+    let placed = case.back(None).unwrap();
+    assert_eq!(placed.row.grants, ["read:account", "read:lead"]);
+    assert!(placed.row.enabled && placed.missing.is_empty());
+}
+
+#[test]
+fn where_there_is_nothing_to_go_back_to_that_is_said() {
+    let case = Case::new();
+    let back = |to| complaint(case.back(to), |error| matches!(error, Error::NotFound(_)));
+    assert!(back(None).contains("no plugin \"acme.rule\" is installed"));
+    case.install("0.1.0");
+    let told = back(None);
+    assert!(
+        told.contains("in use is 0.1.0, no other version is kept"),
+        "{told}"
+    );
+    case.install("0.2.0");
+    let told = back(Some("0.9.0"));
+    assert!(
+        told.contains("in use is 0.2.0, kept are: 0.1.0; install"),
+        "{told}"
+    );
+    let told = complaint(case.back(Some("0.2.0")), |error| {
+        matches!(error, Error::Unreadable(_))
+    });
+    assert!(told.contains("0.2.0 is the version in use"), "{told}");
+
+    fs::write(case.file("0.1.0"), plugin("0.2.0", "Rules.", &[])).unwrap();
+    let told = complaint(case.back(None), |error| matches!(error, Error::Refused(_)));
+    assert!(told.contains("holds acme.rule 0.2.0"), "{told}");
+}
+
+#[test]
+fn a_file_that_was_changed_or_is_gone_is_told_and_not_loaded() {
+    let case = Case::new();
+    case.install("0.1.0");
+    let row = case.plugins().enable("acme.rule", false, false).unwrap();
+    let file = case.file("0.1.0");
+    for (bytes, expected) in [
+        (
+            Some(plugin("0.1.0", "Other rules.", &[])),
+            "is not the file that was installed",
+        ),
+        (Some(vec![0; 8]), "is not the file that was installed"),
+        (None, "cannot read"),
+    ] {
+        match bytes {
+            Some(bytes) => fs::write(&file, bytes).unwrap(),
+            None => fs::remove_file(&file).unwrap(),
+        }
+        for error in [
+            case.plugins().package(&row).map(|_| ()).unwrap_err(),
+            case.plugins().installed().map(|_| ()).unwrap_err(),
+        ] {
+            let told = format!("{error}");
+            let help = "install it again, or run: kjerne plugin remove acme.rule";
+            assert!(told.contains(expected) && told.contains(help), "{told}");
+        }
+    }
+}
+
+#[test]
+fn another_content_of_the_same_version_takes_the_place_of_a_plugin_that_is_off() {
+    let case = Case::new();
+    let registry = case.plugins();
+    case.install("0.1.0");
+    let other = plugin("0.1.0", "Other rules.", &[]);
+    registry.enable("acme.rule", false, false).unwrap();
+    let told = complaint(case.place(&other), |error| {
+        matches!(error, Error::Refused(_))
+    });
+    assert!(told.contains("switched on with another content"), "{told}");
+
+    let before = registry.disable("acme.rule").unwrap();
+    let first = fs::read(case.file("0.1.0")).unwrap();
+    // Cut off before the row: the file of the row that stands is as it was.
+    plugin_files::write_draft(&case.file("0.1.0"), &other).unwrap();
+    assert_eq!(
+        registry.package(&before).unwrap().manifest.description,
+        "Rules."
+    );
+    // Cut off behind the row: the file that belongs to it is found.
+    let after = case.place(&other).unwrap().row;
+    plugin_files::write_draft(&case.file("0.1.0"), &other).unwrap();
+    fs::write(case.file("0.1.0"), first).unwrap();
+    for _ in 0..2 {
+        let package = registry.package(&after).unwrap();
+        assert_eq!(package.manifest.description, "Other rules.");
+    }
+    assert_eq!(fs::read(case.file("0.1.0")).unwrap(), other);
+}
