@@ -10,9 +10,9 @@ use kjerne_model::{Actor, Code, Instant, Record, Reference, Refusal, Value};
 use kjerne_store::{ParkedRow, StoreError, index, journal, plugin_state};
 
 use crate::apply::Work;
-use crate::extras::{Row, Step};
-use crate::perform::Escalation;
 use crate::react::told;
+use crate::requests::Escalation;
+use crate::rows_beside::{Row, Step};
 use crate::{Ask, Kernel, Outcome, PluginInfo, Reader, Role, Task, limits};
 
 const CASE: &str = "case";

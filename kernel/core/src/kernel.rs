@@ -7,10 +7,10 @@ use kjerne_model::{Entry, Record, RecordId, Schema};
 use kjerne_store::{Store, StoreError, journal};
 
 use crate::check::Referrers;
-use crate::extras::Row;
-use crate::group::Group;
+use crate::group_commit::Group;
 use crate::ids::IdSource;
 use crate::prepared::{Answer, Prepared};
+use crate::rows_beside::Row;
 use crate::{Page, Plugins, Query, QueryError, Reader, limits};
 
 /// The kernel of one workspace. It is shared between threads; its calls block the thread they are

@@ -8,26 +8,26 @@
 
 mod access;
 mod apply;
-mod asking;
 mod check;
 mod commit;
 mod digest;
 mod escalate;
-mod extras;
-mod group;
+mod group_commit;
 mod ids;
 mod kernel;
 pub mod limits;
 mod outbox;
 mod outcome;
-mod perform;
+mod plugin_calls;
+mod plugin_table;
 mod plugins;
 mod prepared;
 mod query;
 mod react;
 mod reader;
+mod requests;
 mod resolve;
-mod table;
+mod rows_beside;
 #[cfg(test)]
 mod tests;
 mod walker;
@@ -35,7 +35,7 @@ mod walker;
 pub use escalate::Escalated;
 pub use kernel::Kernel;
 pub use outcome::{Outcome, Receipt, Touched};
-pub use perform::{Ask, Performed};
+pub use plugin_table::{TablePlugin, TablePlugins};
 pub use plugins::{
     Call, Draft, Effects, Fault, FieldSet, Finding, Guarded, PluginInfo, Plugins, Reply, Role,
     Shaped, Task,
@@ -43,4 +43,4 @@ pub use plugins::{
 pub use query::{Order, Page, Query, QueryError};
 pub use react::Progress;
 pub use reader::Reader;
-pub use table::{TablePlugin, TablePlugins};
+pub use requests::{Ask, Performed};

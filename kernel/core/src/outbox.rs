@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use kjerne_model::Instant;
 use kjerne_store::{OutboxRow, StoreError, outbox};
 
-use crate::extras::Row;
+use crate::rows_beside::Row;
 use crate::{Kernel, limits};
 
 impl Kernel {

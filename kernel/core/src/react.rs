@@ -11,8 +11,8 @@ use kjerne_model::{Actor, Cause, Code, Commit, Instant};
 use kjerne_store::{CursorRow, ParkedRow, StoreError, cursors, journal, parked};
 
 use crate::commit::{Mode, Taken};
-use crate::extras::{Extras, Row};
 use crate::prepared::Answer;
+use crate::rows_beside::{Row, RowsBeside};
 use crate::walker::{Batch, Walker, depth_of};
 use crate::{Call, Effects, Kernel, Outcome, PluginInfo, Reader, Receipt, Role, limits};
 
@@ -270,8 +270,8 @@ impl Kernel {
             entry,
             depth: depth + 1,
         });
-        let mut extras = extras_of(plugin, now, &effects, reader);
-        extras.moves.push(moved);
+        let mut beside = rows_of(plugin, now, &effects, reader);
+        beside.moves.push(moved);
         let Effects { key, changes, .. } = effects;
         let commit = Commit {
             changes,
@@ -280,7 +280,7 @@ impl Kernel {
             at: now,
             cause,
         };
-        Ok(match self.take(&commit, &extras, Mode::Store)? {
+        Ok(match self.take(&commit, &beside, Mode::Store)? {
             Taken::Overtaken => Answered::Overtaken,
             Taken::Outcome(Outcome::Accepted(receipt)) => Answered::Done {
                 messages: if receipt.replayed { 0 } else { messages },
@@ -359,12 +359,12 @@ impl Kernel {
 }
 
 /// A plugin's messages and state, as rows to be stored with what it proposes.
-pub(crate) fn extras_of(
+pub(crate) fn rows_of(
     plugin: &PluginInfo,
     at: Instant,
     effects: &Effects,
     reader: &Arc<Reader>,
-) -> Extras {
+) -> RowsBeside {
     let plugin = &plugin.id;
     let message = effects.messages.iter().map(|message| Row::Message {
         plugin: plugin.clone(),
@@ -377,10 +377,10 @@ pub(crate) fn extras_of(
         value: value.clone(),
     });
     let effects = message.chain(state).collect();
-    Extras {
+    RowsBeside {
         effects,
         depends: Some(Arc::clone(reader)),
-        ..Extras::default()
+        ..RowsBeside::default()
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use kjerne_model::{Actor, Entry, Instant};
 use kjerne_store::{CursorRow, Snapshot, StoreError, journal};
 
-use crate::extras::Row;
+use crate::rows_beside::Row;
 use crate::{PluginInfo, Role, Task, limits};
 
 /// A plugin in a role that walks the journal.

@@ -1,4 +1,4 @@
-//! What is stored together with a commit, or alone when there are no changes: one mechanism for
+//! The rows stored beside a commit's records, or alone when there are no changes: one mechanism for
 //! cursors, messages, plugin state and all other rows that are no records.
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::Reader;
 
 /// What goes into the same transaction as a commit.
 #[derive(Default)]
-pub(crate) struct Extras {
+pub(crate) struct RowsBeside {
     /// Stored in any case, also when the commit's key turns out to have been used.
     pub(crate) moves: Vec<Row>,
     /// Stored when the commit is, and not again when its key has been used.
@@ -25,7 +25,7 @@ pub(crate) struct Extras {
     pub(crate) step: Option<Step>,
 }
 
-impl Extras {
+impl RowsBeside {
     pub(crate) fn is_empty(&self) -> bool {
         self.moves.is_empty() && self.effects.is_empty()
     }

@@ -1,4 +1,4 @@
-//! Asking the shapes and the guards.
+//! The calls of plugins within a commit: the shapes, then the guards.
 //!
 //! Promise 3, what the guards saw is what is stored, is a matter of types here: shapes are given the
 //! work to change, guards are given it sealed, and what is stored is made from the sealed work.
