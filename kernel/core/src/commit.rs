@@ -5,12 +5,14 @@ use std::sync::Arc;
 use kjerne_model::{Code, Commit, Refusal};
 use kjerne_store::{KeyRow, StoreError, journal, keys};
 
-use crate::plugin_calls::Sealed;
+use crate::kernel::Kernel;
+use crate::outcome::{Outcome, Receipt, Touched};
+use crate::plugins::Call;
 use crate::prepared::{Answer, Prepared};
+use crate::reader::Reader;
 use crate::rows_beside::RowsBeside;
-use crate::{
-    Call, Kernel, Outcome, Reader, Receipt, Touched, access, apply, check, digest, escalate, limits,
-};
+use crate::sealed::Sealed;
+use crate::{access, apply, check, digest, escalation, limits};
 
 /// What became of a commit that may have a task behind it.
 pub(crate) enum Taken {
@@ -98,13 +100,13 @@ impl Kernel {
             // The kernel's own checks: every fault of every change.
             faults.extend(check::schema_faults(&work));
             faults.extend(check::store_faults(&work, &reader, self.referrers())?);
-            faults.extend(escalate::stuck(beside.step.as_ref(), &work));
+            faults.extend(escalation::stuck(beside.step.as_ref(), &work));
             if !faults.is_empty() {
                 return Ok(refused(faults));
             }
 
             // From here on nothing is amended. Every guard is asked.
-            let sealed = work.seal();
+            let sealed = Sealed::new(work);
             let objections = self.guard(&call, &sealed, &mut verdicts);
             if !objections.is_empty() {
                 return Ok(refused(objections));

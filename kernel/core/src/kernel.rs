@@ -9,9 +9,12 @@ use kjerne_store::{Store, StoreError, journal};
 use crate::check::Referrers;
 use crate::group_commit::Group;
 use crate::ids::IdSource;
+use crate::limits;
+use crate::plugins::Plugins;
 use crate::prepared::{Answer, Prepared};
+use crate::query::page::{Page, Query, QueryError};
+use crate::reader::Reader;
 use crate::rows_beside::Row;
-use crate::{Page, Plugins, Query, QueryError, Reader, limits};
 
 /// The kernel of one workspace. It is shared between threads; its calls block the thread they are
 /// made from.

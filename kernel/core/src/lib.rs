@@ -11,7 +11,7 @@ mod apply;
 mod check;
 mod commit;
 mod digest;
-mod escalate;
+mod escalation;
 mod group_commit;
 mod ids;
 mod kernel;
@@ -28,11 +28,12 @@ mod reader;
 mod requests;
 mod resolve;
 mod rows_beside;
+mod sealed;
+mod service_clock;
 #[cfg(test)]
 mod tests;
 mod walker;
 
-pub use escalate::Escalated;
 pub use kernel::Kernel;
 pub use outcome::{Outcome, Receipt, Touched};
 pub use plugin_table::{TablePlugin, TablePlugins};
@@ -40,7 +41,8 @@ pub use plugins::{
     Call, Draft, Effects, Fault, FieldSet, Finding, Guarded, PluginInfo, Plugins, Reply, Role,
     Shaped, Task,
 };
-pub use query::{Order, Page, Query, QueryError};
+pub use query::page::{Order, Page, Query, QueryError};
 pub use react::Progress;
 pub use reader::Reader;
 pub use requests::{Ask, Performed};
+pub use service_clock::Escalated;

@@ -10,9 +10,10 @@ use kjerne_store::{KeyRow, StoreError, Write, journal, keys, records};
 
 use crate::apply::RecordEdit;
 use crate::check::unique_fields;
-use crate::plugin_calls::Sealed;
+use crate::outcome::{Receipt, Touched};
+use crate::reader::Reader;
 use crate::rows_beside::{Row, RowsBeside, of_the_plugin};
-use crate::{Reader, Receipt, Touched};
+use crate::sealed::Sealed;
 
 /// Everything one write needs.
 pub(crate) struct Prepared {

@@ -7,10 +7,13 @@ use kjerne_model::{Actor, Commit, Instant};
 use kjerne_store::StoreError;
 
 use crate::commit::{Mode, Taken, contention};
+use crate::escalation::Step;
+use crate::kernel::Kernel;
+use crate::limits;
+use crate::outcome::{Outcome, Receipt};
 use crate::plugin_calls::fault_refusal;
-use crate::react::rows_of;
-use crate::rows_beside::{Row, RowsBeside, Step};
-use crate::{Call, Effects, Kernel, Outcome, PluginInfo, Receipt, Reply, Task, limits};
+use crate::plugins::{Call, Effects, PluginInfo, Reply, Task};
+use crate::rows_beside::{Row, RowsBeside};
 
 /// Who asks a plugin for something, and when.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -77,7 +80,7 @@ impl Kernel {
                 Ok(effects) => effects,
                 Err(fault) => return Ok(refused(Outcome::refused(vec![fault_refusal(&fault)]))),
             };
-            let mut beside = rows_of(plugin, ask.now, &effects, &reader);
+            let mut beside = RowsBeside::of(plugin, ask.now, &effects, &reader);
             let Effects {
                 key,
                 mut changes,
