@@ -101,6 +101,10 @@ limit_table! {
         "with doubling pauses that is about two minutes: longer than a hiccup, short enough not \
          to hold up the entries behind it for long";
 
+    /// Cases escalated in one turn of the service clock.
+    ESCALATIONS = "escalations", 100, "cases",
+        "each is a call of a plugin and a commit of its own; reactions get their turn in between";
+
     /// Tries of a message before it is given up.
     OUTBOX_TRIES = "outbox-tries", 16, "tries",
         "with doubling pauses up to an hour that is about five hours of another system's outage";

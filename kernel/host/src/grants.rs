@@ -8,6 +8,8 @@ use std::fmt;
 
 use kjerne_model::{Name, ParseError};
 
+use crate::limits;
+
 /// One thing a plugin may do.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Grant {
@@ -86,7 +88,7 @@ fn is_host(host: &str) -> bool {
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
-    host.len() <= 253 && host.split('.').all(label)
+    host.len() <= limits::SEND_HOST.count() && host.split('.').all(label)
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -185,7 +187,7 @@ fn path(text: &str) -> Option<(Name, Option<Name>)> {
 
 fn is_secret_name(text: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
-    !text.is_empty() && text.len() <= 64 && text.bytes().all(allowed)
+    !text.is_empty() && text.len() <= limits::SECRET_NAME.count() && text.bytes().all(allowed)
 }
 
 impl fmt::Display for Grant {

@@ -19,9 +19,6 @@ use crate::wit::v0_1_0::{
     self as wit, CrmRecord, Failure, RecordRef, log, records, settings, state, time,
 };
 
-/// Records in one answer when the plugin does not say how many.
-const USUAL_ANSWER: u32 = 50;
-
 impl CallState {
     /// Counts a call that has no failure to answer with: passing the limit ends the call.
     fn count_call(&mut self) -> wasmtime::Result<()> {
@@ -138,7 +135,7 @@ impl records::HostQuery for CallState {
         let draft = QueryDraft {
             kind,
             filters: Vec::new(),
-            limit: USUAL_ANSWER,
+            limit: limits::ANSWER_DEFAULT.value as u32,
             after: None,
         };
         self.queries.push(draft).map_err(|error| {
@@ -335,7 +332,7 @@ impl state::Host for CallState {
         limit: u32,
     ) -> Result<Vec<String>, Stop> {
         self.check_state(false)?;
-        let limit = limit.clamp(1, 1_000) as usize;
+        let limit = (limit as usize).clamp(1, limits::STATE_KEYS.count());
         let written = &self.wishes.state;
         let past = |key: &str| after.as_deref().is_none_or(|after| key > after);
         let mut keys: Vec<String> = written
@@ -377,8 +374,7 @@ fn zone(name: &str) -> Option<TimeZone> {
     ZONES.get_or_init(TimeZoneDatabase::bundled).get(name).ok()
 }
 
-/// 20 years.
-const LONGEST_RANGE: i64 = 20 * 366 * 86_400_000;
+const DAY_MILLIS: i64 = 86_400_000;
 
 impl time::Host for CallState {
     fn now(&mut self) -> wasmtime::Result<i64> {
@@ -388,7 +384,7 @@ impl time::Host for CallState {
 
     fn offsets(&mut self, name: String, start: i64, end: i64) -> Result<Vec<(i64, i32)>, Stop> {
         self.meter.host_call()?;
-        if end < start || end.saturating_sub(start) > LONGEST_RANGE {
+        if end < start || end.saturating_sub(start) > limits::ZONE_RANGE.value as i64 * DAY_MILLIS {
             let message = "the end must lie after the start, by at most 20 years";
             return Err(Stop::failure("bad-range", message));
         }

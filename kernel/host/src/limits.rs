@@ -1,6 +1,7 @@
 //! Every limit of a plugin call: its name, its number and its reason, in one place.
 
 use kjerne_core::{Role, limit_table};
+use kjerne_model::Commit;
 
 limit_table! {
     /// Every limit of the host.
@@ -58,6 +59,38 @@ limit_table! {
     TABLE = "table", 20_000, "elements",
         "a JavaScript guest needs 7,688";
 
+    /// Tables of a call.
+    TABLES = "tables", 16, "tables",
+        "each of the modules a guest consists of may have its own; each costs its elements";
+
+    /// Tables of a component in the pool.
+    COMPONENT_TABLES = "tables-per-component", 8, "tables",
+        "a slot of the pool holds so many, whether they are used or not";
+
+    /// Tables of one module of a component.
+    MODULE_TABLES = "tables-per-module", 4, "tables",
+        "compilers make one or two; the slot's are shared by all modules of a guest";
+
+    /// Linear memories of a call.
+    MEMORIES = "memories", 2, "memories",
+        "a guest has one; a second is room for a guest that is made of two programs";
+
+    /// Linear memories of one module of a component.
+    MODULE_MEMORIES = "memories-per-module", 1, "memories",
+        "more than one needs a feature of WebAssembly that is turned off";
+
+    /// Core instances a call may consist of.
+    INSTANCES = "instances", 64, "instances",
+        "guests that carry a language's runtime along consist of up to 38";
+
+    /// Core instances a slot of the pool has room for.
+    POOL_INSTANCES = "instances-per-slot", 40, "instances",
+        "every slot has room for the guest with the most we know, 38";
+
+    /// What the runtime keeps for one instance beside memory and tables.
+    INSTANCE_SIZE = "instance-size", 4 << 20, "bytes",
+        "it grows with a guest's functions; four times what the runtime sets by itself";
+
     /// Stack of a guest.
     STACK = "stack", 512 << 10, "bytes",
         "below a thread's stack, so that recursion ends in the plugin and not in the server";
@@ -82,6 +115,18 @@ limit_table! {
     ANSWER = "answer", 200, "records",
         "the contract's page size; a query goes on with its cursor";
 
+    /// Records in one answer to a plugin that does not say how many.
+    ANSWER_DEFAULT = "answer-default", 50, "records",
+        "enough for the neighbours of one record; a plugin that needs more says so";
+
+    /// Opportunities in one question about stale ones.
+    STALE_PAGE = "stale-page", 200, "records",
+        "one question stays within one answer's size; a longer list is asked in several";
+
+    /// Years a plugin may ask the offsets of a time zone for, in days.
+    ZONE_RANGE = "zone-range", 20 * 366, "days",
+        "20 years hold the term of any contract; the answer has two rows for each";
+
     /// Things a call may hand over: fields set, findings, proposals, messages, writes to its key space.
     OUTPUT_ITEMS = "output-items", 10_000, "items",
         "ten for each change of the largest commit";
@@ -93,6 +138,10 @@ limit_table! {
     /// Bytes in one call to the host.
     HANDOVER = "handover", 8 << 20, "bytes",
         "the host copies it before it can look at it";
+
+    /// Bytes of the idempotency key of a plugin's proposals.
+    PROPOSAL_KEY = "key", Commit::MAX_KEY_BYTES as u64, "bytes",
+        "it becomes the key of their commit and is stored for ever";
 
     /// Lines a call may write to its log.
     LOG_LINES = "log-lines", 64, "lines",
@@ -126,6 +175,10 @@ limit_table! {
     STATE_TOTAL = "state-total", 16 << 20, "bytes",
         "it lives in the workspace's data file; customer data belongs in records";
 
+    /// Keys of a plugin's own key space in one answer.
+    STATE_KEYS = "state-keys", 1_000, "keys",
+        "the answer is held in memory and counts as read; go on after its last key";
+
     /// Headers of an outbound message.
     MESSAGE_HEADERS = "message-headers", 64, "headers",
         "receivers refuse requests with many more, and the message would never arrive";
@@ -141,6 +194,18 @@ limit_table! {
     /// Bytes of a manifest.
     MANIFEST = "manifest", 64 << 10, "bytes",
         "it is read by people";
+
+    /// Bytes of a plugin's id, its version, and the name of an action or source.
+    PLUGIN_NAME = "plugin-name", 64, "bytes",
+        "they stand in file names, in keys of the store and in every line about the plugin";
+
+    /// Bytes of the name of a secret.
+    SECRET_NAME = "secret-name", 64, "bytes",
+        "a name for people, and no secret itself";
+
+    /// Bytes of the name of a host messages go to.
+    SEND_HOST = "send-host", 253, "bytes",
+        "no name in the DNS is longer";
 
     /// How long a call waits for a free slot.
     QUEUE = "queue", 5_000, "ms",

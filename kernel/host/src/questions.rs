@@ -14,10 +14,10 @@ use crate::models::{Assessment, CaseTarget, Job, Pipeline, StaleItem, Standing, 
 use crate::state::{CallState, Purpose};
 use crate::wit::answers;
 use crate::wit::v0_1_0::{Failure, RecordRef, reference_out};
-use crate::{AskError, fault};
+use crate::{AskError, fault, limits};
 
 /// The most opportunities in one question about stale ones.
-pub const STALE_PAGE: usize = 200;
+pub const STALE_PAGE: usize = limits::STALE_PAGE.count();
 
 impl Host {
     /// All pipelines (`sales-stages`).
