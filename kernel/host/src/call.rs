@@ -9,12 +9,12 @@ use kjerne_store::{MemoryStore, StoreError};
 use wasmtime::component::{Instance, Resource};
 use wasmtime::{Engine, Store, UpdateDeadline};
 
-use crate::gate::Gate;
+use crate::call_state::{CallState, Ended, IdSource, Purpose, Shown};
+use crate::concurrency::Slots;
+use crate::cost_ledger::CallStats;
 use crate::host::Active;
-use crate::ledger::CallStats;
 use crate::limits::{self, Budget};
 use crate::meter::Meter;
-use crate::state::{CallState, Ended, IdSource, Purpose, Shown};
 use crate::{LoadError, fault};
 
 /// Is told about every call.
@@ -24,8 +24,8 @@ pub type Observer = Arc<dyn Fn(&CallStats<'_>) + Send + Sync>;
 pub struct Runtime {
     /// The engine.
     pub engine: Engine,
-    /// The queue in front of its pool.
-    pub gate: Gate,
+    /// The slots of its pool.
+    pub slots: Slots,
     /// Makes ids.
     pub ids: Arc<IdSource>,
     /// Is told about every call.
@@ -78,8 +78,8 @@ impl Runtime {
         work: impl FnOnce(&mut Store<CallState>, &Instance) -> wasmtime::Result<R>,
     ) -> Result<Done<R>, Fault> {
         let role = ask.role;
-        let Some(_place) = self.gate.enter(Duration::from_millis(limits::QUEUE.value)) else {
-            return Err(fault::busy(plugin, role, self.gate.size()));
+        let Some(_slot) = self.slots.take(Duration::from_millis(limits::QUEUE.value)) else {
+            return Err(fault::busy(plugin, role, self.slots.size()));
         };
         let mut store = self.store(plugin, ask);
         let instance = plugin.code.pre.instantiate(&mut store);

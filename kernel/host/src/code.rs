@@ -4,8 +4,8 @@ use wasmtime::component::{Component, HasSelf, Instance, InstancePre, Linker};
 use wasmtime::{Engine, Store};
 
 use crate::LoadError;
+use crate::call_state::CallState;
 use crate::package::Package;
-use crate::state::CallState;
 use crate::wit::v0_1_0::{EveryRole, exports};
 use kjerne_core::Role;
 

@@ -141,15 +141,15 @@ pub fn bad_output(plugin: &Active, role: Role, why: &dyn std::fmt::Display) -> F
     }
 }
 
-/// A call that found no free place in time.
-pub fn busy(plugin: &Active, role: Role, places: usize) -> Fault {
+/// A call that found no free slot in time.
+pub fn busy(plugin: &Active, role: Role, slots: usize) -> Fault {
     let id = plugin.id();
     Fault {
         plugin: id.to_owned(),
         limit: "busy".to_owned(),
-        allowed: Some(places as u64),
+        allowed: Some(slots as u64),
         message: format!(
-            "plugin {id} was not asked in {}: all {places} places were taken for {} ms; try again, \
+            "plugin {id} was not asked in {}: all {slots} places were taken for {} ms; try again, \
              or raise the number of concurrent calls",
             role.name(),
             limits::QUEUE.value

@@ -10,14 +10,14 @@ use wasmtime::component::Linker;
 
 use crate::cache::Cache;
 use crate::call::{Observer, Runtime};
+use crate::call_state::{CallState, IdSource};
 use crate::code::{self, Code};
-use crate::gate::Gate;
+use crate::concurrency::Slots;
+use crate::cost_ledger::{Account, Cost};
 use crate::grants::{Grant, Grants};
-use crate::ledger::{Account, Cost};
 use crate::logs::{Line, Log};
 use crate::package::Package;
 use crate::settings::Settings;
-use crate::state::{CallState, IdSource};
 use crate::{CallStats, HostError, LoadError, engine, fault};
 
 /// How the host is set up.
@@ -173,7 +173,7 @@ impl Host {
             code::linker(&engine).map_err(|error| HostError::Engine(format!("{error:#}")))?;
         let runtime = Runtime {
             engine,
-            gate: Gate::new(slots),
+            slots: Slots::new(slots),
             ids: Arc::new(IdSource::new(options.seed)),
             observer: RwLock::new(None),
         };

@@ -11,10 +11,10 @@ use kjerne_model::{Kind, Record, Reference};
 use kjerne_store::plugin_state;
 use wasmtime::component::Resource;
 
+use crate::call_state::{CallState, Ended, Purpose, QueryDraft, Stop, kind_of};
 use crate::grants::Projection;
 use crate::limits;
 use crate::logs::Line;
-use crate::state::{CallState, Ended, Purpose, QueryDraft, Stop, kind_of};
 use crate::wit::v0_1_0::{
     self as wit, CrmRecord, Failure, RecordRef, log, records, settings, state, time,
 };

@@ -8,38 +8,38 @@
 //! of compiled plugins.
 #![deny(missing_docs)]
 
-mod asking;
 mod cache;
 mod call;
+mod call_state;
 mod code;
+mod concurrency;
+mod cost_ledger;
 mod engine;
 mod error;
 mod fault;
-mod gate;
 pub mod grants;
 mod host;
 mod imports;
-mod ledger;
 pub mod limits;
 mod logs;
 mod manifest;
 mod meter;
+mod model_calls;
 pub mod models;
 mod outputs;
 mod package;
-mod questions;
+mod plugin_calls;
 mod settings;
-mod state;
 #[cfg(test)]
 mod tests;
 mod wit;
 
+pub use cost_ledger::{CallStats, Cost};
 pub use engine::RUNTIME_VERSION;
 pub use error::{AskError, HostError, LoadError};
 pub use host::{Host, HostOptions, Installed};
-pub use ledger::{CallStats, Cost};
 pub use logs::Line;
 pub use manifest::{Command, Declared, Manifest, Parameter};
+pub use model_calls::STALE_PAGE;
 pub use package::{CONTRACT, MANIFEST_SECTION, Package, SETTINGS_SECTION};
-pub use questions::STALE_PAGE;
 pub use settings::{BadSettings, Settings};

@@ -10,12 +10,12 @@ use kjerne_model::{
 };
 use wasmtime::component::Resource;
 
+use crate::call_state::{
+    CallContext, CallState, Edits, Ended, Findings, Proposals, Shown, Stop, kind_of,
+};
 use crate::imports::reference;
 use crate::limits;
 use crate::meter::Passed;
-use crate::state::{
-    CallContext, CallState, Edits, Ended, Findings, Proposals, Shown, Stop, kind_of,
-};
 use crate::wit::v0_1_0::{self as wit, Field, RecordRef, types};
 
 /// Headers the kernel sets itself, and those that would change what a message is.

@@ -7,9 +7,9 @@ use kjerne_core::Plugins;
 
 use super::guests::{Bench, guard_file, plugin};
 use crate::call::{self, Ask, only};
+use crate::call_state::Purpose;
 use crate::limits::{self, Budget};
 use crate::meter::Meter;
-use crate::state::Purpose;
 
 /// A loop that runs `work` so many times.
 fn times(count: u32, work: &str) -> String {

@@ -1,4 +1,4 @@
-//! Questions to domain models: whoever is bound to the interface answers.
+//! The calls of domain models: questions whoever is bound to the interface answers.
 
 use std::sync::Arc;
 
@@ -7,11 +7,11 @@ use kjerne_model::{ParseError, Reference};
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
-use crate::asking::found;
 use crate::call::{Ask, only};
+use crate::call_state::{CallState, Purpose};
 use crate::host::{Active, Host};
 use crate::models::{Assessment, CaseTarget, Job, Pipeline, StaleItem, Standing, Triage};
-use crate::state::{CallState, Purpose};
+use crate::plugin_calls::found;
 use crate::wit::answers;
 use crate::wit::v0_1_0::{Failure, RecordRef, reference_out};
 use crate::{AskError, fault, limits};

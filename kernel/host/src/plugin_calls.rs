@@ -1,4 +1,4 @@
-//! Asks plugins: the kernel's side of every role.
+//! The calls of plugins the kernel makes: its side of every role.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,9 +12,9 @@ use wasmtime::Store;
 use wasmtime::component::Instance;
 
 use crate::call::{self, Ask, Done, only};
+use crate::call_state::{CallState, Purpose, Shown};
 use crate::fault;
 use crate::host::{Active, Host};
-use crate::state::{CallState, Purpose, Shown};
 use crate::wit::v0_1_0::{self as wit, Change, Failure, Field, exports};
 
 /// What a role's function answers when it can fail: what it was asked for, or why not.
