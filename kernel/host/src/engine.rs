@@ -8,7 +8,7 @@ use wasmtime::{
     PoolingAllocationConfig, Strategy, WasmBacktraceDetails,
 };
 
-use crate::HostError;
+use crate::error::HostError;
 use crate::limits;
 
 /// The runtime's full version. The runtime itself compares only the first number when it takes

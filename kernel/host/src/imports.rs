@@ -11,10 +11,13 @@ use kjerne_model::{Kind, Record, Reference};
 use kjerne_store::plugin_state;
 use wasmtime::component::Resource;
 
-use crate::call_state::{CallState, Ended, Purpose, QueryDraft, Stop, kind_of};
+use crate::call_state::{CallState, Purpose, kind_of};
 use crate::grants::Projection;
 use crate::limits;
 use crate::logs::Line;
+use crate::meter::Passed;
+use crate::resources::QueryDraft;
+use crate::stop::{Ended, Stop};
 use crate::wit::v0_1_0::{
     self as wit, CrmRecord, Failure, RecordRef, log, records, settings, state, time,
 };
@@ -139,9 +142,7 @@ impl records::HostQuery for CallState {
             after: None,
         };
         self.queries.push(draft).map_err(|error| {
-            self.meter
-                .passed
-                .get_or_insert(crate::meter::Passed::of(limits::QUERIES));
+            self.meter.passed.get_or_insert(Passed::of(limits::QUERIES));
             error.into()
         })
     }
@@ -422,7 +423,7 @@ fn offsets(zone: &TimeZone, start: i64, end: i64) -> Option<Vec<(i64, i32)>> {
 impl wit::types::Host for CallState {
     fn convert_failure(&mut self, stop: Stop) -> wasmtime::Result<Failure> {
         match stop {
-            Stop::Failure(failure) => Ok(failure),
+            Stop::Failure { code, message } => Ok(Failure { code, message }),
             Stop::Limit(passed) if passed.limit != "wall-time" && self.meter.tell() => {
                 let code = if passed.limit == "host-calls" {
                     "host-call-limit"
@@ -466,7 +467,7 @@ mod tests {
                 after: None,
             };
             let code = match prepare(&draft, account, granted) {
-                Err(Stop::Failure(failure)) => Some(failure.code),
+                Err(Stop::Failure { code, .. }) => Some(code),
                 _ => None,
             };
             assert_eq!(code.as_deref(), expected, "{:?}", draft.filters);

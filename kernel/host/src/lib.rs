@@ -8,6 +8,7 @@
 //! of compiled plugins.
 #![deny(missing_docs)]
 
+mod active;
 mod cache;
 mod call;
 mod call_state;
@@ -19,6 +20,7 @@ mod error;
 mod fault;
 pub mod grants;
 mod host;
+mod ids;
 mod imports;
 pub mod limits;
 mod logs;
@@ -28,8 +30,11 @@ mod model_calls;
 pub mod models;
 mod outputs;
 mod package;
+mod plugin;
 mod plugin_calls;
+mod resources;
 mod settings;
+mod stop;
 #[cfg(test)]
 mod tests;
 mod wit;

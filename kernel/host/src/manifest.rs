@@ -9,7 +9,7 @@ use kjerne_core::Role;
 use kjerne_model::{Choice, FieldType, Name};
 use serde::Deserialize;
 
-use crate::LoadError;
+use crate::error::LoadError;
 use crate::grants::Grant;
 use crate::limits;
 

@@ -10,12 +10,12 @@ use kjerne_model::{
 };
 use wasmtime::component::Resource;
 
-use crate::call_state::{
-    CallContext, CallState, Edits, Ended, Findings, Proposals, Shown, Stop, kind_of,
-};
+use crate::call_state::{CallState, Shown, kind_of};
 use crate::imports::reference;
 use crate::limits;
 use crate::meter::Passed;
+use crate::resources::{CallContext, Edits, Findings, Proposals};
+use crate::stop::{Ended, Stop};
 use crate::wit::v0_1_0::{self as wit, Field, RecordRef, types};
 
 /// Headers the kernel sets itself, and those that would change what a message is.
@@ -455,8 +455,7 @@ mod tests {
         ];
         for (name, value) in table {
             let stop = take(&kind, name, value, &mut BTreeMap::new()).err();
-            let told =
-                matches!(&stop, Some(Stop::Failure(failure)) if failure.code == "wrong-type");
+            let told = matches!(&stop, Some(Stop::Failure { code, .. }) if code == "wrong-type");
             assert!(told, "{name}");
         }
     }

@@ -31,13 +31,13 @@ mod bindings {
         "#,
         world: "kjerne:host/every-role",
         imports: { default: trappable },
-        trappable_error_type: { "kjerne:crm/types.failure" => crate::call_state::Stop },
+        trappable_error_type: { "kjerne:crm/types.failure" => crate::stop::Stop },
         with: {
-            "kjerne:crm/types.call-context": crate::call_state::CallContext,
-            "kjerne:crm/types.edits": crate::call_state::Edits,
-            "kjerne:crm/types.findings": crate::call_state::Findings,
-            "kjerne:crm/types.effects": crate::call_state::Proposals,
-            "kjerne:crm/records.query": crate::call_state::QueryDraft,
+            "kjerne:crm/types.call-context": crate::resources::CallContext,
+            "kjerne:crm/types.edits": crate::resources::Edits,
+            "kjerne:crm/types.findings": crate::resources::Findings,
+            "kjerne:crm/types.effects": crate::resources::Proposals,
+            "kjerne:crm/records.query": crate::resources::QueryDraft,
         },
     });
 }
