@@ -6,6 +6,28 @@
 //!
 //! No other crate knows WebAssembly, and this one knows neither HTTP nor files, apart from the cache
 //! of compiled plugins.
+//!
+//! # Words
+//!
+//! The core's words mean here what they mean there. Beside them:
+//!
+//! | | |
+//! |---|---|
+//! | package | a plugin's file: a component with its manifest and default settings inside |
+//! | manifest | what a plugin says about itself: its id, its roles, what it asks for and why |
+//! | grant | one thing the administrator lets a plugin do; in effect when it was declared as well |
+//! | projection | the fields of a kind a plugin may read; only they cross over to it |
+//! | active | of a plugin: in use, with its code linked |
+//! | set | the plugins in use at one time; exchanged whole |
+//! | slot | room for one call in the runtime's pool; there are as many as calls at a time |
+//! | fuel | the runtime's count of work done, the same for the same work on every machine |
+//! | budget | what one call may use of fuel, time, memory and calls to the host |
+//! | meter | counts what one call uses, against its budget |
+//! | purpose | what a call is for, which decides what it may do: verdict, question or work |
+//! | stop | why a function of the host gave a plugin no answer |
+//! | fault | how a plugin broke, told with the limit it passed |
+//! | domain model | a role of which one plugin at a time answers: stages, buying process, service |
+//! | account | what one version of a plugin has cost; all of them are the cost ledger |
 #![deny(missing_docs)]
 
 mod active;
