@@ -463,6 +463,22 @@ mod tests {
     }
 
     #[test]
+    fn a_name_in_a_grant_is_taken_to_the_number_and_not_beyond() {
+        let check = |limit: kjerne_core::limits::Limit, grant: &dyn Fn(usize) -> String| {
+            let most = limit.count();
+            assert!(Grant::parse(&grant(most)).is_ok(), "{}", limit.name);
+            assert!(Grant::parse(&grant(most + 1)).is_err(), "{}", limit.name);
+        };
+        let long = |bytes: usize| "x".repeat(bytes);
+        check(limits::SECRET_NAME, &|bytes| {
+            format!("secret:{}", long(bytes))
+        });
+        check(limits::SEND_HOST, &|bytes| {
+            format!("send:https://{}", long(bytes))
+        });
+    }
+
+    #[test]
     fn addresses_that_look_granted_are_not() {
         let all = grants(&["send:https://a.example.com"]);
         let effective = Grants::effective(&all, &all);

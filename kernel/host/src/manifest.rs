@@ -373,6 +373,22 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_taken_to_the_number_and_not_beyond() {
+        let most = limits::PLUGIN_NAME.count();
+        let long = |bytes: usize| "x".repeat(bytes);
+        let version = |bytes: usize| format!("1.2.0-{}", long(bytes - 6));
+        let taken = |from: &str, to: &str| Manifest::parse(&GOOD.replace(from, to)).is_ok();
+        for (bytes, expected) in [(most, true), (most + 1, false)] {
+            assert_eq!(taken("acme.credit-check", &long(bytes)), expected, "id");
+            assert_eq!(taken("recalculate", &long(bytes)), expected, "action");
+            let from = "version = \"0.1.0\"\n        contract";
+            let to = format!("version = {:?}\n        contract", version(bytes));
+            assert!(GOOD.contains(from));
+            assert_eq!(taken(from, &to), expected, "version");
+        }
+    }
+
+    #[test]
     fn a_faulty_manifest_says_what_is_wrong() {
         let check = |from: &str, to: &str, expected: &str| {
             let text = GOOD.replace(from, to);
