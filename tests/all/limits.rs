@@ -3,15 +3,16 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::sync::Arc;
 
-use kjerne_core::limits as kernel;
+use kjerne_core::{Call, limits as kernel};
 use kjerne_host::{Package, limits as plugins};
-use kjerne_model::{FieldType, Schema, core_kinds, filter};
+use kjerne_model::{Actor, FieldType, Name, Reference, Schema, core_kinds, filter};
 use kjerne_server::limits as server;
 use kjerne_tests::{Server, Workspace};
 use serde_json::{Value as Json, json};
 
-use crate::stage::{built, manifest};
+use crate::stage::{Stage, at, built, installed, manifest, record};
 
 /// A limit's number, and a request that uses so much of it.
 struct Pair<'a> {
@@ -255,4 +256,25 @@ fn a_plugins_settings_and_manifest_are_taken_to_the_number_and_not_beyond() {
             }
         },
     });
+}
+
+#[test]
+fn opportunities_that_stand_still_are_asked_for_by_the_page() {
+    let stage = Stage::new(vec![installed(&built("sales-stages"), "", 1)]);
+    let call = Call {
+        now: at(0),
+        actor: Actor::User("test".to_owned()),
+        depth: 0,
+        reader: Arc::new(stage.kernel.reader().unwrap()),
+    };
+    let questions = |count: u64| {
+        let opportunity =
+            |number| Reference::new(Name::new("opportunity").unwrap(), record(number));
+        let asked: Vec<Reference> = (1..=count).map(opportunity).collect();
+        stage.host.stale(&call, &asked).unwrap();
+        stage.used().len()
+    };
+    stage.used();
+    let most = plugins::STALE_PAGE.value;
+    assert_eq!((questions(most), questions(most + 1)), (1, 2));
 }

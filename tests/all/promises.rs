@@ -635,6 +635,14 @@ fn promise_10_every_limit_is_told_with_name_number_unit_and_reason() {
     );
 }
 
+/// A line that describes a limit: a row of a table, or a constant written by hand.
+fn describes_a_limit((file, line): &(String, String)) -> bool {
+    let row = line.trim_start().split_once(" = \"");
+    let name = row.map_or("", |(name, _)| name);
+    let in_table = !name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+    line.contains(": Limit = Limit {") || (file.ends_with("limits.rs") && in_table)
+}
+
 /// The sources describe as many limits as are told.
 #[test]
 fn promise_10_no_limit_is_described_and_not_told() {
@@ -642,7 +650,7 @@ fn promise_10_no_limit_is_described_and_not_told() {
     let told = workspace.json(&["limits"]).as_array().unwrap().len();
     let described = kernel_lines()
         .iter()
-        .filter(|(_, line)| line.contains(": Limit = Limit {"))
+        .filter(|line| describes_a_limit(line))
         .count();
     assert_eq!(told, described);
 }

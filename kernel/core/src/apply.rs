@@ -8,7 +8,7 @@ use kjerne_model::{
 };
 use kjerne_model::{Patch, Target};
 
-use crate::Touched;
+use crate::outcome::Touched;
 
 /// The records of a commit under way, each once, in the order in which the changes name them.
 #[derive(Default)]

@@ -8,8 +8,8 @@ use kjerne_model::{
 use kjerne_model::{Schema, check_fields};
 use kjerne_store::{StoreError, index};
 
-use crate::Reader;
 use crate::apply::{Slot, Work};
+use crate::reader::Reader;
 
 /// Which fields of which kinds may refer to a kind.
 pub(crate) struct Referrers(HashMap<Name, Vec<(Name, Name)>>);

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use kjerne_model::{Code, Commit, Refusal};
 use kjerne_store::{KeyRow, StoreError, journal, keys};
 
-use crate::asking::Sealed;
-use crate::extras::Extras;
+use crate::kernel::Kernel;
+use crate::outcome::{Outcome, Receipt, Touched};
+use crate::plugins::Call;
 use crate::prepared::{Answer, Prepared};
-use crate::{
-    Call, Kernel, Outcome, Reader, Receipt, Touched, access, apply, check, digest, escalate, limits,
-};
+use crate::reader::Reader;
+use crate::rows_beside::RowsBeside;
+use crate::sealed::Sealed;
+use crate::{access, apply, check, digest, escalation, limits};
 
 /// What became of a commit that may have a task behind it.
 pub(crate) enum Taken {
@@ -39,7 +41,7 @@ impl Kernel {
         reason = "a commit is given away; it happens once"
     )]
     pub fn commit(&self, commit: Commit) -> Result<Outcome, StoreError> {
-        match self.take(&commit, &Extras::default(), Mode::Store)? {
+        match self.take(&commit, &RowsBeside::default(), Mode::Store)? {
             Taken::Outcome(outcome) => Ok(outcome),
             Taken::Overtaken => Ok(contention()),
         }
@@ -51,7 +53,7 @@ impl Kernel {
     /// When the store cannot be read.
     #[expect(clippy::needless_pass_by_value, reason = "takes what `commit` takes")]
     pub fn dry_run(&self, commit: Commit) -> Result<Outcome, StoreError> {
-        match self.take(&commit, &Extras::default(), Mode::DryRun)? {
+        match self.take(&commit, &RowsBeside::default(), Mode::DryRun)? {
             Taken::Outcome(outcome) => Ok(outcome),
             Taken::Overtaken => Ok(contention()),
         }
@@ -61,10 +63,10 @@ impl Kernel {
     pub(crate) fn take(
         &self,
         commit: &Commit,
-        extras: &Extras,
+        beside: &RowsBeside,
         mode: Mode,
     ) -> Result<Taken, StoreError> {
-        if let Some(refusal) = out_of_bounds(commit, extras) {
+        if let Some(refusal) = out_of_bounds(commit, beside) {
             return Ok(refused(vec![refusal]));
         }
         let digest = commit.key.as_ref().map(|_| digest::of(commit));
@@ -74,7 +76,7 @@ impl Kernel {
 
             // A known key: what was done then is the answer now.
             if let Some(known) = known_key(commit, digest, &reader)? {
-                return self.answer_known(known, extras, mode);
+                return self.answer_known(known, beside, mode);
             }
 
             // The records it is about; the versions expected; rights; the changes applied.
@@ -98,23 +100,23 @@ impl Kernel {
             // The kernel's own checks: every fault of every change.
             faults.extend(check::schema_faults(&work));
             faults.extend(check::store_faults(&work, &reader, self.referrers())?);
-            faults.extend(escalate::stuck(extras.step.as_ref(), &work));
+            faults.extend(escalation::stuck(beside.step.as_ref(), &work));
             if !faults.is_empty() {
                 return Ok(refused(faults));
             }
 
             // From here on nothing is amended. Every guard is asked.
-            let sealed = work.seal();
+            let sealed = Sealed::new(work);
             let objections = self.guard(&call, &sealed, &mut verdicts);
             if !objections.is_empty() {
                 return Ok(refused(objections));
             }
 
             // One transaction looks again at what was read, and stores; or everything from the top.
-            if mode == Mode::DryRun || leaves_no_trace(commit, &sealed, extras) {
+            if mode == Mode::DryRun || leaves_no_trace(commit, &sealed, beside) {
                 return Ok(accepted(commit, sealed.touched()));
             }
-            let prepared = Prepared::new(commit, digest, reader, sealed, verdicts, extras);
+            let prepared = Prepared::new(commit, digest, reader, sealed, verdicts, beside);
             match self.group().submit(&**self.store(), prepared)? {
                 Answer::Stored(receipt) => return Ok(Taken::Outcome(Outcome::Accepted(receipt))),
                 Answer::Overtaken => return Ok(Taken::Overtaken),
@@ -138,13 +140,13 @@ impl Kernel {
     fn answer_known(
         &self,
         known: Outcome,
-        extras: &Extras,
+        beside: &RowsBeside,
         mode: Mode,
     ) -> Result<Taken, StoreError> {
-        if known.receipt().is_none() || extras.moves.is_empty() || mode == Mode::DryRun {
+        if known.receipt().is_none() || beside.moves.is_empty() || mode == Mode::DryRun {
             return Ok(Taken::Outcome(known));
         }
-        match self.store_rows(extras.moves.clone(), extras.depends.clone())? {
+        match self.store_rows(beside.moves.clone(), beside.depends.clone())? {
             Answer::Stored(_) => Ok(Taken::Outcome(known)),
             Answer::Changed | Answer::Overtaken => Ok(Taken::Overtaken),
         }
@@ -166,9 +168,9 @@ fn accepted(commit: &Commit, edits: Vec<Touched>) -> Taken {
 }
 
 /// What is wrong with a commit before anything is looked up.
-fn out_of_bounds(commit: &Commit, extras: &Extras) -> Option<Refusal> {
+fn out_of_bounds(commit: &Commit, beside: &RowsBeside) -> Option<Refusal> {
     let (count, most) = (commit.changes.len(), limits::COMMIT_CHANGES.count());
-    if count == 0 && extras.is_empty() {
+    if count == 0 && beside.is_empty() {
         let message = "the commit has no changes; name at least one";
         return Some(Refusal::new(Code::BadCommit, message));
     }
@@ -259,8 +261,8 @@ fn replay(commit: &Commit, row: &KeyRow, reader: &Reader) -> Result<Receipt, Sto
 }
 
 /// True when there is nothing to store: no difference, nothing beside it, no key to remember.
-fn leaves_no_trace(commit: &Commit, sealed: &Sealed, extras: &Extras) -> bool {
-    sealed.is_empty() && extras.is_empty() && commit.key.is_none()
+fn leaves_no_trace(commit: &Commit, sealed: &Sealed, beside: &RowsBeside) -> bool {
+    sealed.is_empty() && beside.is_empty() && commit.key.is_none()
 }
 
 pub(crate) fn contention() -> Outcome {

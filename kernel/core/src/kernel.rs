@@ -7,11 +7,14 @@ use kjerne_model::{Entry, Record, RecordId, Schema};
 use kjerne_store::{Store, StoreError, journal};
 
 use crate::check::Referrers;
-use crate::extras::Row;
-use crate::group::Group;
+use crate::group_commit::Group;
 use crate::ids::IdSource;
+use crate::limits;
+use crate::plugins::Plugins;
 use crate::prepared::{Answer, Prepared};
-use crate::{Page, Plugins, Query, QueryError, Reader, limits};
+use crate::query::page::{Page, Query, QueryError};
+use crate::reader::Reader;
+use crate::rows_beside::Row;
 
 /// The kernel of one workspace. It is shared between threads; its calls block the thread they are
 /// made from.

@@ -3,44 +3,68 @@
 //! [`Kernel::commit`] is the one function that changes a record; `commit.rs` shows the whole path of
 //! a change from top to bottom. This crate knows no wasm, no HTTP and no clock: plugins stand behind
 //! the trait [`Plugins`], and time is an argument.
+//!
+//! # Words
+//!
+//! | | |
+//! |---|---|
+//! | commit | changes of records that are stored together or not at all; also storing them |
+//! | snapshot | a state of the store that does not change while a commit is decided on it |
+//! | reader | reads a snapshot, and notes what was read, so that it can be looked at again |
+//! | shape | a plugin that sets fields of a commit before it is checked |
+//! | draft | one change of a commit as a shape or guard sees it: the record before and after |
+//! | sealed | of a commit: the last shape is done, and nothing in it is amended any more |
+//! | guard | a plugin that allows or refuses a sealed commit, and has no effects |
+//! | finding | one objection of a guard |
+//! | verdict | what the journal keeps of a plugin that let a commit pass: who, and for how much fuel |
+//! | journal | the list of all commits stored, each one an entry with the edits it made |
+//! | reaction | a plugin's answer to journal entries: proposals and messages |
+//! | cursor | how far a plugin has come in the journal; of a query, where the next page begins |
+//! | parked | of a journal entry: a plugin failed on it for the last time, and went on without it |
+//! | task | something a plugin is asked to do after a commit or outside of one |
+//! | effects | what a plugin wants done by a task: proposals, messages, writes to its own state |
+//! | rows beside | rows that are no records, stored in the same transaction as a commit |
+//! | outbox | messages that are stored and wait for their delivery |
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
 mod access;
 mod apply;
-mod asking;
 mod check;
 mod commit;
 mod digest;
-mod escalate;
-mod extras;
-mod group;
+mod escalation;
+mod group_commit;
 mod ids;
 mod kernel;
 pub mod limits;
 mod outbox;
 mod outcome;
-mod perform;
+mod plugin_calls;
+mod plugin_table;
 mod plugins;
 mod prepared;
 mod query;
 mod react;
 mod reader;
+mod requests;
 mod resolve;
-mod table;
+mod rows_beside;
+mod sealed;
+mod service_clock;
 #[cfg(test)]
 mod tests;
 mod walker;
 
-pub use escalate::Escalated;
 pub use kernel::Kernel;
 pub use outcome::{Outcome, Receipt, Touched};
-pub use perform::{Ask, Performed};
+pub use plugin_table::{TablePlugin, TablePlugins};
 pub use plugins::{
     Call, Draft, Effects, Fault, FieldSet, Finding, Guarded, PluginInfo, Plugins, Reply, Role,
     Shaped, Task,
 };
-pub use query::{Order, Page, Query, QueryError};
+pub use query::page::{Order, Page, Query, QueryError};
 pub use react::Progress;
 pub use reader::Reader;
-pub use table::{TablePlugin, TablePlugins};
+pub use requests::{Ask, Performed};
+pub use service_clock::Escalated;

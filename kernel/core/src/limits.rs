@@ -23,218 +23,140 @@ impl Limit {
     }
 }
 
-/// Changes in one commit.
-pub const COMMIT_CHANGES: Limit = Limit {
-    name: "commit-changes",
-    value: Commit::MAX_CHANGES as u64,
-    unit: "changes",
-    reason: "one commit is one turn of the writer; a larger batch would hold up everybody else's",
-};
+/// Makes a table of limits: a constant of type [`Limit`] for each row, and the slice `ALL` of all
+/// rows, so that no limit can be described and left out of the list.
+///
+/// A row is the constant's doc and identifier, and then name, number, unit and reason. In front of
+/// the rows stands the doc of `ALL`.
+///
+/// [`Limit`]: crate::limits::Limit
+#[macro_export]
+macro_rules! limit_table {
+    (
+        $(#[$all_doc:meta])*
+        ALL;
+        $(
+            $(#[$doc:meta])*
+            $limit:ident = $name:literal, $value:expr, $unit:literal, $reason:literal;
+        )+
+    ) => {
+        $(
+            $(#[$doc])*
+            pub const $limit: $crate::limits::Limit = $crate::limits::Limit {
+                name: $name,
+                value: $value,
+                unit: $unit,
+                reason: $reason,
+            };
+        )+
 
-/// Bytes of an idempotency key.
-pub const COMMIT_KEY: Limit = Limit {
-    name: "commit-key",
-    value: Commit::MAX_KEY_BYTES as u64,
-    unit: "bytes",
-    reason: "keys are stored for ever; 255 bytes hold every key a client library makes",
-};
+        $(#[$all_doc])*
+        pub const ALL: &[$crate::limits::Limit] = &[$($limit),+];
+    };
+}
 
-/// Tries of one commit before it is refused for contention.
-pub const COMMIT_TRIES: Limit = Limit {
-    name: "commit-tries",
-    value: 100,
-    unit: "tries",
-    reason: "each flush lets one of the commits that want the same record through; 100 lets 64 \
-             writers queue at one record and still ends",
-};
+limit_table! {
+    /// Every limit of the kernel.
+    ALL;
 
-/// Commits that share one durable flush.
-pub const GROUP_COMMITS: Limit = Limit {
-    name: "group-commits",
-    value: 256,
-    unit: "commits",
-    reason: "a flush serves everybody who waits, and stays short enough not to be felt",
-};
+    /// Changes in one commit.
+    COMMIT_CHANGES = "commit-changes", Commit::MAX_CHANGES as u64, "changes",
+        "one commit is one turn of the writer; a larger batch would hold up everybody else's";
 
-/// Length of a chain of reactions.
-pub const REACTION_DEPTH: Limit = Limit {
-    name: "reaction-depth",
-    value: 8,
-    unit: "commits",
-    reason: "plugins that answer each other must come to an end; useful chains are shorter",
-};
+    /// Bytes of an idempotency key.
+    COMMIT_KEY = "commit-key", Commit::MAX_KEY_BYTES as u64, "bytes",
+        "keys are stored for ever; 255 bytes hold every key a client library makes";
 
-/// Journal entries shown to a reaction in one call.
-pub const REACTION_ENTRIES: Limit = Limit {
-    name: "reaction-entries",
-    value: 64,
-    unit: "entries",
-    reason: "one instance serves many entries, and a call stays within its plugin's budget",
-};
+    /// Tries of one commit before it is refused for contention.
+    COMMIT_TRIES = "commit-tries", 100, "tries",
+        "each flush lets one of the commits that want the same record through; 100 lets 64 \
+         writers queue at one record and still ends";
 
-/// Edits shown to a reaction in one call, unless a single entry has more.
-pub const REACTION_EDITS: Limit = Limit {
-    name: "reaction-edits",
-    value: 500,
-    unit: "edits",
-    reason: "entries differ in size; the budget of a call is for edits, not for entries",
-};
+    /// Commits that share one durable flush.
+    GROUP_COMMITS = "group-commits", 256, "commits",
+        "a flush serves everybody who waits, and stays short enough not to be felt";
 
-/// Journal entries read in one turn of a reaction while looking for some that concern it.
-pub const REACTION_SCAN: Limit = Limit {
-    name: "reaction-scan",
-    value: 2_048,
-    unit: "entries",
-    reason: "a plugin that watches little passes a long journal in bounded turns",
-};
+    /// Length of a chain of reactions.
+    REACTION_DEPTH = "reaction-depth", 8, "commits",
+        "plugins that answer each other must come to an end; useful chains are shorter";
 
-/// Entries of no concern a reaction passes without storing its cursor.
-pub const REACTION_SKIP: Limit = Limit {
-    name: "reaction-skip",
-    value: 64,
-    unit: "entries",
-    reason: "reading 64 entries again costs less than a durable write for each commit of others",
-};
+    /// Journal entries shown to a reaction in one call.
+    REACTION_ENTRIES = "reaction-entries", 64, "entries",
+        "one instance serves many entries, and a call stays within its plugin's budget";
 
-/// Tries of a reaction or escalation before it is parked.
-pub const REACTION_TRIES: Limit = Limit {
-    name: "reaction-tries",
-    value: 8,
-    unit: "tries",
-    reason: "with doubling pauses that is about two minutes: longer than a hiccup, short enough \
-             not to hold up the entries behind it for long",
-};
+    /// Edits shown to a reaction in one call, unless a single entry has more.
+    REACTION_EDITS = "reaction-edits", 500, "edits",
+        "entries differ in size; the budget of a call is for edits, not for entries";
 
-/// Tries of a message before it is given up.
-pub const OUTBOX_TRIES: Limit = Limit {
-    name: "outbox-tries",
-    value: 16,
-    unit: "tries",
-    reason: "with doubling pauses up to an hour that is about five hours of another system's outage",
-};
+    /// Journal entries read in one turn of a reaction while looking for some that concern it.
+    REACTION_SCAN = "reaction-scan", 2_048, "entries",
+        "a plugin that watches little passes a long journal in bounded turns";
 
-/// The pause after the first failed try.
-pub const BACK_OFF_FIRST: Limit = Limit {
-    name: "back-off-first",
-    value: 1_000,
-    unit: "ms",
-    reason: "most failures are over in a second; each further pause is twice the one before",
-};
+    /// Entries of no concern a reaction passes without storing its cursor.
+    REACTION_SKIP = "reaction-skip", 64, "entries",
+        "reading 64 entries again costs less than a durable write for each commit of others";
 
-/// The longest pause between tries.
-pub const BACK_OFF_LONGEST: Limit = Limit {
-    name: "back-off-longest",
-    value: 3_600_000,
-    unit: "ms",
-    reason: "after an outage work goes on within the hour without anybody's help",
-};
+    /// Tries of a reaction or escalation before it is parked.
+    REACTION_TRIES = "reaction-tries", 8, "tries",
+        "with doubling pauses that is about two minutes: longer than a hiccup, short enough not \
+         to hold up the entries behind it for long";
 
-/// Runs of an action's or inbound message's plugin when its own state changes under it.
-pub const PERFORM_TRIES: Limit = Limit {
-    name: "perform-tries",
-    value: 10,
-    unit: "tries",
-    reason: "two calls of one plugin at once are rare; ten in a row that collide are a design error",
-};
+    /// Cases escalated in one turn of the service clock.
+    ESCALATIONS = "escalations", 100, "cases",
+        "each is a call of a plugin and a commit of its own; reactions get their turn in between";
 
-/// Records in one page of a query.
-pub const QUERY_TOP: Limit = Limit {
-    name: "query-top",
-    value: 1_000,
-    unit: "records",
-    reason: "a page is held in memory for everybody who asks at once; use the cursor for more",
-};
+    /// Tries of a message before it is given up.
+    OUTBOX_TRIES = "outbox-tries", 16, "tries",
+        "with doubling pauses up to an hour that is about five hours of another system's outage";
 
-/// Fields a query is ordered by.
-pub const QUERY_ORDER: Limit = Limit {
-    name: "query-order",
-    value: 8,
-    unit: "fields",
-    reason: "the cursor carries a value for each; nobody reads a list sorted by nine columns",
-};
+    /// The pause after the first failed try.
+    BACK_OFF_FIRST = "back-off-first", 1_000, "ms",
+        "most failures are over in a second; each further pause is twice the one before";
 
-/// Entries in one page of the journal.
-pub const JOURNAL_PAGE: Limit = Limit {
-    name: "journal-page",
-    value: 1_000,
-    unit: "entries",
-    reason: "a page is held in memory for everybody who asks at once; go on after its last number",
-};
+    /// The longest pause between tries.
+    BACK_OFF_LONGEST = "back-off-longest", 3_600_000, "ms",
+        "after an outage work goes on within the hour without anybody's help";
 
-/// Fields of a kind.
-pub const KIND_FIELDS: Limit = Limit {
-    name: "kind-fields",
-    value: Schema::MAX_FIELDS as u64,
-    unit: "fields",
-    reason: "bounds the work of checking one record",
-};
+    /// Runs of an action's or inbound message's plugin when its own state changes under it.
+    PERFORM_TRIES = "perform-tries", 10, "tries",
+        "two calls of one plugin at once are rare; ten in a row that collide are a design error";
 
-/// Kinds of a workspace.
-pub const KINDS: Limit = Limit {
-    name: "kinds",
-    value: Schema::MAX_KINDS as u64,
-    unit: "kinds",
-    reason: "the schema is held in memory and shown to people in one list",
-};
+    /// Records in one page of a query.
+    QUERY_TOP = "query-top", 1_000, "records",
+        "a page is held in memory for everybody who asks at once; use the cursor for more";
 
-/// Bytes of a filter.
-pub const FILTER_BYTES: Limit = Limit {
-    name: "filter",
-    value: filter::MAX_BYTES as u64,
-    unit: "bytes",
-    reason: "bounds the work of reading one; a list of 400 ids still fits",
-};
+    /// Fields a query is ordered by.
+    QUERY_ORDER = "query-order", 8, "fields",
+        "the cursor carries a value for each; nobody reads a list sorted by nine columns";
 
-/// Levels of brackets and negations in a filter.
-pub const FILTER_DEPTH: Limit = Limit {
-    name: "filter-depth",
-    value: filter::MAX_DEPTH as u64,
-    unit: "levels",
-    reason: "a filter is read and decided by recursion, which must not use up the stack",
-};
+    /// Entries in one page of the journal.
+    JOURNAL_PAGE = "journal-page", 1_000, "entries",
+        "a page is held in memory for everybody who asks at once; go on after its last number";
 
-/// Conditions in a filter.
-pub const FILTER_CONDITIONS: Limit = Limit {
-    name: "filter-conditions",
-    value: filter::MAX_CONDITIONS as u64,
-    unit: "conditions",
-    reason: "each is decided for every record that is looked at",
-};
+    /// Fields of a kind.
+    KIND_FIELDS = "kind-fields", Schema::MAX_FIELDS as u64, "fields",
+        "bounds the work of checking one record";
 
-/// Bytes of the name of a kind or field.
-pub const NAME_BYTES: Limit = Limit {
-    name: "name",
-    value: Name::MAX_BYTES as u64,
-    unit: "bytes",
-    reason: "every index key carries the names of its kind and field",
-};
+    /// Kinds of a workspace.
+    KINDS = "kinds", Schema::MAX_KINDS as u64, "kinds",
+        "the schema is held in memory and shown to people in one list";
 
-/// Every limit of the kernel.
-pub const ALL: &[Limit] = &[
-    COMMIT_CHANGES,
-    COMMIT_KEY,
-    COMMIT_TRIES,
-    GROUP_COMMITS,
-    REACTION_DEPTH,
-    REACTION_ENTRIES,
-    REACTION_EDITS,
-    REACTION_SCAN,
-    REACTION_SKIP,
-    REACTION_TRIES,
-    OUTBOX_TRIES,
-    BACK_OFF_FIRST,
-    BACK_OFF_LONGEST,
-    PERFORM_TRIES,
-    QUERY_TOP,
-    QUERY_ORDER,
-    JOURNAL_PAGE,
-    KIND_FIELDS,
-    KINDS,
-    FILTER_BYTES,
-    FILTER_DEPTH,
-    FILTER_CONDITIONS,
-    NAME_BYTES,
-];
+    /// Bytes of a filter.
+    FILTER_BYTES = "filter", filter::MAX_BYTES as u64, "bytes",
+        "bounds the work of reading one; a list of 400 ids still fits";
+
+    /// Levels of brackets and negations in a filter.
+    FILTER_DEPTH = "filter-depth", filter::MAX_DEPTH as u64, "levels",
+        "a filter is read and decided by recursion, which must not use up the stack";
+
+    /// Conditions in a filter.
+    FILTER_CONDITIONS = "filter-conditions", filter::MAX_CONDITIONS as u64, "conditions",
+        "each is decided for every record that is looked at";
+
+    /// Bytes of the name of a kind or field.
+    NAME_BYTES = "name", Name::MAX_BYTES as u64, "bytes",
+        "every index key carries the names of its kind and field";
+}
 
 /// How long to wait after so many failed tries, in milliseconds.
 #[must_use]

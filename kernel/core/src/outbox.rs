@@ -10,8 +10,9 @@ use std::ops::ControlFlow;
 use kjerne_model::Instant;
 use kjerne_store::{OutboxRow, StoreError, outbox};
 
-use crate::extras::Row;
-use crate::{Kernel, limits};
+use crate::kernel::Kernel;
+use crate::limits;
+use crate::rows_beside::Row;
 
 impl Kernel {
     /// The messages to be tried now, at most `limit`: the first of each plugin and order key, when

@@ -39,6 +39,16 @@ impl Outcome {
         Self::Refused(refusals)
     }
 
+    /// Its reasons in one line, for rows that keep an error.
+    pub(crate) fn told(&self) -> String {
+        let reasons: Vec<String> = self
+            .refusals()
+            .iter()
+            .map(|one| format!("{}: {one}", one.code.name()))
+            .collect();
+        reasons.join("; ")
+    }
+
     /// True when `code` is among the reasons.
     pub(crate) fn has(&self, code: Code) -> bool {
         self.refusals().iter().any(|refusal| refusal.code == code)

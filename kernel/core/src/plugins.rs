@@ -12,7 +12,7 @@ use kjerne_model::{
     Actor, Change, Entry, Fields, Instant, Message, Name, RecordId, Reference, Value,
 };
 
-use crate::Reader;
+use crate::reader::Reader;
 
 /// The plugins of a workspace.
 pub trait Plugins: Send + Sync {

@@ -9,10 +9,11 @@ use kjerne_model::{Actor, Cause, Commit, Edit, Entry, Instant, Record, Verdict};
 use kjerne_store::{KeyRow, StoreError, Write, journal, keys, records};
 
 use crate::apply::RecordEdit;
-use crate::asking::Sealed;
 use crate::check::unique_fields;
-use crate::extras::{Extras, Row, of_the_plugin};
-use crate::{Reader, Receipt, Touched};
+use crate::outcome::{Receipt, Touched};
+use crate::reader::Reader;
+use crate::rows_beside::{Row, RowsBeside, of_the_plugin};
+use crate::sealed::Sealed;
 
 /// Everything one write needs.
 pub(crate) struct Prepared {
@@ -48,11 +49,11 @@ impl Prepared {
         reader: Arc<Reader>,
         sealed: Sealed,
         verdicts: Vec<Verdict>,
-        extras: &Extras,
+        beside: &RowsBeside,
     ) -> Self {
         Self {
             reader: Some(reader),
-            depends: extras.depends.clone(),
+            depends: beside.depends.clone(),
             at: commit.at,
             actor: commit.actor.clone(),
             key: commit.key.clone().zip(digest),
@@ -60,10 +61,10 @@ impl Prepared {
             touched: sealed.touched(),
             edits: sealed.into_edits(commit.at),
             verdicts,
-            rows: extras
+            rows: beside
                 .moves
                 .iter()
-                .chain(&extras.effects)
+                .chain(&beside.effects)
                 .cloned()
                 .collect(),
         }

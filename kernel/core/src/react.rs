@@ -11,10 +11,14 @@ use kjerne_model::{Actor, Cause, Code, Commit, Instant};
 use kjerne_store::{CursorRow, ParkedRow, StoreError, cursors, journal, parked};
 
 use crate::commit::{Mode, Taken};
-use crate::extras::{Extras, Row};
+use crate::kernel::Kernel;
+use crate::limits;
+use crate::outcome::{Outcome, Receipt};
+use crate::plugins::{Call, Effects, PluginInfo, Role};
 use crate::prepared::Answer;
+use crate::reader::Reader;
+use crate::rows_beside::{Row, RowsBeside};
 use crate::walker::{Batch, Walker, depth_of};
-use crate::{Call, Effects, Kernel, Outcome, PluginInfo, Reader, Receipt, Role, limits};
 
 /// What became of one turn of a reaction.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -270,8 +274,8 @@ impl Kernel {
             entry,
             depth: depth + 1,
         });
-        let mut extras = extras_of(plugin, now, &effects, reader);
-        extras.moves.push(moved);
+        let mut beside = RowsBeside::of(plugin, now, &effects, reader);
+        beside.moves.push(moved);
         let Effects { key, changes, .. } = effects;
         let commit = Commit {
             changes,
@@ -280,7 +284,7 @@ impl Kernel {
             at: now,
             cause,
         };
-        Ok(match self.take(&commit, &extras, Mode::Store)? {
+        Ok(match self.take(&commit, &beside, Mode::Store)? {
             Taken::Overtaken => Answered::Overtaken,
             Taken::Outcome(Outcome::Accepted(receipt)) => Answered::Done {
                 messages: if receipt.replayed { 0 } else { messages },
@@ -289,7 +293,7 @@ impl Kernel {
             Taken::Outcome(outcome) => {
                 // A chain that is too long today is too long tomorrow.
                 Answered::Failed {
-                    error: told(&outcome),
+                    error: outcome.told(),
                     hopeless: outcome.has(Code::TooDeep),
                 }
             }
@@ -356,40 +360,4 @@ impl Kernel {
             Answer::Changed | Answer::Overtaken => Ok(None),
         }
     }
-}
-
-/// A plugin's messages and state, as rows to be stored with what it proposes.
-pub(crate) fn extras_of(
-    plugin: &PluginInfo,
-    at: Instant,
-    effects: &Effects,
-    reader: &Arc<Reader>,
-) -> Extras {
-    let plugin = &plugin.id;
-    let message = effects.messages.iter().map(|message| Row::Message {
-        plugin: plugin.clone(),
-        message: message.clone(),
-        at,
-    });
-    let state = effects.state.iter().map(|(key, value)| Row::State {
-        plugin: plugin.clone(),
-        key: key.clone(),
-        value: value.clone(),
-    });
-    let effects = message.chain(state).collect();
-    Extras {
-        effects,
-        depends: Some(Arc::clone(reader)),
-        ..Extras::default()
-    }
-}
-
-/// A refusal's reasons in one line, for rows that keep an error.
-pub(crate) fn told(outcome: &Outcome) -> String {
-    let reasons: Vec<String> = outcome
-        .refusals()
-        .iter()
-        .map(|one| format!("{}: {one}", one.code.name()))
-        .collect();
-    reasons.join("; ")
 }

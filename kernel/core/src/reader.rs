@@ -12,8 +12,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use kjerne_model::{Record, RecordId, Reference, Schema};
 use kjerne_store::{Range, Read, Snapshot, Space, StoreError, index, journal, records};
 
-use crate::{Page, Query, QueryError, query};
-
 /// A state of the workspace that does not change, and, where a commit depends on it, a note of what
 /// was read from it.
 pub struct Reader {
@@ -92,29 +90,6 @@ impl Reader {
     /// When the store cannot be read.
     pub fn get(&self, kind: &str, id: RecordId) -> Result<Option<Record>, StoreError> {
         records::get(self, kind, id)
-    }
-
-    /// One page of the records that meet a query.
-    ///
-    /// # Errors
-    /// When the query is wrong, or the store cannot be read.
-    pub fn query(&self, query: &Query) -> Result<Page, QueryError> {
-        query::run(self, query)
-    }
-
-    /// The records of `kind` whose reference field `field` points to `target`, in the order of their
-    /// ids, at most `limit`.
-    ///
-    /// # Errors
-    /// When the kind has no such reference field, or the store cannot be read.
-    pub fn related(
-        &self,
-        target: &Reference,
-        kind: &str,
-        field: &str,
-        limit: usize,
-    ) -> Result<Vec<Record>, QueryError> {
-        query::related(self, target, kind, field, limit)
     }
 
     /// True when there is such a record. Remembers that alone, so that a commit which refers to a

@@ -4,7 +4,8 @@ use kjerne_model::{Change, Code, Commit, Refusal, Target};
 use kjerne_store::StoreError;
 
 use crate::apply::{Slot, Work};
-use crate::{Kernel, Reader};
+use crate::kernel::Kernel;
+use crate::reader::Reader;
 
 /// A commit's records, and where each change's record stands among them.
 #[derive(Default)]

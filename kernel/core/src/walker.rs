@@ -5,8 +5,9 @@ use std::ops::ControlFlow;
 use kjerne_model::{Actor, Entry, Instant};
 use kjerne_store::{CursorRow, Snapshot, StoreError, journal};
 
-use crate::extras::Row;
-use crate::{PluginInfo, Role, Task, limits};
+use crate::limits;
+use crate::plugins::{PluginInfo, Role, Task};
+use crate::rows_beside::Row;
 
 /// A plugin in a role that walks the journal.
 pub(crate) struct Walker<'a> {

@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use crate::HostError;
 use crate::engine::RUNTIME_VERSION;
+use crate::error::HostError;
 use crate::package::Package;
 
 /// Bytes of the code that authenticates an entry; they stand in front of it.

@@ -9,13 +9,16 @@ use kjerne_store::{MemoryStore, StoreError};
 use wasmtime::component::{Instance, Resource};
 use wasmtime::{Engine, Store, UpdateDeadline};
 
-use crate::gate::Gate;
-use crate::host::Active;
-use crate::ledger::CallStats;
+use crate::active::Active;
+use crate::call_state::{CallState, Purpose, Shown};
+use crate::concurrency::Slots;
+use crate::cost_ledger::CallStats;
+use crate::error::LoadError;
+use crate::fault;
+use crate::ids::IdSource;
 use crate::limits::{self, Budget};
 use crate::meter::Meter;
-use crate::state::{CallState, Ended, IdSource, Purpose, Shown};
-use crate::{LoadError, fault};
+use crate::stop::Ended;
 
 /// Is told about every call.
 pub type Observer = Arc<dyn Fn(&CallStats<'_>) + Send + Sync>;
@@ -24,8 +27,8 @@ pub type Observer = Arc<dyn Fn(&CallStats<'_>) + Send + Sync>;
 pub struct Runtime {
     /// The engine.
     pub engine: Engine,
-    /// The queue in front of its pool.
-    pub gate: Gate,
+    /// The slots of its pool.
+    pub slots: Slots,
     /// Makes ids.
     pub ids: Arc<IdSource>,
     /// Is told about every call.
@@ -73,53 +76,60 @@ impl Runtime {
     /// another left, and a trap harms nobody.
     pub fn call<R>(
         &self,
-        plugin: &Arc<Active>,
+        active: &Active,
         ask: Ask<'_>,
         work: impl FnOnce(&mut Store<CallState>, &Instance) -> wasmtime::Result<R>,
     ) -> Result<Done<R>, Fault> {
         let role = ask.role;
-        let Some(_place) = self.gate.enter(Duration::from_millis(limits::QUEUE.value)) else {
-            return Err(fault::busy(plugin, role, self.gate.size()));
+        let Some(_slot) = self.slots.take(Duration::from_millis(limits::QUEUE.value)) else {
+            return Err(fault::busy(active.id(), role, self.slots.size()));
         };
-        let mut store = self.store(plugin, ask);
-        let instance = plugin.code.pre.instantiate(&mut store);
+        let mut store = self.store(active, ask);
+        let instance = active.code.pre.instantiate(&mut store);
         let answer = instance.and_then(|instance| work(&mut store, &instance));
-        self.finish(plugin, store, answer)
+        self.finish(store, answer)
     }
 
     /// Makes one instance of a plugin and asks it nothing: whether it comes up within its limits,
     /// and its roles are of the contract's types.
-    pub fn try_out(&self, plugin: &Arc<Active>) -> Result<(), LoadError> {
+    pub fn try_out(&self, active: &Active) -> Result<(), LoadError> {
         let does_not_fit = |why: String| {
             Err(LoadError::DoesNotFit {
-                plugin: plugin.id().to_owned(),
+                plugin: active.id().to_owned(),
                 why,
             })
         };
-        let Some(role) = plugin.package.manifest.roles.keys().next() else {
+        let Some(role) = active.plugin.package.manifest.roles.keys().next() else {
             return Ok(());
         };
         let call = match about_nothing() {
             Ok(call) => call,
             Err(error) => return does_not_fit(error.to_string()),
         };
-        let mut store = self.store(plugin, Ask::new(*role, Purpose::Question, &call));
-        let tried = plugin
+        let mut store = self.store(active, Ask::new(*role, Purpose::Question, &call));
+        let tried = active
             .code
             .pre
             .instantiate(&mut store)
-            .and_then(|instance| plugin.code.roles.check(&mut store, &instance));
-        match judge(plugin, store.data(), tried) {
+            .and_then(|instance| active.code.roles.check(&mut store, &instance));
+        match judge(store.data(), tried) {
             Ok(()) => Ok(()),
             Err(fault) => does_not_fit(fault.message),
         }
     }
 
     /// A store with every limit set.
-    pub fn store(&self, plugin: &Arc<Active>, ask: Ask<'_>) -> Store<CallState> {
+    pub fn store(&self, active: &Active, ask: Ask<'_>) -> Store<CallState> {
         let budget = Budget::of(ask.role, ask.changes, ask.fields);
         let meter = Meter::start(budget, ask.bytes);
-        let mut state = CallState::new(plugin, &self.ids, ask.role, ask.purpose, ask.call, meter);
+        let mut state = CallState::new(
+            &active.plugin,
+            &self.ids,
+            ask.role,
+            ask.purpose,
+            ask.call,
+            meter,
+        );
         state.shown = ask.shown;
         let mut store = Store::new(&self.engine, state);
         store.limiter(|state| &mut state.meter);
@@ -136,7 +146,6 @@ impl Runtime {
 
     fn finish<R>(
         &self,
-        plugin: &Arc<Active>,
         store: Store<CallState>,
         answer: wasmtime::Result<R>,
     ) -> Result<Done<R>, Fault> {
@@ -144,9 +153,9 @@ impl Runtime {
         // The state is moved out and the instance is gone before anything else is done.
         let state = store.into_data();
         let fuel = state.meter.budget.fuel.saturating_sub(left);
-        let result = judge(plugin, &state, answer);
+        let result = judge(&state, answer);
         let fault = result.as_ref().err().map(|fault| fault.limit.as_str());
-        self.book(plugin, &state, fuel, fault);
+        self.book(&state, fuel, fault);
         Ok(Done {
             answer: result?,
             state,
@@ -154,11 +163,11 @@ impl Runtime {
         })
     }
 
-    fn book(&self, plugin: &Active, state: &CallState, fuel: u64, fault: Option<&str>) {
-        let meter = &state.meter;
+    fn book(&self, state: &CallState, fuel: u64, fault: Option<&str>) {
+        let (plugin, meter) = (&state.plugin, &state.meter);
         let stats = CallStats {
             plugin: plugin.id(),
-            version: &plugin.package.manifest.version,
+            version: plugin.version(),
             role: state.role,
             fuel,
             fuel_limit: meter.budget.fuel,
@@ -201,11 +210,8 @@ fn about_nothing() -> Result<Call, StoreError> {
 
 /// A call that passed a limit has failed, even when the plugin returned as if nothing had
 /// happened: it may have judged without what it could not read.
-pub fn judge<R>(
-    plugin: &Active,
-    state: &CallState,
-    answer: wasmtime::Result<R>,
-) -> Result<R, Fault> {
+pub fn judge<R>(state: &CallState, answer: wasmtime::Result<R>) -> Result<R, Fault> {
+    let plugin = state.plugin.id();
     match (answer, state.meter.passed) {
         (Ok(_), Some(passed)) => Err(fault::of_limit(plugin, state.role, passed)),
         (Ok(answer), None) => Ok(answer),

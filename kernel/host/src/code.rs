@@ -1,13 +1,13 @@
 //! A plugin compiled and linked: all that can be done once, so that a call does only its own work.
 
+use kjerne_core::Role;
 use wasmtime::component::{Component, HasSelf, Instance, InstancePre, Linker};
 use wasmtime::{Engine, Store};
 
-use crate::LoadError;
+use crate::call_state::CallState;
+use crate::error::LoadError;
 use crate::package::Package;
-use crate::state::CallState;
 use crate::wit::v0_1_0::{EveryRole, exports};
-use kjerne_core::Role;
 
 /// A plugin that is ready to be instantiated.
 pub struct Code {
@@ -67,6 +67,12 @@ impl Roles {
             .transpose()?;
         Ok(())
     }
+}
+
+/// A role the plugin was found by. It is there, since a plugin is only found by roles it has.
+pub fn found<T>(role: &Option<T>) -> wasmtime::Result<&T> {
+    role.as_ref()
+        .ok_or_else(|| wasmtime::Error::msg("the plugin has not this role"))
 }
 
 /// The linker with everything a plugin may import.

@@ -8,7 +8,7 @@ use wasmtime::{
     PoolingAllocationConfig, Strategy, WasmBacktraceDetails,
 };
 
-use crate::HostError;
+use crate::error::HostError;
 use crate::limits;
 
 /// The runtime's full version. The runtime itself compares only the first number when it takes
@@ -64,19 +64,18 @@ fn pool(slots: usize) -> PoolingAllocationConfig {
     let slots = u32::try_from(slots).unwrap_or(u32::MAX / 64);
     let mut pool = PoolingAllocationConfig::default();
     pool.total_component_instances(slots)
-        .total_memories(2 * slots)
-        .total_tables(8 * slots)
-        // Guests that carry a language's runtime consist of up to 38 core instances.
-        .total_core_instances(40 * slots)
-        .max_memory_size(limits::MEMORY_LATER.value as usize)
-        .table_elements(limits::TABLE.value as usize)
-        .max_memories_per_module(1)
-        .max_tables_per_module(4)
-        .max_core_instances_per_component(64)
-        .max_memories_per_component(2)
-        .max_tables_per_component(8)
-        .max_component_instance_size(4 << 20)
-        .max_core_instance_size(4 << 20)
+        .total_memories(limits::MEMORIES.value as u32 * slots)
+        .total_tables(limits::COMPONENT_TABLES.value as u32 * slots)
+        .total_core_instances(limits::POOL_INSTANCES.value as u32 * slots)
+        .max_memory_size(limits::MEMORY_LATER.count())
+        .table_elements(limits::TABLE.count())
+        .max_memories_per_module(limits::MODULE_MEMORIES.value as u32)
+        .max_tables_per_module(limits::MODULE_TABLES.value as u32)
+        .max_core_instances_per_component(limits::INSTANCES.value as u32)
+        .max_memories_per_component(limits::MEMORIES.value as u32)
+        .max_tables_per_component(limits::COMPONENT_TABLES.value as u32)
+        .max_component_instance_size(limits::INSTANCE_SIZE.count())
+        .max_core_instance_size(limits::INSTANCE_SIZE.count())
         .max_unused_warm_slots(slots)
         .decommit_batch_size(1);
     // Keeping memory resident halves the cost of a call where the kernel can say which pages were

@@ -3,7 +3,6 @@
 use kjerne_core::{Fault, Role};
 use wasmtime::Trap;
 
-use crate::host::Active;
 use crate::limits;
 use crate::meter::{Meter, Passed};
 
@@ -21,12 +20,12 @@ enum End {
 }
 
 /// The fault behind an error of the runtime.
-pub fn of_call(plugin: &Active, role: Role, error: &wasmtime::Error, meter: &Meter) -> Fault {
+pub fn of_call(plugin: &str, role: Role, error: &wasmtime::Error, meter: &Meter) -> Fault {
     describe(plugin, role, end(error, meter))
 }
 
 /// The fault of a call that passed a limit and went on as if nothing had happened.
-pub fn of_limit(plugin: &Active, role: Role, passed: Passed) -> Fault {
+pub fn of_limit(plugin: &str, role: Role, passed: Passed) -> Fault {
     describe(plugin, role, End::Limit(passed))
 }
 
@@ -67,11 +66,10 @@ fn end(error: &wasmtime::Error, meter: &Meter) -> End {
     }
 }
 
-fn describe(plugin: &Active, role: Role, end: End) -> Fault {
-    let id = plugin.id();
+fn describe(plugin: &str, role: Role, end: End) -> Fault {
     let name = role.name();
     let fault = |limit: &str, allowed, message| Fault {
-        plugin: id.to_owned(),
+        plugin: plugin.to_owned(),
         limit: limit.to_owned(),
         allowed,
         message,
@@ -85,7 +83,7 @@ fn describe(plugin: &Active, role: Role, end: End) -> Fault {
             limit,
             Some(allowed),
             format!(
-                "plugin {id} passed its limit {limit} of {allowed} {unit} in {name} and was \
+                "plugin {plugin} passed its limit {limit} of {allowed} {unit} in {name} and was \
                  stopped; {}",
                 advice(limit)
             ),
@@ -93,20 +91,22 @@ fn describe(plugin: &Active, role: Role, end: End) -> Fault {
         End::Broken(why) => fault(
             "store",
             None,
-            format!("plugin {id} could not be served in {name}: {why}; this is not its fault"),
+            format!("plugin {plugin} could not be served in {name}: {why}; this is not its fault"),
         ),
         End::Panic(said) => fault(
             "panic",
             None,
             format!(
-                "plugin {id} panicked in {name}: {said}; its author must mend it, or disable it"
+                "plugin {plugin} panicked in {name}: {said}; its author must mend it, or disable it"
             ),
         ),
         End::Output(why) => bad_output(plugin, role, &why),
         End::Trap(trap) => fault(
             "trap",
             None,
-            format!("plugin {id} broke in {name}: {trap}; its author must mend it, or disable it"),
+            format!(
+                "plugin {plugin} broke in {name}: {trap}; its author must mend it, or disable it"
+            ),
         ),
     }
 }
@@ -127,29 +127,27 @@ fn advice(limit: &str) -> &'static str {
 }
 
 /// A plugin whose answer cannot be taken.
-pub fn bad_output(plugin: &Active, role: Role, why: &dyn std::fmt::Display) -> Fault {
-    let id = plugin.id();
+pub fn bad_output(plugin: &str, role: Role, why: &dyn std::fmt::Display) -> Fault {
     Fault {
-        plugin: id.to_owned(),
+        plugin: plugin.to_owned(),
         limit: "bad-output".to_owned(),
         allowed: None,
         message: format!(
-            "plugin {id} answered in {} with something that cannot be taken: {why}; its author \
+            "plugin {plugin} answered in {} with something that cannot be taken: {why}; its author \
              must mend it",
             role.name()
         ),
     }
 }
 
-/// A call that found no free place in time.
-pub fn busy(plugin: &Active, role: Role, places: usize) -> Fault {
-    let id = plugin.id();
+/// A call that found no free slot in time.
+pub fn busy(plugin: &str, role: Role, slots: usize) -> Fault {
     Fault {
-        plugin: id.to_owned(),
+        plugin: plugin.to_owned(),
         limit: "busy".to_owned(),
-        allowed: Some(places as u64),
+        allowed: Some(slots as u64),
         message: format!(
-            "plugin {id} was not asked in {}: all {places} places were taken for {} ms; try again, \
+            "plugin {plugin} was not asked in {}: all {slots} places were taken for {} ms; try again, \
              or raise the number of concurrent calls",
             role.name(),
             limits::QUEUE.value

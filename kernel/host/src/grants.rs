@@ -8,6 +8,8 @@ use std::fmt;
 
 use kjerne_model::{Name, ParseError};
 
+use crate::limits;
+
 /// One thing a plugin may do.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Grant {
@@ -86,7 +88,7 @@ fn is_host(host: &str) -> bool {
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
-    host.len() <= 253 && host.split('.').all(label)
+    host.len() <= limits::SEND_HOST.count() && host.split('.').all(label)
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -185,7 +187,7 @@ fn path(text: &str) -> Option<(Name, Option<Name>)> {
 
 fn is_secret_name(text: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
-    !text.is_empty() && text.len() <= 64 && text.bytes().all(allowed)
+    !text.is_empty() && text.len() <= limits::SECRET_NAME.count() && text.bytes().all(allowed)
 }
 
 impl fmt::Display for Grant {
@@ -458,6 +460,22 @@ mod tests {
         );
         assert!(effective.readable("contact").is_none());
         assert!(!effective.has_state());
+    }
+
+    #[test]
+    fn a_name_in_a_grant_is_taken_to_the_number_and_not_beyond() {
+        let check = |limit: kjerne_core::limits::Limit, grant: &dyn Fn(usize) -> String| {
+            let most = limit.count();
+            assert!(Grant::parse(&grant(most)).is_ok(), "{}", limit.name);
+            assert!(Grant::parse(&grant(most + 1)).is_err(), "{}", limit.name);
+        };
+        let long = |bytes: usize| "x".repeat(bytes);
+        check(limits::SECRET_NAME, &|bytes| {
+            format!("secret:{}", long(bytes))
+        });
+        check(limits::SEND_HOST, &|bytes| {
+            format!("send:https://{}", long(bytes))
+        });
     }
 
     #[test]

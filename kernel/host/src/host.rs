@@ -8,17 +8,21 @@ use kjerne_core::{Fault, PluginInfo, Role};
 use kjerne_model::Name;
 use wasmtime::component::Linker;
 
+use crate::active::Active;
 use crate::cache::Cache;
 use crate::call::{Observer, Runtime};
+use crate::call_state::CallState;
 use crate::code::{self, Code};
-use crate::gate::Gate;
+use crate::concurrency::Slots;
+use crate::cost_ledger::{Account, CallStats, Cost};
+use crate::error::{HostError, LoadError};
 use crate::grants::{Grant, Grants};
-use crate::ledger::{Account, Cost};
+use crate::ids::IdSource;
 use crate::logs::{Line, Log};
 use crate::package::Package;
+use crate::plugin::Plugin;
 use crate::settings::Settings;
-use crate::state::{CallState, IdSource};
-use crate::{CallStats, HostError, LoadError, engine, fault};
+use crate::{engine, fault};
 
 /// How the host is set up.
 pub struct HostOptions {
@@ -52,63 +56,6 @@ pub struct Installed {
     pub bound: BTreeSet<Role>,
 }
 
-/// A plugin in use.
-pub struct Active {
-    /// Its file.
-    pub package: Arc<Package>,
-    /// What it may do.
-    pub grants: Grants,
-    /// Its settings.
-    pub settings: Settings,
-    /// Counts the settings' changes.
-    pub revision: u64,
-    /// Its code.
-    pub code: Arc<Code>,
-    /// Its log.
-    pub logs: Arc<Log>,
-    /// What it costs.
-    pub account: Arc<Account>,
-    position: u32,
-    bound: BTreeSet<Role>,
-}
-
-impl Active {
-    /// Its id.
-    pub fn id(&self) -> &str {
-        &self.package.manifest.id
-    }
-
-    /// The kinds it watches in a role; empty is every kind.
-    pub fn watches(&self, role: Role) -> Option<&BTreeSet<Name>> {
-        self.package.manifest.roles.get(&role)
-    }
-
-    fn info(&self, role: Role) -> PluginInfo {
-        PluginInfo {
-            id: self.id().to_owned(),
-            version: self.package.manifest.version.clone(),
-            watches: self.watches(role).cloned().unwrap_or_default(),
-        }
-    }
-
-    fn is(&self, plugin: &PluginInfo) -> bool {
-        self.id() == plugin.id && self.package.manifest.version == plugin.version
-    }
-
-    /// Whether it is asked in the role: a domain interface is asked of the plugin bound to it.
-    fn serves(&self, role: Role) -> bool {
-        self.watches(role).is_some() && (!is_domain(role) || self.bound.contains(&role))
-    }
-}
-
-/// Whether a role is an interface that is bound to one plugin.
-fn is_domain(role: Role) -> bool {
-    matches!(
-        role,
-        Role::SalesStages | Role::BuyingProcess | Role::ServiceRules
-    )
-}
-
 /// The plugins in use at one time.
 #[derive(Default)]
 struct Set {
@@ -120,11 +67,11 @@ struct Set {
 
 impl Set {
     fn new(mut plugins: Vec<Arc<Active>>) -> Self {
-        plugins.sort_by(|a, b| (a.position, a.id()).cmp(&(b.position, b.id())));
+        plugins.sort_by(|a, b| (a.plugin.position, a.id()).cmp(&(b.plugin.position, b.id())));
         let by_role = Role::ALL.map(|role| {
             plugins
                 .iter()
-                .filter(|plugin| plugin.serves(role))
+                .filter(|active| active.plugin.serves(role))
                 .cloned()
                 .collect()
         });
@@ -173,7 +120,7 @@ impl Host {
             code::linker(&engine).map_err(|error| HostError::Engine(format!("{error:#}")))?;
         let runtime = Runtime {
             engine,
-            gate: Gate::new(slots),
+            slots: Slots::new(slots),
             ids: Arc::new(IdSource::new(options.seed)),
             observer: RwLock::new(None),
         };
@@ -222,7 +169,11 @@ impl Host {
         sets.before = std::mem::replace(&mut sets.now, set);
         let used: BTreeSet<[u8; 32]> = [&sets.now, &sets.before]
             .into_iter()
-            .flat_map(|set| set.plugins.iter().map(|plugin| plugin.package.digest))
+            .flat_map(|set| {
+                set.plugins
+                    .iter()
+                    .map(|active| active.plugin.package.digest)
+            })
             .collect();
         lock(&self.code).retain(|digest, _| used.contains(digest));
         Ok(())
@@ -250,9 +201,9 @@ impl Host {
         })?;
         let known = lock(&self.code).get(&plugin.package.digest).cloned();
         let tried = known.is_some();
-        let active = Arc::new(Active {
+        let code = known.map_or_else(|| self.load(&plugin.package), Ok)?;
+        let settled = Plugin {
             grants: Grants::effective(&manifest.declared(), &granted),
-            code: known.map_or_else(|| self.load(&plugin.package), Ok)?,
             logs: Arc::clone(lock(&self.logs).entry(manifest.id.clone()).or_default()),
             account: self.account(&manifest.id, &manifest.version),
             package: Arc::clone(&plugin.package),
@@ -260,10 +211,14 @@ impl Host {
             revision: plugin.revision,
             position: plugin.position,
             bound: plugin.bound,
+        };
+        let active = Arc::new(Active {
+            plugin: Arc::new(settled),
+            code,
         });
         if !tried {
             self.runtime.try_out(&active)?;
-            lock(&self.code).insert(active.package.digest, Arc::clone(&active.code));
+            lock(&self.code).insert(active.plugin.package.digest, Arc::clone(&active.code));
         }
         Ok(active)
     }
@@ -294,9 +249,10 @@ impl Host {
 
     /// The plugins that serve a role and watch one of the kinds, in order.
     pub(crate) fn serving(&self, role: Role, kinds: &BTreeSet<Name>) -> Vec<PluginInfo> {
-        let watches = |plugin: &&Arc<Active>| {
+        let watches = |active: &&Arc<Active>| {
             kinds.is_empty()
-                || plugin
+                || active
+                    .plugin
                     .watches(role)
                     .is_some_and(|watched| watched.is_empty() || !watched.is_disjoint(kinds))
         };
@@ -304,7 +260,7 @@ impl Host {
             .of(role)
             .iter()
             .filter(watches)
-            .map(|plugin| plugin.info(role))
+            .map(|active| active.plugin.info(role))
             .collect()
     }
 
@@ -316,10 +272,10 @@ impl Host {
         let exact = now
             .clone()
             .chain(&sets.before.plugins)
-            .find(|active| active.is(plugin));
+            .find(|active| active.plugin.is(plugin));
         exact
             .or_else(|| now.clone().find(|active| active.id() == plugin.id))
-            .filter(|active| active.watches(role).is_some())
+            .filter(|active| active.plugin.watches(role).is_some())
             .cloned()
             .ok_or_else(|| fault::absent(&plugin.id, role))
     }
@@ -332,7 +288,7 @@ impl Host {
     /// The plugin bound to a domain interface.
     #[must_use]
     pub fn bound(&self, role: Role) -> Option<PluginInfo> {
-        self.bound_to(role).map(|plugin| plugin.info(role))
+        self.bound_to(role).map(|active| active.plugin.info(role))
     }
 
     /// Whether a plugin may send to an address now; asked again when a message leaves, since the
@@ -342,13 +298,14 @@ impl Host {
         self.now()
             .plugins
             .iter()
-            .any(|active| active.id() == plugin && active.grants.may_send(url))
+            .any(|active| active.id() == plugin && active.plugin.grants.may_send(url))
     }
 
     /// Whether a plugin may have messages signed with a secret now.
     #[must_use]
     pub fn may_sign(&self, plugin: &str, secret: &str) -> bool {
-        let signs = |active: &&Arc<Active>| active.id() == plugin && active.grants.may_sign(secret);
+        let signs =
+            |active: &&Arc<Active>| active.id() == plugin && active.plugin.grants.may_sign(secret);
         self.now().plugins.iter().find(signs).is_some()
     }
 

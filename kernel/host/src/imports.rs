@@ -11,16 +11,16 @@ use kjerne_model::{Kind, Record, Reference};
 use kjerne_store::plugin_state;
 use wasmtime::component::Resource;
 
+use crate::call_state::{CallState, Purpose, kind_of};
 use crate::grants::Projection;
 use crate::limits;
 use crate::logs::Line;
-use crate::state::{CallState, Ended, Purpose, QueryDraft, Stop, kind_of};
+use crate::meter::Passed;
+use crate::resources::QueryDraft;
+use crate::stop::{Ended, Stop};
 use crate::wit::v0_1_0::{
     self as wit, CrmRecord, Failure, RecordRef, log, records, settings, state, time,
 };
-
-/// Records in one answer when the plugin does not say how many.
-const USUAL_ANSWER: u32 = 50;
 
 impl CallState {
     /// Counts a call that has no failure to answer with: passing the limit ends the call.
@@ -138,13 +138,11 @@ impl records::HostQuery for CallState {
         let draft = QueryDraft {
             kind,
             filters: Vec::new(),
-            limit: USUAL_ANSWER,
+            limit: limits::ANSWER_DEFAULT.value as u32,
             after: None,
         };
         self.queries.push(draft).map_err(|error| {
-            self.meter
-                .passed
-                .get_or_insert(crate::meter::Passed::of(limits::QUERIES));
+            self.meter.passed.get_or_insert(Passed::of(limits::QUERIES));
             error.into()
         })
     }
@@ -335,7 +333,7 @@ impl state::Host for CallState {
         limit: u32,
     ) -> Result<Vec<String>, Stop> {
         self.check_state(false)?;
-        let limit = limit.clamp(1, 1_000) as usize;
+        let limit = (limit as usize).clamp(1, limits::STATE_KEYS.count());
         let written = &self.wishes.state;
         let past = |key: &str| after.as_deref().is_none_or(|after| key > after);
         let mut keys: Vec<String> = written
@@ -377,8 +375,7 @@ fn zone(name: &str) -> Option<TimeZone> {
     ZONES.get_or_init(TimeZoneDatabase::bundled).get(name).ok()
 }
 
-/// 20 years.
-const LONGEST_RANGE: i64 = 20 * 366 * 86_400_000;
+const DAY_MILLIS: i64 = 86_400_000;
 
 impl time::Host for CallState {
     fn now(&mut self) -> wasmtime::Result<i64> {
@@ -388,7 +385,7 @@ impl time::Host for CallState {
 
     fn offsets(&mut self, name: String, start: i64, end: i64) -> Result<Vec<(i64, i32)>, Stop> {
         self.meter.host_call()?;
-        if end < start || end.saturating_sub(start) > LONGEST_RANGE {
+        if end < start || end.saturating_sub(start) > limits::ZONE_RANGE.value as i64 * DAY_MILLIS {
             let message = "the end must lie after the start, by at most 20 years";
             return Err(Stop::failure("bad-range", message));
         }
@@ -426,7 +423,7 @@ fn offsets(zone: &TimeZone, start: i64, end: i64) -> Option<Vec<(i64, i32)>> {
 impl wit::types::Host for CallState {
     fn convert_failure(&mut self, stop: Stop) -> wasmtime::Result<Failure> {
         match stop {
-            Stop::Failure(failure) => Ok(failure),
+            Stop::Failure { code, message } => Ok(Failure { code, message }),
             Stop::Limit(passed) if passed.limit != "wall-time" && self.meter.tell() => {
                 let code = if passed.limit == "host-calls" {
                     "host-call-limit"
@@ -470,7 +467,7 @@ mod tests {
                 after: None,
             };
             let code = match prepare(&draft, account, granted) {
-                Err(Stop::Failure(failure)) => Some(failure.code),
+                Err(Stop::Failure { code, .. }) => Some(code),
                 _ => None,
             };
             assert_eq!(code.as_deref(), expected, "{:?}", draft.filters);

@@ -6,40 +6,67 @@
 //!
 //! No other crate knows WebAssembly, and this one knows neither HTTP nor files, apart from the cache
 //! of compiled plugins.
+//!
+//! # Words
+//!
+//! The core's words mean here what they mean there. Beside them:
+//!
+//! | | |
+//! |---|---|
+//! | package | a plugin's file: a component with its manifest and default settings inside |
+//! | manifest | what a plugin says about itself: its id, its roles, what it asks for and why |
+//! | grant | one thing the administrator lets a plugin do; in effect when it was declared as well |
+//! | projection | the fields of a kind a plugin may read; only they cross over to it |
+//! | active | of a plugin: in use, with its code linked |
+//! | set | the plugins in use at one time; exchanged whole |
+//! | slot | room for one call in the runtime's pool; there are as many as calls at a time |
+//! | fuel | the runtime's count of work done, the same for the same work on every machine |
+//! | budget | what one call may use of fuel, time, memory and calls to the host |
+//! | meter | counts what one call uses, against its budget |
+//! | purpose | what a call is for, which decides what it may do: verdict, question or work |
+//! | stop | why a function of the host gave a plugin no answer |
+//! | fault | how a plugin broke, told with the limit it passed |
+//! | domain model | a role of which one plugin at a time answers: stages, buying process, service |
+//! | account | what one version of a plugin has cost; all of them are the cost ledger |
 #![deny(missing_docs)]
 
-mod asking;
+mod active;
 mod cache;
 mod call;
+mod call_state;
 mod code;
+mod concurrency;
+mod cost_ledger;
 mod engine;
 mod error;
 mod fault;
-mod gate;
 pub mod grants;
 mod host;
+mod ids;
 mod imports;
-mod ledger;
 pub mod limits;
 mod logs;
 mod manifest;
 mod meter;
+mod model_calls;
 pub mod models;
 mod outputs;
 mod package;
-mod questions;
+mod plugin;
+mod plugin_calls;
+mod resources;
 mod settings;
-mod state;
+mod stop;
 #[cfg(test)]
 mod tests;
 mod wit;
 
+pub use cost_ledger::{CallStats, Cost};
 pub use engine::RUNTIME_VERSION;
 pub use error::{AskError, HostError, LoadError};
 pub use host::{Host, HostOptions, Installed};
-pub use ledger::{CallStats, Cost};
 pub use logs::Line;
 pub use manifest::{Command, Declared, Manifest, Parameter};
+pub use model_calls::STALE_PAGE;
 pub use package::{CONTRACT, MANIFEST_SECTION, Package, SETTINGS_SECTION};
-pub use questions::STALE_PAGE;
 pub use settings::{BadSettings, Settings};

@@ -1,326 +1,216 @@
 //! Every limit of a plugin call: its name, its number and its reason, in one place.
 
-use kjerne_core::Role;
-use kjerne_core::limits::Limit;
+use kjerne_core::{Role, limit_table};
+use kjerne_model::Commit;
 
-/// The largest component that is taken. JavaScript and Python guests carry their runtime along.
-pub const PACKAGE: Limit = Limit {
-    name: "package",
-    value: 32 << 20,
-    unit: "bytes",
-    reason: "twice the largest guest we know (a Python runtime, 18 MB); a compiler takes minutes above",
-};
+limit_table! {
+    /// Every limit of the host.
+    ALL;
 
-/// The most functions in a component.
-pub const FUNCTIONS: Limit = Limit {
-    name: "functions",
-    value: 100_000,
-    unit: "functions",
-    reason: "compile time grows with them; a JavaScript engine has 20,000",
-};
+    /// The largest component that is taken. JavaScript and Python guests carry their runtime along.
+    PACKAGE = "package", 32 << 20, "bytes",
+        "twice the largest guest we know (a Python runtime, 18 MB); a compiler takes minutes above";
 
-/// Deterministic work of a shape or guard, whatever it is asked about.
-pub const FUEL_BASE: Limit = Limit {
-    name: "fuel",
-    value: 20_000_000,
-    unit: "fuel",
-    reason: "about 20 ms; a JavaScript guest needs 4 million before its first line",
-};
+    /// The most functions in a component.
+    FUNCTIONS = "functions", 100_000, "functions",
+        "compile time grows with them; a JavaScript engine has 20,000";
 
-/// Deterministic work of a shape or guard for each field it is given.
-pub const FUEL_FIELD: Limit = Limit {
-    name: "fuel-per-field",
-    value: 20_000,
-    unit: "fuel",
-    reason: "taking a field over costs a Rust guest about 620; the budget grows with the input",
-};
+    /// Deterministic work of a shape or guard, whatever it is asked about.
+    FUEL_BASE = "fuel", 20_000_000, "fuel",
+        "about 20 ms; a JavaScript guest needs 4 million before its first line";
 
-/// Work of a call after the fact.
-pub const FUEL_LATER: Limit = Limit {
-    name: "fuel-later",
-    value: 5_000_000_000,
-    unit: "fuel",
-    reason: "some seconds of work; nobody waits for it, and the clock ends it anyway",
-};
+    /// Deterministic work of a shape or guard for each field it is given.
+    FUEL_FIELD = "fuel-per-field", 20_000, "fuel",
+        "taking a field over costs a Rust guest about 620; the budget grows with the input";
 
-/// Work of a question to a domain model.
-pub const FUEL_QUESTION: Limit = Limit {
-    name: "fuel-question",
-    value: 1_000_000_000,
-    unit: "fuel",
-    reason: "about a second; somebody looks at the screen meanwhile",
-};
+    /// Work of a call after the fact.
+    FUEL_LATER = "fuel-later", 5_000_000_000, "fuel",
+        "some seconds of work; nobody waits for it, and the clock ends it anyway";
 
-/// Time of a shape or guard.
-pub const WALL_COMMIT: Limit = Limit {
-    name: "wall-time",
-    value: 2_000,
-    unit: "ms",
-    reason: "the net under fuel, which ends first: it counts reads and a machine that stands still",
-};
+    /// Work of a question to a domain model.
+    FUEL_QUESTION = "fuel-question", 1_000_000_000, "fuel",
+        "about a second; somebody looks at the screen meanwhile";
 
-/// Further time of a shape or guard for each change it is given.
-pub const WALL_CHANGE: Limit = Limit {
-    name: "wall-time-per-change",
-    value: 5,
-    unit: "ms",
-    reason: "a batch of 1,000 changes is one call",
-};
+    /// Time of a shape or guard.
+    WALL_COMMIT = "wall-time", 2_000, "ms",
+        "the net under fuel, which ends first: it counts reads and a machine that stands still";
 
-/// Time of an action or a question.
-pub const WALL_PERSON: Limit = Limit {
-    name: "wall-time-person",
-    value: 10_000,
-    unit: "ms",
-    reason: "longer than this nobody waits for an answer",
-};
+    /// Further time of a shape or guard for each change it is given.
+    WALL_CHANGE = "wall-time-per-change", 5, "ms",
+        "a batch of 1,000 changes is one call";
 
-/// Time of a reaction or an integration's call.
-pub const WALL_LATER: Limit = Limit {
-    name: "wall-time-later",
-    value: 30_000,
-    unit: "ms",
-    reason: "a plugin that hangs must not hold its slot for good",
-};
+    /// Time of an action or a question.
+    WALL_PERSON = "wall-time-person", 10_000, "ms",
+        "longer than this nobody waits for an answer";
 
-/// Linear memory of a shape or guard.
-pub const MEMORY_COMMIT: Limit = Limit {
-    name: "memory",
-    value: 32 << 20,
-    unit: "bytes",
-    reason: "a batch of 1,000 changes takes about 10 MiB; all slots together must fit the server",
-};
+    /// Time of a reaction or an integration's call.
+    WALL_LATER = "wall-time-later", 30_000, "ms",
+        "a plugin that hangs must not hold its slot for good";
 
-/// Linear memory of every other call; the size of a slot of the pool.
-pub const MEMORY_LATER: Limit = Limit {
-    name: "memory-later",
-    value: 64 << 20,
-    unit: "bytes",
-    reason: "room for an inbound message and what is made of it",
-};
+    /// Linear memory of a shape or guard.
+    MEMORY_COMMIT = "memory", 32 << 20, "bytes",
+        "a batch of 1,000 changes takes about 10 MiB; all slots together must fit the server";
 
-/// Table elements of a call.
-pub const TABLE: Limit = Limit {
-    name: "table",
-    value: 20_000,
-    unit: "elements",
-    reason: "a JavaScript guest needs 7,688",
-};
+    /// Linear memory of every other call; the size of a slot of the pool.
+    MEMORY_LATER = "memory-later", 64 << 20, "bytes",
+        "room for an inbound message and what is made of it";
 
-/// Stack of a guest.
-pub const STACK: Limit = Limit {
-    name: "stack",
-    value: 512 << 10,
-    unit: "bytes",
-    reason: "below a thread's stack, so that recursion ends in the plugin and not in the server",
-};
+    /// Table elements of a call.
+    TABLE = "table", 20_000, "elements",
+        "a JavaScript guest needs 7,688";
 
-/// Calls to the host in a shape or guard.
-pub const HOST_CALLS: Limit = Limit {
-    name: "host-calls",
-    value: 64,
-    unit: "calls",
-    reason: "a guard reads a handful of neighbours; more is a scan in the path of a commit",
-};
+    /// Tables of a call.
+    TABLES = "tables", 16, "tables",
+        "each of the modules a guest consists of may have its own; each costs its elements";
 
-/// Further calls to the host for each change or entry given.
-pub const HOST_CALLS_CHANGE: Limit = Limit {
-    name: "host-calls-per-change",
-    value: 16,
-    unit: "calls",
-    reason: "a batch is one call, and each of its changes may look at its neighbours",
-};
+    /// Tables of a component in the pool.
+    COMPONENT_TABLES = "tables-per-component", 8, "tables",
+        "a slot of the pool holds so many, whether they are used or not";
 
-/// Calls to the host in every other call.
-pub const HOST_CALLS_LATER: Limit = Limit {
-    name: "host-calls-later",
-    value: 2_000,
-    unit: "calls",
-    reason: "a reaction may walk through a customer's records, not through the workspace",
-};
+    /// Tables of one module of a component.
+    MODULE_TABLES = "tables-per-module", 4, "tables",
+        "compilers make one or two; the slot's are shared by all modules of a guest";
 
-/// What a call may read.
-pub const READ: Limit = Limit {
-    name: "read",
-    value: 16 << 20,
-    unit: "bytes",
-    reason: "what is read must fit the plugin's memory beside what it makes of it",
-};
+    /// Linear memories of a call.
+    MEMORIES = "memories", 2, "memories",
+        "a guest has one; a second is room for a guest that is made of two programs";
 
-/// Records in one answer to a plugin.
-pub const ANSWER: Limit = Limit {
-    name: "answer",
-    value: 200,
-    unit: "records",
-    reason: "the contract's page size; a query goes on with its cursor",
-};
+    /// Linear memories of one module of a component.
+    MODULE_MEMORIES = "memories-per-module", 1, "memories",
+        "more than one needs a feature of WebAssembly that is turned off";
 
-/// Things a call may hand over: fields set, findings, proposals, messages, writes to its key space.
-pub const OUTPUT_ITEMS: Limit = Limit {
-    name: "output-items",
-    value: 10_000,
-    unit: "items",
-    reason: "ten for each change of the largest commit",
-};
+    /// Core instances a call may consist of.
+    INSTANCES = "instances", 64, "instances",
+        "guests that carry a language's runtime along consist of up to 38";
 
-/// Bytes a call may hand over.
-pub const OUTPUT: Limit = Limit {
-    name: "output",
-    value: 4 << 20,
-    unit: "bytes",
-    reason: "one commit must hold it, and the journal keeps it for ever",
-};
+    /// Core instances a slot of the pool has room for.
+    POOL_INSTANCES = "instances-per-slot", 40, "instances",
+        "every slot has room for the guest with the most we know, 38";
 
-/// Bytes in one call to the host.
-pub const HANDOVER: Limit = Limit {
-    name: "handover",
-    value: 8 << 20,
-    unit: "bytes",
-    reason: "the host copies it before it can look at it",
-};
+    /// What the runtime keeps for one instance beside memory and tables.
+    INSTANCE_SIZE = "instance-size", 4 << 20, "bytes",
+        "it grows with a guest's functions; four times what the runtime sets by itself";
 
-/// Lines a call may write to its log.
-pub const LOG_LINES: Limit = Limit {
-    name: "log-lines",
-    value: 64,
-    unit: "lines",
-    reason: "a log is for reading; a loop that logs is a mistake",
-};
+    /// Stack of a guest.
+    STACK = "stack", 512 << 10, "bytes",
+        "below a thread's stack, so that recursion ends in the plugin and not in the server";
 
-/// Bytes of a log line; the rest is cut.
-pub const LOG_LINE: Limit = Limit {
-    name: "log-line",
-    value: 1_024,
-    unit: "bytes",
-    reason: "a line, not a dump of a customer's data",
-};
+    /// Calls to the host in a shape or guard.
+    HOST_CALLS = "host-calls", 64, "calls",
+        "a guard reads a handful of neighbours; more is a scan in the path of a commit";
 
-/// Lines kept for each plugin; the oldest go first.
-pub const LOG_KEPT: Limit = Limit {
-    name: "log-kept",
-    value: 1_000,
-    unit: "lines",
-    reason: "enough to see what happened, in at most 1 MiB",
-};
+    /// Further calls to the host for each change or entry given.
+    HOST_CALLS_CHANGE = "host-calls-per-change", 16, "calls",
+        "a batch is one call, and each of its changes may look at its neighbours";
 
-/// Handles to host resources a call may hold at a time.
-pub const HANDLES: Limit = Limit {
-    name: "handles",
-    value: 4_096,
-    unit: "handles",
-    reason: "each costs the host some bytes; a guest that drops its queries needs few",
-};
+    /// Calls to the host in every other call.
+    HOST_CALLS_LATER = "host-calls-later", 2_000, "calls",
+        "a reaction may walk through a customer's records, not through the workspace";
 
-/// Queries a call may have open at a time.
-pub const QUERIES: Limit = Limit {
-    name: "queries",
-    value: 256,
-    unit: "queries",
-    reason: "each keeps its condition in the host",
-};
+    /// What a call may read.
+    READ = "read", 16 << 20, "bytes",
+        "what is read must fit the plugin's memory beside what it makes of it";
 
-/// Bytes of a key in a plugin's own key space.
-pub const STATE_KEY: Limit = Limit {
-    name: "state-key",
-    value: 512,
-    unit: "bytes",
-    reason: "keys are kept in a tree and stay short",
-};
+    /// Records in one answer to a plugin.
+    ANSWER = "answer", 200, "records",
+        "the contract's page size; a query goes on with its cursor";
 
-/// Bytes of a value in a plugin's own key space.
-pub const STATE_VALUE: Limit = Limit {
-    name: "state-value",
-    value: 64 << 10,
-    unit: "bytes",
-    reason: "a cursor, a token, a small document",
-};
+    /// Records in one answer to a plugin that does not say how many.
+    ANSWER_DEFAULT = "answer-default", 50, "records",
+        "enough for the neighbours of one record; a plugin that needs more says so";
 
-/// Bytes of all keys and values of a plugin.
-pub const STATE_TOTAL: Limit = Limit {
-    name: "state-total",
-    value: 16 << 20,
-    unit: "bytes",
-    reason: "it lives in the workspace's data file; customer data belongs in records",
-};
+    /// Opportunities in one question about stale ones.
+    STALE_PAGE = "stale-page", 200, "records",
+        "one question stays within one answer's size; a longer list is asked in several";
 
-/// Headers of an outbound message.
-pub const MESSAGE_HEADERS: Limit = Limit {
-    name: "message-headers",
-    value: 64,
-    unit: "headers",
-    reason: "receivers refuse requests with many more, and the message would never arrive",
-};
+    /// Years a plugin may ask the offsets of a time zone for, in days.
+    ZONE_RANGE = "zone-range", 20 * 366, "days",
+        "20 years hold the term of any contract; the answer has two rows for each";
 
-/// Bytes of one header of an outbound message.
-pub const HEADER_BYTES: Limit = Limit {
-    name: "message-header",
-    value: 8 << 10,
-    unit: "bytes",
-    reason: "the usual bound of web servers for one line of a request's head",
-};
+    /// Things a call may hand over: fields set, findings, proposals, messages, writes to its key space.
+    OUTPUT_ITEMS = "output-items", 10_000, "items",
+        "ten for each change of the largest commit";
 
-/// Bytes of a plugin's settings document.
-pub const SETTINGS: Limit = Limit {
-    name: "settings",
-    value: 256 << 10,
-    unit: "bytes",
-    reason: "every call that reads them takes them over whole",
-};
+    /// Bytes a call may hand over.
+    OUTPUT = "output", 4 << 20, "bytes",
+        "one commit must hold it, and the journal keeps it for ever";
 
-/// Bytes of a manifest.
-pub const MANIFEST: Limit = Limit {
-    name: "manifest",
-    value: 64 << 10,
-    unit: "bytes",
-    reason: "it is read by people",
-};
+    /// Bytes in one call to the host.
+    HANDOVER = "handover", 8 << 20, "bytes",
+        "the host copies it before it can look at it";
 
-/// How long a call waits for a free slot.
-pub const QUEUE: Limit = Limit {
-    name: "queue",
-    value: 5_000,
-    unit: "ms",
-    reason: "a server that is so far behind had better say so",
-};
+    /// Bytes of the idempotency key of a plugin's proposals.
+    PROPOSAL_KEY = "key", Commit::MAX_KEY_BYTES as u64, "bytes",
+        "it becomes the key of their commit and is stored for ever";
 
-/// Every limit of the host.
-pub const ALL: &[Limit] = &[
-    MESSAGE_HEADERS,
-    HEADER_BYTES,
-    PACKAGE,
-    FUNCTIONS,
-    FUEL_BASE,
-    FUEL_FIELD,
-    FUEL_LATER,
-    FUEL_QUESTION,
-    WALL_COMMIT,
-    WALL_CHANGE,
-    WALL_PERSON,
-    WALL_LATER,
-    MEMORY_COMMIT,
-    MEMORY_LATER,
-    TABLE,
-    STACK,
-    HOST_CALLS,
-    HOST_CALLS_CHANGE,
-    HOST_CALLS_LATER,
-    READ,
-    ANSWER,
-    OUTPUT_ITEMS,
-    OUTPUT,
-    HANDOVER,
-    LOG_LINES,
-    LOG_LINE,
-    LOG_KEPT,
-    HANDLES,
-    QUERIES,
-    STATE_KEY,
-    STATE_VALUE,
-    STATE_TOTAL,
-    SETTINGS,
-    MANIFEST,
-    QUEUE,
-];
+    /// Lines a call may write to its log.
+    LOG_LINES = "log-lines", 64, "lines",
+        "a log is for reading; a loop that logs is a mistake";
+
+    /// Bytes of a log line; the rest is cut.
+    LOG_LINE = "log-line", 1_024, "bytes",
+        "a line, not a dump of a customer's data";
+
+    /// Lines kept for each plugin; the oldest go first.
+    LOG_KEPT = "log-kept", 1_000, "lines",
+        "enough to see what happened, in at most 1 MiB";
+
+    /// Handles to host resources a call may hold at a time.
+    HANDLES = "handles", 4_096, "handles",
+        "each costs the host some bytes; a guest that drops its queries needs few";
+
+    /// Queries a call may have open at a time.
+    QUERIES = "queries", 256, "queries",
+        "each keeps its condition in the host";
+
+    /// Bytes of a key in a plugin's own key space.
+    STATE_KEY = "state-key", 512, "bytes",
+        "keys are kept in a tree and stay short";
+
+    /// Bytes of a value in a plugin's own key space.
+    STATE_VALUE = "state-value", 64 << 10, "bytes",
+        "a cursor, a token, a small document";
+
+    /// Bytes of all keys and values of a plugin.
+    STATE_TOTAL = "state-total", 16 << 20, "bytes",
+        "it lives in the workspace's data file; customer data belongs in records";
+
+    /// Keys of a plugin's own key space in one answer.
+    STATE_KEYS = "state-keys", 1_000, "keys",
+        "the answer is held in memory and counts as read; go on after its last key";
+
+    /// Headers of an outbound message.
+    MESSAGE_HEADERS = "message-headers", 64, "headers",
+        "receivers refuse requests with many more, and the message would never arrive";
+
+    /// Bytes of one header of an outbound message.
+    HEADER_BYTES = "message-header", 8 << 10, "bytes",
+        "the usual bound of web servers for one line of a request's head";
+
+    /// Bytes of a plugin's settings document.
+    SETTINGS = "settings", 256 << 10, "bytes",
+        "every call that reads them takes them over whole";
+
+    /// Bytes of a manifest.
+    MANIFEST = "manifest", 64 << 10, "bytes",
+        "it is read by people";
+
+    /// Bytes of a plugin's id, its version, and the name of an action or source.
+    PLUGIN_NAME = "plugin-name", 64, "bytes",
+        "they stand in file names, in keys of the store and in every line about the plugin";
+
+    /// Bytes of the name of a secret.
+    SECRET_NAME = "secret-name", 64, "bytes",
+        "a name for people, and no secret itself";
+
+    /// Bytes of the name of a host messages go to.
+    SEND_HOST = "send-host", 253, "bytes",
+        "no name in the DNS is longer";
+
+    /// How long a call waits for a free slot.
+    QUEUE = "queue", 5_000, "ms",
+        "a server that is so far behind had better say so";
+}
 
 /// What one call may use. It follows from the role and the size of the input alone, so that the
 /// same commit has the same budget on every machine.

@@ -9,8 +9,9 @@ use kjerne_core::Role;
 use kjerne_model::{Choice, FieldType, Name};
 use serde::Deserialize;
 
-use crate::LoadError;
+use crate::error::LoadError;
 use crate::grants::Grant;
+use crate::limits;
 
 /// What a plugin says about itself.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -292,7 +293,7 @@ fn parameter_type(text: &str) -> Option<FieldType> {
 /// Small letters, digits and `-`; one owner may stand in front, `acme.credit-check`.
 fn check_id(id: &str) -> Result<(), LoadError> {
     let parts: Vec<&str> = id.split('.').collect();
-    if id.len() <= 64 && parts.len() <= 2 && parts.iter().all(|part| is_word(part)) {
+    if fits(id) && parts.len() <= 2 && parts.iter().all(|part| is_word(part)) {
         return Ok(());
     }
     Err(wrong(&format!(
@@ -302,12 +303,16 @@ fn check_id(id: &str) -> Result<(), LoadError> {
 }
 
 fn check_word(what: &str, text: &str) -> Result<(), LoadError> {
-    if text.len() <= 64 && is_word(text) {
+    if fits(text) && is_word(text) {
         return Ok(());
     }
     Err(wrong(&format!(
         "{what} is called {text:?}; use small letters, digits and '-'"
     )))
+}
+
+fn fits(name: &str) -> bool {
+    name.len() <= limits::PLUGIN_NAME.count()
 }
 
 fn is_word(text: &str) -> bool {
@@ -323,10 +328,7 @@ fn check_version(what: &str, text: &str) -> Result<(), LoadError> {
     let is_number = |part: &&str| part.parse::<u32>().is_ok_and(|n| n.to_string() == **part);
     let rest = text[core.len()..].bytes();
     let clean = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'+');
-    if text.len() <= 64
-        && numbers.len() == 3
-        && numbers.iter().all(is_number)
-        && rest.clone().all(clean)
+    if fits(text) && numbers.len() == 3 && numbers.iter().all(is_number) && rest.clone().all(clean)
     {
         return Ok(());
     }
@@ -368,6 +370,22 @@ mod tests {
         assert!(parameter.required);
         assert_eq!(parameter.field_type.name(), "reference");
         assert_eq!(manifest.actions[0].label, "recalculate");
+    }
+
+    #[test]
+    fn a_name_is_taken_to_the_number_and_not_beyond() {
+        let most = limits::PLUGIN_NAME.count();
+        let long = |bytes: usize| "x".repeat(bytes);
+        let version = |bytes: usize| format!("1.2.0-{}", long(bytes - 6));
+        let taken = |from: &str, to: &str| Manifest::parse(&GOOD.replace(from, to)).is_ok();
+        for (bytes, expected) in [(most, true), (most + 1, false)] {
+            assert_eq!(taken("acme.credit-check", &long(bytes)), expected, "id");
+            assert_eq!(taken("recalculate", &long(bytes)), expected, "action");
+            let from = "version = \"0.1.0\"\n        contract";
+            let to = format!("version = {:?}\n        contract", version(bytes));
+            assert!(GOOD.contains(from));
+            assert_eq!(taken(from, &to), expected, "version");
+        }
     }
 
     #[test]

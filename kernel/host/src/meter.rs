@@ -190,14 +190,14 @@ impl ResourceLimiter for Meter {
     }
 
     fn instances(&self) -> usize {
-        64
+        limits::INSTANCES.count()
     }
 
     fn tables(&self) -> usize {
-        16
+        limits::TABLES.count()
     }
 
     fn memories(&self) -> usize {
-        2
+        limits::MEMORIES.count()
     }
 }

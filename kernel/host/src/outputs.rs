@@ -6,16 +6,16 @@ use std::sync::Arc;
 
 use kjerne_core::{FieldSet, Finding};
 use kjerne_model::{
-    Address, Change, Commit, FieldType, Fields, Kind, Name, Patch, RecordId, Reference, Target,
-    Value,
+    Address, Change, FieldType, Fields, Kind, Name, Patch, RecordId, Reference, Target, Value,
 };
 use wasmtime::component::Resource;
 
+use crate::call_state::{CallState, Shown, kind_of};
 use crate::imports::reference;
+use crate::limits;
 use crate::meter::Passed;
-use crate::state::{
-    CallContext, CallState, Edits, Ended, Findings, Proposals, Shown, Stop, kind_of,
-};
+use crate::resources::{CallContext, Edits, Findings, Proposals};
+use crate::stop::{Ended, Stop};
 use crate::wit::v0_1_0::{self as wit, Field, RecordRef, types};
 
 /// Headers the kernel sets itself, and those that would change what a message is.
@@ -327,13 +327,9 @@ impl types::HostEffects for CallState {
 
     fn key(&mut self, _: Resource<Proposals>, key: String) -> wasmtime::Result<()> {
         self.meter.output(key.len() as u64).map_err(|_| Ended)?;
-        if key.len() > Commit::MAX_KEY_BYTES {
-            let allowed = Commit::MAX_KEY_BYTES as u64;
-            self.meter.passed.get_or_insert(Passed {
-                limit: "key",
-                allowed,
-                unit: "bytes",
-            });
+        if key.len() > limits::PROPOSAL_KEY.count() {
+            let passed = Passed::of(limits::PROPOSAL_KEY);
+            self.meter.passed.get_or_insert(passed);
             return Err(Ended.into());
         }
         self.wishes.key = Some(key);
@@ -380,7 +376,7 @@ fn message_weight(message: &types::OutboundMessage) -> u64 {
 /// Why the message's headers cannot be sent. Nothing in them may end a line, since what follows
 /// would be a header of its own.
 fn refused_header(message: &types::OutboundMessage) -> Option<String> {
-    let most = crate::limits::MESSAGE_HEADERS.count();
+    let most = limits::MESSAGE_HEADERS.count();
     if message.headers.len() > most {
         return Some(format!("a message has at most {most} headers"));
     }
@@ -395,8 +391,8 @@ fn refused_header(message: &types::OutboundMessage) -> Option<String> {
             && name
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
-        let clean = value.len() <= crate::limits::HEADER_BYTES.count()
-            && !value.chars().any(char::is_control);
+        let clean =
+            value.len() <= limits::HEADER_BYTES.count() && !value.chars().any(char::is_control);
         if !word || !clean {
             return Some(format!("the header {name:?} cannot be sent as it is"));
         }
@@ -459,8 +455,7 @@ mod tests {
         ];
         for (name, value) in table {
             let stop = take(&kind, name, value, &mut BTreeMap::new()).err();
-            let told =
-                matches!(&stop, Some(Stop::Failure(failure)) if failure.code == "wrong-type");
+            let told = matches!(&stop, Some(Stop::Failure { code, .. }) if code == "wrong-type");
             assert!(told, "{name}");
         }
     }

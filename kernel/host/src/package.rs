@@ -5,7 +5,7 @@ use wasmparser::component_types::ComponentEntityType;
 use wasmparser::types::Types;
 use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
 
-use crate::LoadError;
+use crate::error::LoadError;
 use crate::limits;
 use crate::manifest::Manifest;
 

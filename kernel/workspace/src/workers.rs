@@ -17,7 +17,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// How often costs are stored. A crash loses at most so much of the ledger and nothing else.
 const LEDGER: Duration = Duration::from_secs(10);
 /// Cases escalated in one go before reactions get their turn.
-const ESCALATIONS: usize = 100;
+const ESCALATIONS: usize = kjerne_core::limits::ESCALATIONS.count();
 
 /// The threads at work.
 pub struct Workers {

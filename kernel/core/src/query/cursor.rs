@@ -5,8 +5,8 @@
 
 use kjerne_model::{Address, Currency, Date, Decimal, Instant, Money, RecordId, Reference, Value};
 
+use super::page::{Query, QueryError};
 use super::sort::Place;
-use super::{Query, QueryError};
 
 /// Separates the parts; no part holds it, since text is written in hexadecimal digits.
 const BETWEEN: char = '.';

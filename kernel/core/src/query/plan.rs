@@ -4,7 +4,7 @@
 use kjerne_model::filter::{Filter, Operator, Own, Path};
 use kjerne_model::{Field, FieldType, Kind, Name, RecordId, Value};
 
-use super::{Order, Query};
+use super::page::{Order, Query};
 
 /// How the records of a query are found. Each brings up at least those that meet the filter.
 #[derive(Clone, PartialEq, Debug)]

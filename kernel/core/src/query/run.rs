@@ -5,42 +5,84 @@ use std::ops::ControlFlow;
 use kjerne_model::{FieldType, Kind, Record, RecordId, Reference, Value};
 use kjerne_store::{StoreError, index, records};
 
+use super::cursor;
+use super::page::{Page, Query, QueryError};
 use super::plan::{Bounds, Plan, plan};
 use super::sort::{Best, Place};
-use super::{Page, Query, QueryError, cursor};
-use crate::{Reader, limits};
+use crate::limits;
+use crate::reader::Reader;
 
-/// One page of the records that meet a query.
-pub(crate) fn run(reader: &Reader, query: &Query) -> Result<Page, QueryError> {
-    let kind = reader
-        .schema()
-        .kind(&query.kind)
-        .ok_or_else(|| unknown_kind(&query.kind))?;
-    check(query)?;
-    let after = query
-        .after
-        .as_deref()
-        .map(|text| cursor::read(query, text))
-        .transpose()?;
-    // One more than asked for tells whether there is another page.
-    let mut best = Best::new(&query.order, after.as_ref(), query.top + 1);
-    let search = Search {
-        reader,
-        query,
-        after: after.as_ref(),
-    };
-    search.follow(&plan(query, kind), &mut best)?;
-    let mut rows = best.finish();
-    let more = rows.len() > query.top;
-    rows.truncate(query.top);
-    let next = rows
-        .last()
-        .filter(|_| more)
-        .map(|(place, _)| cursor::write(query, place));
-    Ok(Page {
-        records: rows.into_iter().map(|(_, record)| record).collect(),
-        next,
-    })
+impl Reader {
+    /// One page of the records that meet a query.
+    ///
+    /// # Errors
+    /// When the query is wrong, or the store cannot be read.
+    pub fn query(&self, query: &Query) -> Result<Page, QueryError> {
+        let kind = self
+            .schema()
+            .kind(&query.kind)
+            .ok_or_else(|| unknown_kind(&query.kind))?;
+        check(query)?;
+        let after = query
+            .after
+            .as_deref()
+            .map(|text| cursor::read(query, text))
+            .transpose()?;
+        // One more than asked for tells whether there is another page.
+        let mut best = Best::new(&query.order, after.as_ref(), query.top + 1);
+        let search = Search {
+            reader: self,
+            query,
+            after: after.as_ref(),
+        };
+        search.follow(&plan(query, kind), &mut best)?;
+        let mut rows = best.finish();
+        let more = rows.len() > query.top;
+        rows.truncate(query.top);
+        let next = rows
+            .last()
+            .filter(|_| more)
+            .map(|(place, _)| cursor::write(query, place));
+        Ok(Page {
+            records: rows.into_iter().map(|(_, record)| record).collect(),
+            next,
+        })
+    }
+
+    /// The records of `kind` whose reference field `field` points to `target`, in the order of their
+    /// ids, at most `limit`.
+    ///
+    /// # Errors
+    /// When the kind has no such reference field, or the store cannot be read.
+    pub fn related(
+        &self,
+        target: &Reference,
+        kind: &str,
+        field: &str,
+        limit: usize,
+    ) -> Result<Vec<Record>, QueryError> {
+        let described = self.schema().kind(kind).ok_or_else(|| unknown_kind(kind))?;
+        check_reference(described, field)?;
+        let limit = limit.min(limits::QUERY_TOP.count());
+        let value = Value::Reference(target.clone());
+        let (mut found, mut failed) = (Vec::new(), Ok(()));
+        if limit == 0 {
+            return Ok(found);
+        }
+        index::ids(self, kind, field, &value, None, &mut |id| {
+            or_break(&mut failed, || {
+                found.extend(self.get(kind, id)?);
+                let enough = found.len() >= limit;
+                Ok(if enough {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                })
+            })
+        })?;
+        failed?;
+        Ok(found)
+    }
 }
 
 fn check(query: &Query) -> Result<(), QueryError> {
@@ -208,40 +250,6 @@ fn or_break(
         *failed = Err(error);
         ControlFlow::Break(())
     })
-}
-
-/// The records of `kind` whose reference field `field` points to `target`, by id.
-pub(crate) fn related(
-    reader: &Reader,
-    target: &Reference,
-    kind: &str,
-    field: &str,
-    limit: usize,
-) -> Result<Vec<Record>, QueryError> {
-    let described = reader
-        .schema()
-        .kind(kind)
-        .ok_or_else(|| unknown_kind(kind))?;
-    check_reference(described, field)?;
-    let limit = limit.min(limits::QUERY_TOP.count());
-    let value = Value::Reference(target.clone());
-    let (mut found, mut failed) = (Vec::new(), Ok(()));
-    if limit == 0 {
-        return Ok(found);
-    }
-    index::ids(reader, kind, field, &value, None, &mut |id| {
-        or_break(&mut failed, || {
-            found.extend(reader.get(kind, id)?);
-            let enough = found.len() >= limit;
-            Ok(if enough {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            })
-        })
-    })?;
-    failed?;
-    Ok(found)
 }
 
 fn check_reference(kind: &Kind, field: &str) -> Result<(), QueryError> {

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use kjerne_model::{Record, RecordId, Value};
 
-use super::Order;
+use super::page::Order;
 
 /// The place of a record in an answer: what it holds at each path of the order, then its id.
 #[derive(Clone, PartialEq, Debug)]

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use kjerne_model::filter::{self, Filter, Path};
 use kjerne_model::{RecordId, Reference};
 
+use super::page::{Order, Query, QueryError};
 use super::plan::{Plan, plan};
-use super::*;
+use super::sort::Place;
 use crate::tests::{accept, create, create_new, delete, id, kernel, name, schema, update};
 use crate::{Kernel, TablePlugins, limits};
 
@@ -154,7 +155,7 @@ fn every_plan_gives_what_looking_at_every_record_gives() {
         let mut expected: Vec<_> = every
             .iter()
             .filter(|record| query.filter.matches(record))
-            .map(|record| sort::Place::of(record, &query.order))
+            .map(|record| Place::of(record, &query.order))
             .collect();
         expected.sort_by(|a, b| a.compare(b, &query.order));
         let expected: Vec<_> = expected.into_iter().map(|place| place.id).collect();

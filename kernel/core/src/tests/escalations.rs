@@ -270,3 +270,24 @@ fn a_step_named_as_one_that_was_done_before_is_parked_and_not_done_again() {
         "{escalated:?}"
     );
 }
+
+#[test]
+fn a_turn_of_the_clock_takes_so_many_cases_and_leaves_the_rest_to_the_next() {
+    let plugin = TablePlugin::new("clears").run(Role::ServiceRules, |_, task| {
+        let Task::Escalate(case) = task else {
+            panic!("an escalation")
+        };
+        let number = case.id.as_bytes()[15];
+        let changes = vec![update("case", number, &[("escalate_at", "")])];
+        Ok(Effects {
+            changes,
+            ..Effects::default()
+        })
+    });
+    let kernel = kernel(TablePlugins::none().with(plugin));
+    let most = limits::ESCALATIONS.count();
+    let cases = 1..=u8::try_from(most + 1).unwrap();
+    accept(&kernel, cases.map(|number| due_case(number, 0)).collect());
+    let done = || kernel.escalate_due(at(0), most).unwrap().done.len();
+    assert_eq!([done(), done(), done()], [most, 1, 0]);
+}

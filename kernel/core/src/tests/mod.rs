@@ -4,11 +4,11 @@
 mod escalations;
 mod groups;
 mod outboxes;
-mod performing;
-mod plugins_asked;
+mod plugin_calls;
 mod promises;
 mod reactions;
 mod refusals;
+mod requests;
 mod simulation;
 
 use std::sync::{Arc, LazyLock};

@@ -277,10 +277,10 @@ fn promise_7_a_broken_plugin_is_named_with_its_limit_and_number() {
 #[test]
 fn promise_10_every_limit_stands_in_one_list() {
     let source = include_str!("../limits.rs");
-    let described = source.matches(": Limit = Limit {").count();
-    assert_eq!(
-        described,
-        limits::ALL.len(),
-        "a limit is missing from limits::ALL"
-    );
+    let beside: Vec<_> = source
+        .lines()
+        .filter(|line| line.starts_with("pub const ") || line.starts_with("const "))
+        .collect();
+    assert!(beside.is_empty(), "a row of the table, please: {beside:?}");
+    assert!(limits::ALL.contains(&limits::NAME_BYTES));
 }

@@ -7,9 +7,9 @@ use kjerne_core::Plugins;
 
 use super::guests::{Bench, guard_file, plugin};
 use crate::call::{self, Ask, only};
+use crate::call_state::Purpose;
 use crate::limits::{self, Budget};
 use crate::meter::Meter;
-use crate::state::Purpose;
 
 /// A loop that runs `work` so many times.
 fn times(count: u32, work: &str) -> String {
@@ -124,7 +124,7 @@ fn the_clock_ends_what_fuel_would_not() {
         .load(&mut store, &instance)
         .unwrap();
     let answer = guest.call_guard(&mut store, only(), &[], only());
-    let fault = call::judge(&active, store.data(), answer).unwrap_err();
+    let fault = call::judge(store.data(), answer).unwrap_err();
     assert_eq!(
         (fault.limit.as_str(), fault.allowed),
         ("wall-time", Some(30))

@@ -1,6 +1,7 @@
 //! The host against guests written by hand: good ones, faulty ones, hostile ones.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod bounds;
 mod budgets;
 mod effects;
 mod guests;

@@ -31,13 +31,13 @@ mod bindings {
         "#,
         world: "kjerne:host/every-role",
         imports: { default: trappable },
-        trappable_error_type: { "kjerne:crm/types.failure" => crate::state::Stop },
+        trappable_error_type: { "kjerne:crm/types.failure" => crate::stop::Stop },
         with: {
-            "kjerne:crm/types.call-context": crate::state::CallContext,
-            "kjerne:crm/types.edits": crate::state::Edits,
-            "kjerne:crm/types.findings": crate::state::Findings,
-            "kjerne:crm/types.effects": crate::state::Proposals,
-            "kjerne:crm/records.query": crate::state::QueryDraft,
+            "kjerne:crm/types.call-context": crate::resources::CallContext,
+            "kjerne:crm/types.edits": crate::resources::Edits,
+            "kjerne:crm/types.findings": crate::resources::Findings,
+            "kjerne:crm/types.effects": crate::resources::Proposals,
+            "kjerne:crm/records.query": crate::resources::QueryDraft,
         },
     });
 }

@@ -1,4 +1,4 @@
-//! Asking the shapes and the guards.
+//! The calls of plugins within a commit: the shapes, then the guards.
 //!
 //! Promise 3, what the guards saw is what is stored, is a matter of types here: shapes are given the
 //! work to change, guards are given it sealed, and what is stored is made from the sealed work.
@@ -6,35 +6,12 @@
 
 use std::borrow::Cow;
 
-use kjerne_model::{Code, Instant, Name, Refusal, Verdict};
+use kjerne_model::{Code, Name, Refusal, Verdict};
 
-use crate::apply::{RecordEdit, Slot, Work};
-use crate::{Call, Draft, Fault, FieldSet, Finding, Kernel, PluginInfo, Role, Touched};
-
-/// A commit's records after the last shape: nothing can be changed in them any more.
-pub(crate) struct Sealed(Work);
-
-impl Sealed {
-    /// True when the commit makes no difference to any record.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.changed().next().is_none()
-    }
-
-    pub(crate) fn touched(&self) -> Vec<Touched> {
-        self.0.touched()
-    }
-
-    pub(crate) fn into_edits(self, at: Instant) -> Vec<RecordEdit> {
-        self.0.into_edits(at)
-    }
-}
-
-impl Work {
-    /// Ends the shaping.
-    pub(crate) fn seal(self) -> Sealed {
-        Sealed(self)
-    }
-}
+use crate::apply::{Slot, Work};
+use crate::kernel::Kernel;
+use crate::plugins::{Call, Draft, Fault, FieldSet, Finding, PluginInfo, Role};
+use crate::sealed::Sealed;
 
 /// A plugin's verdict on a commit that it let pass.
 fn verdict(plugin: &PluginInfo, role: Role, fuel: u64, set: Vec<String>) -> Verdict {
@@ -90,7 +67,7 @@ impl Kernel {
         sealed: &Sealed,
         verdicts: &mut Vec<Verdict>,
     ) -> Vec<Refusal> {
-        let work = &sealed.0;
+        let work = sealed.work();
         let plugins = self.watching(Role::Guard, work);
         if plugins.is_empty() {
             return Vec::new();
@@ -117,7 +94,7 @@ impl Kernel {
     /// The plugins to ask; none when the commit makes no difference, since for [`Plugins::with_role`]
     /// no kinds mean all plugins.
     ///
-    /// [`Plugins::with_role`]: crate::Plugins::with_role
+    /// [`Plugins::with_role`]: crate::plugins::Plugins::with_role
     fn watching(&self, role: Role, work: &Work) -> Vec<PluginInfo> {
         let kinds = work.kinds();
         if kinds.is_empty() {

@@ -1,19 +1,21 @@
-//! What is stored together with a commit, or alone when there are no changes: one mechanism for
+//! The rows stored beside a commit's records, or alone when there are no changes: one mechanism for
 //! cursors, messages, plugin state and all other rows that are no records.
 
 use std::sync::Arc;
 
-use kjerne_model::{Instant, Message, Reference};
+use kjerne_model::{Instant, Message};
 use kjerne_store::{
     CursorRow, OutboxRow, ParkedRow, Space, StoreError, Write, cursors, outbox, parked,
     plugin_state,
 };
 
-use crate::Reader;
+use crate::escalation::Step;
+use crate::plugins::{Effects, PluginInfo};
+use crate::reader::Reader;
 
 /// What goes into the same transaction as a commit.
 #[derive(Default)]
-pub(crate) struct Extras {
+pub(crate) struct RowsBeside {
     /// Stored in any case, also when the commit's key turns out to have been used.
     pub(crate) moves: Vec<Row>,
     /// Stored when the commit is, and not again when its key has been used.
@@ -25,18 +27,36 @@ pub(crate) struct Extras {
     pub(crate) step: Option<Step>,
 }
 
-impl Extras {
+impl RowsBeside {
+    /// A plugin's messages and state, as rows to be stored with what it proposes.
+    pub(crate) fn of(
+        plugin: &PluginInfo,
+        at: Instant,
+        effects: &Effects,
+        reader: &Arc<Reader>,
+    ) -> Self {
+        let plugin = &plugin.id;
+        let message = effects.messages.iter().map(|message| Row::Message {
+            plugin: plugin.clone(),
+            message: message.clone(),
+            at,
+        });
+        let state = effects.state.iter().map(|(key, value)| Row::State {
+            plugin: plugin.clone(),
+            key: key.clone(),
+            value: value.clone(),
+        });
+        let effects = message.chain(state).collect();
+        Self {
+            effects,
+            depends: Some(Arc::clone(reader)),
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.moves.is_empty() && self.effects.is_empty()
     }
-}
-
-/// An escalation step: after it, the case must not be due at `due` any more.
-#[derive(Clone)]
-pub(crate) struct Step {
-    pub(crate) plugin: String,
-    pub(crate) case: Reference,
-    pub(crate) due: Instant,
 }
 
 /// The spaces a task's effects depend on.

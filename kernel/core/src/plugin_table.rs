@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kjerne_model::Name;
 
-use crate::{Call, Draft, Effects, Fault, Guarded, PluginInfo, Plugins, Role, Shaped, Task};
+use crate::plugins::{
+    Call, Draft, Effects, Fault, Guarded, PluginInfo, Plugins, Role, Shaped, Task,
+};
 
 type Shape = dyn Fn(&Call, &[Draft]) -> Result<Shaped, Fault> + Send + Sync;
 type Guard = dyn Fn(&Call, &[Draft]) -> Result<Guarded, Fault> + Send + Sync;

@@ -1,4 +1,4 @@
-//! What plugins cost: counters per plugin, version and role, and what one call used.
+//! The cost ledger: counters per plugin, version and role, and what one call used.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

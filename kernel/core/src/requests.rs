@@ -1,15 +1,19 @@
-//! Having a plugin do something it was asked for: actions, what comes in, answers to messages.
+//! Requests: what a plugin is asked to do outside a commit. Actions, inbound messages, answers to
+//! messages.
 
 use std::sync::Arc;
 
 use kjerne_model::{Actor, Commit, Instant};
 use kjerne_store::StoreError;
 
-use crate::asking::fault_refusal;
 use crate::commit::{Mode, Taken, contention};
-use crate::extras::{Extras, Row, Step};
-use crate::react::extras_of;
-use crate::{Call, Effects, Kernel, Outcome, PluginInfo, Receipt, Reply, Task, limits};
+use crate::escalation::Step;
+use crate::kernel::Kernel;
+use crate::limits;
+use crate::outcome::{Outcome, Receipt};
+use crate::plugin_calls::fault_refusal;
+use crate::plugins::{Call, Effects, PluginInfo, Reply, Task};
+use crate::rows_beside::{Row, RowsBeside};
 
 /// Who asks a plugin for something, and when.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -76,7 +80,7 @@ impl Kernel {
                 Ok(effects) => effects,
                 Err(fault) => return Ok(refused(Outcome::refused(vec![fault_refusal(&fault)]))),
             };
-            let mut extras = extras_of(plugin, ask.now, &effects, &reader);
+            let mut beside = RowsBeside::of(plugin, ask.now, &effects, &reader);
             let Effects {
                 key,
                 mut changes,
@@ -84,9 +88,9 @@ impl Kernel {
                 ..
             } = effects;
             if let Some(escalation) = escalation {
-                escalation.bind(&mut changes, &mut extras);
+                escalation.bind(&mut changes, &mut beside);
             }
-            if changes.is_empty() && extras.is_empty() {
+            if changes.is_empty() && beside.is_empty() {
                 return Ok(Performed {
                     outcome: nothing(ask),
                     reply,
@@ -101,7 +105,7 @@ impl Kernel {
                 at: ask.now,
                 cause: None,
             };
-            match self.take(&commit, &extras, Mode::Store)? {
+            match self.take(&commit, &beside, Mode::Store)? {
                 Taken::Overtaken => {}
                 Taken::Outcome(outcome @ Outcome::Refused(_)) => return Ok(refused(outcome)),
                 Taken::Outcome(outcome) => return Ok(Performed { outcome, reply }),
@@ -129,7 +133,7 @@ fn nothing(ask: &Ask) -> Outcome {
 
 impl Escalation {
     /// Ties the step to the state of the case it was decided on.
-    fn bind(&self, changes: &mut [kjerne_model::Change], extras: &mut Extras) {
+    fn bind(&self, changes: &mut [kjerne_model::Change], beside: &mut RowsBeside) {
         use kjerne_model::Change::{Create, Delete, Update};
         for change in changes {
             let target = match change {
@@ -140,7 +144,7 @@ impl Escalation {
                 target.expected.get_or_insert(self.version);
             }
         }
-        extras.moves.extend(self.moves.iter().cloned());
-        extras.step = Some(self.step.clone());
+        beside.moves.extend(self.moves.iter().cloned());
+        beside.step = Some(self.step.clone());
     }
 }

@@ -1,7 +1,6 @@
-//! Asks plugins: the kernel's side of every role.
+//! The calls of plugins the kernel makes: its side of every role.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kjerne_core::{
@@ -11,10 +10,13 @@ use kjerne_model::{Entry, Name};
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
+use crate::active::Active;
 use crate::call::{self, Ask, Done, only};
+use crate::call_state::{CallState, Purpose, Shown};
+use crate::code::found;
 use crate::fault;
-use crate::host::{Active, Host};
-use crate::state::{CallState, Purpose, Shown};
+use crate::host::Host;
+use crate::meter::Meter;
 use crate::wit::v0_1_0::{self as wit, Change, Failure, Field, exports};
 
 /// What a role's function answers when it can fail: what it was asked for, or why not.
@@ -26,11 +28,11 @@ impl Plugins for Host {
     }
 
     fn shape(&self, plugin: &PluginInfo, call: &Call, drafts: &[Draft]) -> Result<Shaped, Fault> {
-        let plugin = self.find(plugin, Role::Shape)?;
-        let role = plugin.code.roles.shape.as_ref();
-        let role = role.ok_or_else(|| fault::absent(plugin.id(), Role::Shape))?;
-        let (ask, changes) = about(&plugin, Role::Shape, call, drafts);
-        let done = self.runtime.call(&plugin, ask, |store, instance| {
+        let active = self.find(plugin, Role::Shape)?;
+        let role = active.code.roles.shape.as_ref();
+        let role = role.ok_or_else(|| fault::absent(active.id(), Role::Shape))?;
+        let (ask, changes) = about(&active, Role::Shape, call, drafts);
+        let done = self.runtime.call(&active, ask, |store, instance| {
             role.load(&mut *store, instance)?
                 .call_shape(store, only(), &changes, only())
         })?;
@@ -41,10 +43,10 @@ impl Plugins for Host {
     }
 
     fn guard(&self, plugin: &PluginInfo, call: &Call, drafts: &[Draft]) -> Result<Guarded, Fault> {
-        let plugin = self.find(plugin, Role::Guard)?;
-        let role = guard_role(&plugin)?;
-        let (ask, changes) = about(&plugin, Role::Guard, call, drafts);
-        let done = self.runtime.call(&plugin, ask, |store, instance| {
+        let active = self.find(plugin, Role::Guard)?;
+        let role = guard_role(&active)?;
+        let (ask, changes) = about(&active, Role::Guard, call, drafts);
+        let done = self.runtime.call(&active, ask, |store, instance| {
             role.load(&mut *store, instance)?
                 .call_guard(store, only(), &changes, only())
         })?;
@@ -56,35 +58,35 @@ impl Plugins for Host {
 
     fn run(&self, plugin: &PluginInfo, call: &Call, task: &Task) -> Result<Effects, Fault> {
         let role = task.role();
-        let plugin = self.find(plugin, role)?;
+        let active = self.find(plugin, role)?;
         let mut ask = Ask::new(role, Purpose::Work, call);
         match task {
             Task::React(entries) => {
-                let entries = entries_out(&plugin, role, entries, &mut ask);
-                self.work(&plugin, ask, |store, instance| {
-                    react(&plugin, store, instance, &entries)
+                let entries = entries_out(&active, role, entries, &mut ask);
+                self.work(&active, ask, |store, instance| {
+                    react(&active, store, instance, &entries)
                 })
             }
             Task::Outbound(entries) => {
-                let entries = entries_out(&plugin, role, entries, &mut ask);
-                self.work(&plugin, ask, |store, instance| {
-                    integration(&plugin, store, instance)?
+                let entries = entries_out(&active, role, entries, &mut ask);
+                self.work(&active, ask, |store, instance| {
+                    integration(&active, store, instance)?
                         .call_outbound(store, only(), &entries, only())
                         .map(nothing)
                 })
             }
             Task::Answered { .. } => {
                 let answer = answer_out(task, &mut ask);
-                self.work(&plugin, ask, |store, instance| {
-                    integration(&plugin, store, instance)?
+                self.work(&active, ask, |store, instance| {
+                    integration(&active, store, instance)?
                         .call_answered(store, only(), &answer, only())
                         .map(nothing)
                 })
             }
             Task::Inbound { .. } => {
                 let message = inbound_out(task, &mut ask);
-                self.work(&plugin, ask, |store, instance| {
-                    integration(&plugin, store, instance)?.call_inbound(
+                self.work(&active, ask, |store, instance| {
+                    integration(&active, store, instance)?.call_inbound(
                         store,
                         only(),
                         &message,
@@ -94,9 +96,9 @@ impl Plugins for Host {
             }
             Task::Escalate(case) => {
                 let case = wit::reference_out(case);
-                self.work(&plugin, ask, |store, instance| {
+                self.work(&active, ask, |store, instance| {
                     let guest =
-                        found(&plugin.code.roles.service_rules)?.load(&mut *store, instance)?;
+                        found(&active.code.roles.service_rules)?.load(&mut *store, instance)?;
                     guest
                         .call_escalate(store, only(), &case, only())
                         .map(nothing)
@@ -105,8 +107,8 @@ impl Plugins for Host {
             Task::Action { command, arguments } => {
                 let arguments = wit::arguments_out(arguments);
                 ask.bytes = wit::weight(&arguments);
-                self.work(&plugin, ask, |store, instance| {
-                    let guest = found(&plugin.code.roles.action)?.load(&mut *store, instance)?;
+                self.work(&active, ask, |store, instance| {
+                    let guest = found(&active.code.roles.action)?.load(&mut *store, instance)?;
                     guest.call_run(store, only(), command, &arguments, only())
                 })
             }
@@ -114,39 +116,33 @@ impl Plugins for Host {
     }
 }
 
-/// A role the plugin was found by. It is there, since a plugin is only found by roles it has.
-pub fn found<T>(role: &Option<T>) -> wasmtime::Result<&T> {
-    role.as_ref()
-        .ok_or_else(|| wasmtime::Error::msg("the plugin has not this role"))
-}
-
-fn guard_role(plugin: &Active) -> Result<&exports::guard::GuestIndices, Fault> {
-    plugin
+fn guard_role(active: &Active) -> Result<&exports::guard::GuestIndices, Fault> {
+    active
         .code
         .roles
         .guard
         .as_ref()
-        .ok_or_else(|| fault::absent(plugin.id(), Role::Guard))
+        .ok_or_else(|| fault::absent(active.id(), Role::Guard))
 }
 
 fn react(
-    plugin: &Active,
+    active: &Active,
     store: &mut Store<CallState>,
     instance: &Instance,
     entries: &[wit::JournalEntry],
 ) -> Said<Vec<Field>> {
-    let guest = found(&plugin.code.roles.react)?.load(&mut *store, instance)?;
+    let guest = found(&active.code.roles.react)?.load(&mut *store, instance)?;
     guest
         .call_react(store, only(), entries, only())
         .map(nothing)
 }
 
 fn integration(
-    plugin: &Active,
+    active: &Active,
     store: &mut Store<CallState>,
     instance: &Instance,
 ) -> wasmtime::Result<exports::integration::Guest> {
-    found(&plugin.code.roles.integration)?.load(store, instance)
+    found(&active.code.roles.integration)?.load(store, instance)
 }
 
 /// A function that shows nothing answers with no fields.
@@ -156,7 +152,7 @@ fn nothing(said: Result<(), Failure>) -> Result<Vec<Field>, Failure> {
 
 /// The changes as the plugin may see them, and a call about them.
 fn about<'a>(
-    plugin: &Active,
+    active: &Active,
     role: Role,
     call: &'a Call,
     drafts: &[Draft],
@@ -166,7 +162,7 @@ fn about<'a>(
     ask.shown = drafts.iter().map(|draft| Shown::of(draft, role)).collect();
     let changes: Vec<Change> = drafts
         .iter()
-        .map(|draft| wit::change_out(draft, &plugin.grants))
+        .map(|draft| wit::change_out(draft, &active.plugin.grants))
         .collect();
     for change in &changes {
         ask.fields += change.before.len() + change.after.len();
@@ -176,15 +172,15 @@ fn about<'a>(
 }
 
 fn entries_out(
-    plugin: &Active,
+    active: &Active,
     role: Role,
     entries: &[Entry],
     ask: &mut Ask<'_>,
 ) -> Vec<wit::JournalEntry> {
-    let watched = plugin.watches(role);
+    let watched = active.plugin.watches(role);
     let watches =
         |kind: &Name| watched.is_none_or(|kinds| kinds.is_empty() || kinds.contains(kind));
-    let out = |entry| wit::entry_out(entry, &plugin.grants, watches);
+    let out = |entry| wit::entry_out(entry, &active.plugin.grants, watches);
     let entries: Vec<wit::JournalEntry> = entries.iter().map(out).collect();
     for edit in entries.iter().flat_map(|entry| &entry.edits) {
         ask.changes += 1;
@@ -247,7 +243,7 @@ impl Host {
     /// Has a plugin do something, and collects what it wants done.
     fn work(
         &self,
-        plugin: &Arc<Active>,
+        active: &Active,
         ask: Ask<'_>,
         work: impl FnOnce(&mut Store<CallState>, &Instance) -> Said<Vec<Field>>,
     ) -> Result<Effects, Fault> {
@@ -256,10 +252,10 @@ impl Host {
             answer,
             state,
             fuel,
-        } = self.runtime.call(plugin, ask, work)?;
-        let reply = answer.map_err(|failure| failed(plugin, role, &failure))?;
+        } = self.runtime.call(active, ask, work)?;
+        let reply = answer.map_err(|failure| failed(active.id(), role, &failure))?;
         let reply: Reply =
-            wit::reply_in(reply).map_err(|error| fault::bad_output(plugin, role, &error))?;
+            wit::reply_in(reply).map_err(|error| fault::bad_output(active.id(), role, &error))?;
         let wishes = state.wishes;
         Ok(Effects {
             key: wishes.key,
@@ -283,20 +279,20 @@ impl Host {
         drafts: &[Draft],
         times: usize,
     ) -> Result<Vec<Duration>, Fault> {
-        let plugin = self.find(plugin, Role::Guard)?;
-        let role = guard_role(&plugin)?;
-        let (ask, _) = about(&plugin, Role::Guard, call, drafts);
-        let mut store = self.runtime.store(&plugin, ask);
+        let active = self.find(plugin, Role::Guard)?;
+        let role = guard_role(&active)?;
+        let (ask, _) = about(&active, Role::Guard, call, drafts);
+        let mut store = self.runtime.store(&active, ask);
         let fuel = store.data().meter.budget.fuel;
         let mut run = || -> wasmtime::Result<Vec<Duration>> {
-            let instance = plugin.code.pre.instantiate(&mut store)?;
+            let instance = active.code.pre.instantiate(&mut store)?;
             let guest = role.load(&mut store, &instance)?;
             let mut taken = Vec::with_capacity(times);
             for _ in 0..times {
                 let started = Instant::now();
-                let (ask, changes) = about(&plugin, Role::Guard, call, drafts);
+                let (ask, changes) = about(&active, Role::Guard, call, drafts);
                 let state = store.data_mut();
-                state.meter = crate::meter::Meter::start(state.meter.budget, ask.bytes);
+                state.meter = Meter::start(state.meter.budget, ask.bytes);
                 state.shown = ask.shown;
                 state.findings.clear();
                 call::refuel(&mut store, fuel);
@@ -306,20 +302,20 @@ impl Host {
             Ok(taken)
         };
         let taken = run();
-        call::judge(&plugin, store.data(), taken)
+        call::judge(store.data(), taken)
     }
 }
 
 /// A plugin that said it cannot do what it was asked. Its own code stands behind `failed:`, since
 /// whoever asked may have to tell a bad message from a broken plugin.
-fn failed(plugin: &Active, role: Role, failure: &Failure) -> Fault {
-    let (id, Failure { code, message }) = (plugin.id(), failure);
+fn failed(plugin: &str, role: Role, failure: &Failure) -> Fault {
+    let Failure { code, message } = failure;
     Fault {
-        plugin: id.to_owned(),
+        plugin: plugin.to_owned(),
         limit: format!("failed:{code}"),
         allowed: None,
         message: format!(
-            "plugin {id} could not do its part in {}: {message} ({code})",
+            "plugin {plugin} could not do its part in {}: {message} ({code})",
             role.name()
         ),
     }

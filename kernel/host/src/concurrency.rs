@@ -1,20 +1,21 @@
-//! The queue in front of the pool: so many calls at a time, and the rest wait, but not for ever.
+//! Concurrency: so many calls at a time, each in a slot of the pool; the rest wait, but not for ever.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A counting gate. The pool answers exhaustion with an error; the gate turns it into waiting.
-pub struct Gate {
+/// The slots of the pool, counted. The pool answers exhaustion with an error; counting turns it into
+/// waiting.
+pub struct Slots {
     free: Mutex<usize>,
     freed: Condvar,
     size: usize,
 }
 
-/// A place in the pool, given back when dropped.
-pub struct Place<'a>(&'a Gate);
+/// A slot of the pool, given back when dropped.
+pub struct Slot<'a>(&'a Slots);
 
-impl Gate {
-    /// A gate with so many places.
+impl Slots {
+    /// So many slots, all free.
     pub fn new(size: usize) -> Self {
         Self {
             free: Mutex::new(size),
@@ -23,13 +24,13 @@ impl Gate {
         }
     }
 
-    /// How many places there are.
+    /// How many there are, free or taken.
     pub fn size(&self) -> usize {
         self.size
     }
 
-    /// Waits for a place, at most so long.
-    pub fn enter(&self, patience: Duration) -> Option<Place<'_>> {
+    /// Waits for a free slot, at most so long.
+    pub fn take(&self, patience: Duration) -> Option<Slot<'_>> {
         let mut free = self.lock();
         if *free == 0 {
             let until = Instant::now() + patience;
@@ -40,7 +41,7 @@ impl Gate {
             }
         }
         *free -= 1;
-        Some(Place(self))
+        Some(Slot(self))
     }
 
     /// The number behind the lock is valid after every statement, so a panic elsewhere while it
@@ -50,7 +51,7 @@ impl Gate {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Slot<'_> {
     fn drop(&mut self) {
         *self.0.lock() += 1;
         self.0.freed.notify_one();
@@ -63,21 +64,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_gate_makes_wait_and_then_gives_up() {
-        let gate = Gate::new(1);
-        let place = gate.enter(Duration::ZERO).unwrap();
-        assert!(gate.enter(Duration::from_millis(5)).is_none());
-        drop(place);
-        assert!(gate.enter(Duration::ZERO).is_some());
+    fn a_full_pool_makes_wait_and_then_gives_up() {
+        let slots = Slots::new(1);
+        let slot = slots.take(Duration::ZERO).unwrap();
+        assert!(slots.take(Duration::from_millis(5)).is_none());
+        drop(slot);
+        assert!(slots.take(Duration::ZERO).is_some());
     }
 
     #[test]
-    fn who_waits_gets_the_place_that_is_freed() {
-        let gate = Gate::new(1);
-        let place = gate.enter(Duration::ZERO).unwrap();
+    fn who_waits_gets_the_slot_that_is_freed() {
+        let slots = Slots::new(1);
+        let slot = slots.take(Duration::ZERO).unwrap();
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| gate.enter(Duration::from_secs(60)).is_some());
-            drop(place);
+            let waiting = scope.spawn(|| slots.take(Duration::from_secs(60)).is_some());
+            drop(slot);
             assert!(waiting.join().unwrap());
         });
     }

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kjerne_core::{Call, Draft, FieldSet, Finding, Role};
-use kjerne_model::{Address, Change, Instant, Kind, Message, Name, RecordId, Value};
-use kjerne_store::StoreError;
+use kjerne_model::{Address, Change, Kind, Message, Name, Value};
 use wasmtime::component::ResourceTable;
 
-use crate::host::Active;
+use crate::ids::IdSource;
 use crate::limits;
-use crate::meter::{Meter, Passed};
-use crate::wit::v0_1_0::Failure;
+use crate::meter::Meter;
+use crate::plugin::Plugin;
+use crate::stop::Stop;
 
 /// What a call is for, which decides what it may do beside reading.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,7 +27,7 @@ pub enum Purpose {
 /// Everything the host knows about the call under way.
 pub struct CallState {
     /// The plugin asked.
-    pub plugin: Arc<Active>,
+    pub plugin: Arc<Plugin>,
     /// The role it is asked in.
     pub role: Role,
     /// What for.
@@ -53,7 +53,7 @@ pub struct CallState {
 impl CallState {
     /// The state at the beginning of a call.
     pub fn new(
-        plugin: &Arc<Active>,
+        plugin: &Arc<Plugin>,
         ids: &Arc<IdSource>,
         role: Role,
         purpose: Purpose,
@@ -132,95 +132,3 @@ pub struct Wishes {
     /// The bytes its key space would have after these writes; none before the first.
     pub state_bytes: Option<u64>,
 }
-
-/// Makes ids that no other call makes: a hash of the host's seed and a counter.
-pub struct IdSource {
-    seed: [u8; 16],
-    made: std::sync::atomic::AtomicU64,
-}
-
-impl IdSource {
-    /// A source; two with the same seed make the same ids.
-    pub fn new(seed: u128) -> Self {
-        Self {
-            seed: seed.to_le_bytes(),
-            made: std::sync::atomic::AtomicU64::new(0),
-        }
-    }
-
-    /// The next id.
-    pub fn next(&self, at: Instant) -> RecordId {
-        let number = self.made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&self.seed).update(&number.to_le_bytes());
-        let mut random = [0; 16];
-        hasher.finalize_xof().fill(&mut random);
-        RecordId::v7(at, u128::from_le_bytes(random))
-    }
-}
-
-/// The host's side of the resource of that name. There is one per call and it lives in
-/// [`CallState`], so the handle carries nothing.
-pub enum CallContext {}
-/// See [`CallContext`].
-pub enum Edits {}
-/// See [`CallContext`].
-pub enum Findings {}
-/// See [`CallContext`].
-pub enum Proposals {}
-
-/// A query under preparation.
-pub struct QueryDraft {
-    /// The kind asked for.
-    pub kind: String,
-    /// The conditions, all of which must hold.
-    pub filters: Vec<String>,
-    /// How many records.
-    pub limit: u32,
-    /// The cursor to go on from.
-    pub after: Option<String>,
-}
-
-/// Why a function of the host gives no answer.
-pub enum Stop {
-    /// The plugin asked for something it cannot have, and is told.
-    Failure(Failure),
-    /// The plugin passed a limit. It is told once; the second time ends the call.
-    Limit(Passed),
-    /// The host could not do its part; the call ends.
-    Broken(String),
-}
-
-impl Stop {
-    /// A failure the plugin is told.
-    pub fn failure(code: &str, message: impl Into<String>) -> Self {
-        Self::Failure(Failure {
-            code: code.to_owned(),
-            message: message.into(),
-        })
-    }
-}
-
-impl From<Passed> for Stop {
-    fn from(passed: Passed) -> Self {
-        Self::Limit(passed)
-    }
-}
-
-impl From<StoreError> for Stop {
-    fn from(error: StoreError) -> Self {
-        Self::Broken(error.to_string())
-    }
-}
-
-/// The call must end; why is in the meter.
-#[derive(Debug)]
-pub struct Ended;
-
-impl std::fmt::Display for Ended {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the host ended the call")
-    }
-}
-
-impl std::error::Error for Ended {}

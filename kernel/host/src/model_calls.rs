@@ -1,23 +1,23 @@
-//! Questions to domain models: whoever is bound to the interface answers.
-
-use std::sync::Arc;
+//! The calls of domain models: questions whoever is bound to the interface answers.
 
 use kjerne_core::{Call, Role};
 use kjerne_model::{ParseError, Reference};
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
-use crate::asking::found;
+use crate::active::Active;
 use crate::call::{Ask, only};
-use crate::host::{Active, Host};
+use crate::call_state::{CallState, Purpose};
+use crate::code::found;
+use crate::error::AskError;
+use crate::host::Host;
 use crate::models::{Assessment, CaseTarget, Job, Pipeline, StaleItem, Standing, Triage};
-use crate::state::{CallState, Purpose};
 use crate::wit::answers;
 use crate::wit::v0_1_0::{Failure, RecordRef, reference_out};
-use crate::{AskError, fault};
+use crate::{fault, limits};
 
 /// The most opportunities in one question about stale ones.
-pub const STALE_PAGE: usize = 200;
+pub const STALE_PAGE: usize = limits::STALE_PAGE.count();
 
 impl Host {
     /// All pipelines (`sales-stages`).
@@ -28,8 +28,8 @@ impl Host {
         self.question(
             Role::SalesStages,
             call,
-            |plugin, store, instance| {
-                let guest = found(&plugin.code.roles.sales_stages)?.load(&mut *store, instance)?;
+            |active, store, instance| {
+                let guest = found(&active.code.roles.sales_stages)?.load(&mut *store, instance)?;
                 guest.call_pipelines(store, only())
             },
             |list| answers::list(list, answers::pipeline),
@@ -45,8 +45,8 @@ impl Host {
         self.question(
             Role::SalesStages,
             call,
-            |plugin, store, instance| {
-                let guest = found(&plugin.code.roles.sales_stages)?.load(&mut *store, instance)?;
+            |active, store, instance| {
+                let guest = found(&active.code.roles.sales_stages)?.load(&mut *store, instance)?;
                 guest.call_standing(store, only(), &opportunity)
             },
             answers::standing,
@@ -68,8 +68,8 @@ impl Host {
             items.extend(self.question(
                 Role::SalesStages,
                 call,
-                |plugin, store, instance| {
-                    let role = found(&plugin.code.roles.sales_stages)?;
+                |active, store, instance| {
+                    let role = found(&active.code.roles.sales_stages)?;
                     role.load(&mut *store, instance)?
                         .call_stale(store, only(), &page)
                 },
@@ -87,9 +87,9 @@ impl Host {
         self.question(
             Role::BuyingProcess,
             call,
-            |plugin, store, instance| {
+            |active, store, instance| {
                 let guest =
-                    found(&plugin.code.roles.buying_process)?.load(&mut *store, instance)?;
+                    found(&active.code.roles.buying_process)?.load(&mut *store, instance)?;
                 guest.call_jobs(store, only())
             },
             |list| answers::list(list, answers::job),
@@ -105,9 +105,9 @@ impl Host {
         self.question(
             Role::BuyingProcess,
             call,
-            |plugin, store, instance| {
+            |active, store, instance| {
                 let guest =
-                    found(&plugin.code.roles.buying_process)?.load(&mut *store, instance)?;
+                    found(&active.code.roles.buying_process)?.load(&mut *store, instance)?;
                 guest.call_assess(store, only(), &opportunity)
             },
             answers::assessment,
@@ -123,8 +123,8 @@ impl Host {
         self.question(
             Role::ServiceRules,
             call,
-            |plugin, store, instance| {
-                let guest = found(&plugin.code.roles.service_rules)?.load(&mut *store, instance)?;
+            |active, store, instance| {
+                let guest = found(&active.code.roles.service_rules)?.load(&mut *store, instance)?;
                 guest.call_triage(store, only(), &case)
             },
             answers::triage,
@@ -140,8 +140,8 @@ impl Host {
         self.question(
             Role::ServiceRules,
             call,
-            |plugin, store, instance| {
-                let guest = found(&plugin.code.roles.service_rules)?.load(&mut *store, instance)?;
+            |active, store, instance| {
+                let guest = found(&active.code.roles.service_rules)?.load(&mut *store, instance)?;
                 guest.call_targets(store, only(), &case)
             },
             |list| answers::list(list, answers::case_target),
@@ -153,25 +153,25 @@ impl Host {
         role: Role,
         call: &Call,
         ask: impl FnOnce(
-            &Arc<Active>,
+            &Active,
             &mut Store<CallState>,
             &Instance,
         ) -> wasmtime::Result<Result<A, Failure>>,
         take: impl FnOnce(A) -> Result<B, ParseError>,
     ) -> Result<B, AskError> {
-        let plugin = self.bound_to(role).ok_or(AskError::NotBound(role))?;
+        let active = self.bound_to(role).ok_or(AskError::NotBound(role))?;
         let about = Ask::new(role, Purpose::Question, call);
-        let done = self.runtime.call(&plugin, about, |store, instance| {
-            ask(&plugin, store, instance)
+        let done = self.runtime.call(&active, about, |store, instance| {
+            ask(&active, store, instance)
         });
         let answer = done
             .map_err(AskError::Fault)?
             .answer
             .map_err(|failure| AskError::Failed {
-                plugin: plugin.id().to_owned(),
+                plugin: active.id().to_owned(),
                 code: failure.code,
                 message: failure.message,
             })?;
-        take(answer).map_err(|error| AskError::Fault(fault::bad_output(&plugin, role, &error)))
+        take(answer).map_err(|error| AskError::Fault(fault::bad_output(active.id(), role, &error)))
     }
 }

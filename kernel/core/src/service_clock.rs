@@ -6,22 +6,22 @@
 
 use std::ops::ControlFlow;
 
-use kjerne_model::{Actor, Code, Instant, Record, Reference, Refusal, Value};
+use kjerne_model::{Actor, Code, Instant, Record, Reference, Value};
 use kjerne_store::{ParkedRow, StoreError, index, journal, plugin_state};
 
-use crate::apply::Work;
-use crate::extras::{Row, Step};
-use crate::perform::Escalation;
-use crate::react::told;
-use crate::{Ask, Kernel, Outcome, PluginInfo, Reader, Role, Task, limits};
+use crate::escalation::{CASE, DUE, STUCK, Step};
+use crate::kernel::Kernel;
+use crate::limits;
+use crate::outcome::Outcome;
+use crate::plugins::{PluginInfo, Role, Task};
+use crate::reader::Reader;
+use crate::requests::Ask;
+use crate::requests::Escalation;
+use crate::rows_beside::Row;
 
-const CASE: &str = "case";
-const DUE: &str = "escalate_at";
 /// Where the clock keeps which cases failed: a key space of its own, under a name that no plugin
 /// can have.
 const CLOCK: &str = "kernel/service-clock";
-/// The reason of a step that left the case as due as it was.
-const STUCK: &str = "escalate-at";
 
 /// What became of the escalations that were due.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -146,7 +146,7 @@ impl Kernel {
                     .refusals()
                     .iter()
                     .any(|one| one.reason.as_deref() == Some(STUCK));
-                (told(outcome), stuck)
+                (outcome.told(), stuck)
             }
         };
         let tries = failures.map_or(0, |failures| failures.tries) + 1;
@@ -261,24 +261,4 @@ fn done_before(entry: u64) -> String {
         "the step was done before, in journal entry {entry}, and the case is due all the same; \
          change the case, or name each step by a key of its own"
     )
-}
-
-/// The fault of a step that leaves its case as due as it was: done again and again, it would never
-/// end. Looked for after shaping, since a shape may be what moves the time.
-pub(crate) fn stuck(step: Option<&Step>, work: &Work) -> Option<Refusal> {
-    let step = step?;
-    let slot = work.find(&step.case.kind, step.case.id);
-    let moved = slot.is_some_and(|slot| match slot.current().map(|fields| fields.get(DUE)) {
-        Some(Some(Value::Instant(at))) => *at > step.due,
-        Some(Some(_)) => false,
-        Some(None) | None => true,
-    });
-    (!moved).then(|| {
-        let Step { plugin, case, due } = step;
-        let message = format!(
-            "plugin {plugin} did an escalation step of {case} and left {DUE} at {due} or before; \
-             a step must set a later time, or clear the field"
-        );
-        Refusal::new(Code::PluginFault, message).by(plugin, STUCK)
-    })
 }

@@ -1,0 +1,56 @@
+//! Stops: why a function of the host gives no answer, and the end of a call.
+
+use std::fmt;
+
+use kjerne_store::StoreError;
+
+use crate::meter::Passed;
+
+/// Why a function of the host gives no answer.
+pub enum Stop {
+    /// The plugin asked for something it cannot have, and is told.
+    Failure {
+        /// Its code, of the contract or of the kernel.
+        code: String,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// The plugin passed a limit. It is told once; the second time ends the call.
+    Limit(Passed),
+    /// The host could not do its part; the call ends.
+    Broken(String),
+}
+
+impl Stop {
+    /// A failure the plugin is told.
+    pub fn failure(code: &str, message: impl Into<String>) -> Self {
+        Self::Failure {
+            code: code.to_owned(),
+            message: message.into(),
+        }
+    }
+}
+
+impl From<Passed> for Stop {
+    fn from(passed: Passed) -> Self {
+        Self::Limit(passed)
+    }
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+/// The call must end; why is in the meter.
+#[derive(Debug)]
+pub struct Ended;
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the host ended the call")
+    }
+}
+
+impl std::error::Error for Ended {}

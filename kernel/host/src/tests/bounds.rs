@@ -1,0 +1,197 @@
+//! The bounds of what a guest consists of, and of one answer to it: each is kept to its number and
+//! not beyond.
+
+use kjerne_core::limits::Limit;
+use kjerne_core::{Call, Role};
+use kjerne_model::{Actor, Change, Commit};
+use wasmtime::component::{Component, Linker, Resource};
+use wasmtime::{Engine, Store};
+
+use super::guests::{Bench, account, guard_file, name, now, plugin, react_file};
+use crate::call::Ask;
+use crate::call_state::{CallState, Purpose};
+use crate::engine::engine;
+use crate::limits::{self, Budget};
+use crate::meter::Meter;
+use crate::stop::Stop;
+use crate::wit::v0_1_0::{records, state, time, types};
+
+/// A component of so many instances of one module.
+fn instances(count: usize, module: &str) -> String {
+    let instance = "(core instance (instantiate $m))".repeat(count);
+    format!("(component (core module $m {module}) {instance})")
+}
+
+/// A component of one module that consists of so many of these.
+fn module(count: usize, part: &str) -> String {
+    format!("(component (core module {}))", part.repeat(count))
+}
+
+/// Compiles a component written in text.
+fn compile(engine: &Engine, text: &str) -> wasmtime::Result<Component> {
+    Component::new(engine, wat::parse_str(text).unwrap())
+}
+
+#[test]
+fn a_component_may_consist_of_so_many_parts() {
+    let engine = engine(1).unwrap();
+    let fits = |text: String| compile(&engine, &text).is_ok();
+    let check = |limit: Limit, component: &dyn Fn(usize) -> String| {
+        let most = limit.count();
+        assert!(fits(component(most)), "{}", limit.name);
+        assert!(!fits(component(most + 1)), "one more of {}", limit.name);
+    };
+    let (memory, table) = ("(memory 1)", "(table 1 funcref)");
+    check(limits::INSTANCES, &|count| instances(count, ""));
+    check(limits::MEMORIES, &|count| instances(count, memory));
+    check(limits::COMPONENT_TABLES, &|count| instances(count, table));
+    check(limits::MODULE_MEMORIES, &|count| module(count, memory));
+    check(limits::MODULE_TABLES, &|count| module(count, table));
+}
+
+#[test]
+fn an_instance_is_kept_in_so_many_bytes() {
+    let engine = engine(1).unwrap();
+    // The runtime keeps a global in 16 bytes, and something of its own before the first.
+    let globals = limits::INSTANCE_SIZE.count() / 16;
+    let fits = |count| compile(&engine, &module(count, "(global i32 i32.const 0)")).is_ok();
+    assert!(fits(globals - 1_000));
+    assert!(!fits(globals));
+}
+
+#[test]
+fn a_slot_has_room_for_so_many_instances() {
+    let engine = engine(1).unwrap();
+    let comes_up = |count| {
+        let component = compile(&engine, &instances(count, "")).unwrap();
+        let mut store = Store::new(&engine, ());
+        store.set_epoch_deadline(1_000);
+        store.set_fuel(1_000_000).unwrap();
+        Linker::new(&engine)
+            .instantiate(&mut store, &component)
+            .is_ok()
+    };
+    let most = limits::POOL_INSTANCES.count();
+    assert!(comes_up(most));
+    assert!(!comes_up(most + 1));
+}
+
+/// Where the machine has no room for a pool, the meter keeps to the same numbers.
+#[test]
+fn the_meter_counts_what_a_call_consists_of() {
+    let engine = Engine::default();
+    let comes_up = |count, module: &str| {
+        let component = compile(&engine, &instances(count, module)).unwrap();
+        let meter = Meter::start(Budget::of(Role::Guard, 0, 0), 0);
+        let mut store = Store::new(&engine, meter);
+        store.limiter(|meter| meter);
+        Linker::new(&engine)
+            .instantiate(&mut store, &component)
+            .is_ok()
+    };
+    for (limit, module) in [
+        (limits::INSTANCES, ""),
+        (limits::MEMORIES, "(memory 1)"),
+        (limits::TABLES, "(table 1 funcref)"),
+    ] {
+        let most = limit.count();
+        assert!(comes_up(most, module), "{}", limit.name);
+        assert!(!comes_up(most + 1, module), "one more of {}", limit.name);
+    }
+}
+
+/// The state of a call of the bench's plugin, as the host's functions see it.
+fn under_way(bench: &Bench, role: Role, purpose: Purpose, call: &Call) -> Store<CallState> {
+    let active = bench.host.find(&plugin(), role).unwrap();
+    bench
+        .host
+        .runtime
+        .store(&active, Ask::new(role, purpose, call))
+}
+
+fn add_accounts(bench: &Bench, count: usize) {
+    let change = || Change::Create {
+        kind: name("account"),
+        id: None,
+        fields: account(),
+    };
+    let commit = Commit {
+        changes: (0..count).map(|_| change()).collect(),
+        actor: Actor::User("kari".into()),
+        key: None,
+        at: now(),
+        cause: None,
+    };
+    assert!(bench.kernel.commit(commit).unwrap().receipt().is_some());
+}
+
+#[test]
+fn an_answer_has_so_many_records_when_the_plugin_does_not_say() {
+    let bench = Bench::new(&guard_file("", &["read:account"]), &["read:account"]);
+    let most = limits::ANSWER_DEFAULT.count();
+    let answered = || {
+        let call = bench.call();
+        let mut store = under_way(&bench, Role::Guard, Purpose::Verdict, &call);
+        let state = store.data_mut();
+        let query = records::HostQuery::new(state, "account".into()).unwrap();
+        let (records, next) = records::HostQuery::run(state, query).ok().unwrap();
+        (records.len(), next.is_some())
+    };
+    // There is one already.
+    add_accounts(&bench, most - 1);
+    assert_eq!(answered(), (most, false));
+    add_accounts(&bench, 1);
+    assert_eq!(answered(), (most, true));
+}
+
+#[test]
+fn an_answer_has_so_many_keys_of_the_plugins_space() {
+    let bench = Bench::new(&react_file("(i32.const 1024)", &["state"]), &["state"]);
+    let call = bench.call();
+    let mut store = under_way(&bench, Role::React, Purpose::Work, &call);
+    let state = store.data_mut();
+    let most = limits::STATE_KEYS.count();
+    let listed = |state: &mut CallState| {
+        let keys = state::Host::keys(state, String::new(), None, u32::MAX);
+        keys.ok().unwrap().len()
+    };
+    let keep = |state: &mut CallState, number: usize| {
+        assert!(state::Host::set(state, format!("key-{number}"), vec![1]).is_ok());
+    };
+    (0..most).for_each(|number| keep(state, number));
+    assert_eq!(listed(state), most);
+    keep(state, most);
+    assert_eq!(listed(state), most);
+}
+
+#[test]
+fn the_offsets_of_a_zone_are_told_for_so_long_a_time() {
+    let bench = Bench::guard("");
+    let call = bench.call();
+    let mut store = under_way(&bench, Role::Guard, Purpose::Verdict, &call);
+    let (start, most) = (now().millis(), limits::ZONE_RANGE.value as i64 * 86_400_000);
+    let mut told = |end| time::Host::offsets(store.data_mut(), "Europe/Oslo".into(), start, end);
+    assert!(told(start + most).is_ok());
+    let refused = told(start + most + 1).err();
+    assert!(matches!(refused, Some(Stop::Failure { code, .. }) if code == "bad-range"));
+}
+
+#[test]
+fn the_key_of_proposals_has_so_many_bytes() {
+    let bench = Bench::new(&react_file("(i32.const 1024)", &["state"]), &["state"]);
+    let call = bench.call();
+    let mut store = under_way(&bench, Role::React, Purpose::Work, &call);
+    let state = store.data_mut();
+    let most = limits::PROPOSAL_KEY.count();
+    let mut named = |bytes| {
+        let effects = Resource::new_borrow(0);
+        types::HostEffects::key(state, effects, "k".repeat(bytes)).is_ok()
+    };
+    assert!(named(most));
+    assert!(!named(most + 1));
+    let passed = state
+        .meter
+        .passed
+        .map(|passed| (passed.limit, passed.allowed));
+    assert_eq!(passed, Some(("key", most as u64)));
+}
