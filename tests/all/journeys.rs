@@ -58,15 +58,6 @@ fn a_filter_that_does_not_parse_names_the_position_and_what_was_expected() {
 }
 
 #[test]
-fn a_workspace_in_use_says_who_holds_it() {
-    let workspace = Workspace::new();
-    let server = workspace.serve();
-    let ran = workspace.run(&["list", "account"]);
-    assert_eq!(ran.code, 5, "{}", ran.err);
-    assert!(ran.err.contains(&server.pid().to_string()), "{}", ran.err);
-}
-
-#[test]
 fn the_server_refuses_to_listen_elsewhere_without_authentication() {
     let workspace = Workspace::new();
     let ran = workspace.run(&["serve", "--listen", "0.0.0.0:0"]);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod bad_input;
+mod beside_server;
 mod contract;
 mod crash;
 mod hostile;

@@ -123,6 +123,7 @@ impl Ran {
 /// A workspace of one test.
 pub struct Workspace {
     folder: tempfile::TempDir,
+    below: String,
 }
 
 impl Workspace {
@@ -132,9 +133,19 @@ impl Workspace {
     /// When it cannot be made.
     #[must_use]
     pub fn new() -> Self {
+        Self::in_folder("")
+    }
+
+    /// A new workspace in a folder below the test's own, such as `deep/down`.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn in_folder(below: &str) -> Self {
         #[expect(clippy::expect_used, reason = "a test without a folder cannot go on")]
         let folder = tempfile::tempdir().expect("a folder for the test");
-        let workspace = Self { folder };
+        let below = below.to_owned();
+        let workspace = Self { folder, below };
         let _ = workspace.run(&["init"]).ok();
         workspace
     }
@@ -163,7 +174,7 @@ impl Workspace {
     /// Its folder.
     #[must_use]
     pub fn dir(&self) -> PathBuf {
-        self.folder.path().join("ws")
+        self.folder.path().join(&self.below).join("ws")
     }
 
     /// A path in the test's folder, beside the workspace.
@@ -210,8 +221,17 @@ impl Workspace {
     /// When it does not answer within twenty seconds.
     #[must_use]
     pub fn serve(&self) -> Server {
+        self.serve_on("127.0.0.1")
+    }
+
+    /// The same on another address; it is asked on loopback.
+    ///
+    /// # Panics
+    /// When it does not answer within twenty seconds.
+    #[must_use]
+    pub fn serve_on(&self, address: &str) -> Server {
         let port = free_port();
-        let listen = format!("127.0.0.1:{port}");
+        let listen = format!("{address}:{port}");
         #[expect(clippy::expect_used, reason = "a test without the server cannot go on")]
         let child = self
             .command(&["serve", "--listen", &listen])
@@ -221,7 +241,7 @@ impl Workspace {
             .expect("kjerne serve starts");
         let server = Server {
             child,
-            base: format!("http://{listen}"),
+            base: format!("http://127.0.0.1:{port}"),
         };
         let until = Instant::now() + Duration::from_secs(20);
         while server.get("/v1/health").0 != 200 {

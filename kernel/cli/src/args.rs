@@ -60,19 +60,18 @@ pub enum Command {
     Plugin(PluginCommand),
     /// Run a plugin's command: action PLUGIN COMMAND name=value …
     Action(ActionArgs),
-    /// Make a bearer token; who comes with it acts as user:NAME.
-    Token {
-        /// Whose token.
-        name: String,
-    },
-    /// Make a signing secret, or take one from standard input.
-    Secret {
-        /// The name plugins' settings use.
-        name: String,
-        /// Read the secret from standard input.
-        #[arg(long)]
-        stdin: bool,
-    },
+    /// Ask the domain models, whichever plugins are bound to them.
+    #[command(subcommand)]
+    Ask(AskCommand),
+    /// Show figures of the whole workspace.
+    #[command(subcommand)]
+    Report(ReportCommand),
+    /// Make, list and take back bearer tokens; who comes with one acts as user:NAME.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Keep, list and forget the secrets messages are signed with.
+    #[command(subcommand)]
+    Secret(SecretCommand),
     /// Check records, indexes and journal against each other.
     Verify,
     /// Make a workspace with demo data, print its summary, serve it.
@@ -118,7 +117,7 @@ pub struct ListArgs {
     )]
     pub order_by: String,
     /// At most so many.
-    #[arg(long, value_name = "N", default_value_t = kjerne_workspace::limits::PAGE.value as usize)]
+    #[arg(long, value_name = "N", default_value_t = kjerne_workspace::limits::PAGE.count())]
     pub top: usize,
     /// From where the page before ended; the note under a page says.
     #[arg(long, value_name = "CURSOR")]
@@ -204,7 +203,7 @@ pub struct JournalArgs {
     #[arg(long, value_name = "KIND/ID")]
     pub record: Option<String>,
     /// At most so many.
-    #[arg(long, value_name = "N", default_value_t = kjerne_workspace::limits::PAGE.value as usize)]
+    #[arg(long, value_name = "N", default_value_t = kjerne_workspace::limits::PAGE.count())]
     pub top: usize,
 }
 
@@ -253,6 +252,83 @@ pub struct ActionArgs {
     /// Who asks; otherwise the name the system knows you by.
     #[arg(long, value_name = "NAME")]
     pub actor: Option<String>,
+}
+
+/// `ask`
+#[derive(Subcommand, Debug)]
+pub enum AskCommand {
+    /// Where an opportunity stands, where it may go, and what stands in the way.
+    Standing {
+        /// The opportunity's id.
+        id: String,
+    },
+    /// How far the customer is with the buying jobs of an opportunity.
+    Assess {
+        /// The opportunity's id.
+        id: String,
+    },
+    /// The service targets of a case: due, used, met or missed.
+    Targets {
+        /// The case's id.
+        id: String,
+    },
+    /// What the service rules make of a case.
+    Triage {
+        /// The case's id.
+        id: String,
+    },
+    /// The open opportunities that have stood still for too long.
+    Stale,
+    /// The pipelines and their stages.
+    Pipelines,
+    /// The jobs customers do.
+    Jobs,
+}
+
+/// `report`
+#[derive(Subcommand, Debug)]
+pub enum ReportCommand {
+    /// Opportunities by stage, and how far the customers are with their own jobs.
+    Pipeline,
+    /// Service targets by priority: met, missed, running.
+    ServiceLevels,
+}
+
+/// `token`
+#[derive(Subcommand, Debug)]
+pub enum TokenCommand {
+    /// Make a token, over one there was; it is shown this once.
+    Add {
+        /// Whose token.
+        name: String,
+    },
+    /// List who has one.
+    List,
+    /// Take a token back.
+    Remove {
+        /// Whose token.
+        name: String,
+    },
+}
+
+/// `secret`
+#[derive(Subcommand, Debug)]
+pub enum SecretCommand {
+    /// Make a secret, or take one from standard input, over one there was.
+    Set {
+        /// The name plugins' settings use.
+        name: String,
+        /// Read the secret from standard input.
+        #[arg(long)]
+        stdin: bool,
+    },
+    /// List the names.
+    List,
+    /// Forget a secret.
+    Remove {
+        /// Its name.
+        name: String,
+    },
 }
 
 /// `plugin`
@@ -353,13 +429,29 @@ pub enum PluginCommand {
         /// Only this plugin.
         plugin: Option<String>,
     },
+    /// Have a plugin try a parked entry again.
+    Retry(ParkedArgs),
+    /// Forget a parked entry: the plugin will never answer it.
+    Skip(ParkedArgs),
     /// Show the messages waiting to be delivered, and those given up.
     Outbox,
-    /// Show what a plugin logged; works beside a running server.
+    /// Show what a plugin logged lately.
     Logs {
         /// The plugin.
         plugin: String,
     },
+}
+
+/// `plugin retry` and `plugin skip`
+#[derive(Args, Debug)]
+pub struct ParkedArgs {
+    /// The plugin.
+    pub plugin: String,
+    /// The journal entry.
+    pub entry: u64,
+    /// The role it gave up in.
+    #[arg(long, default_value = "react", value_name = "ROLE")]
+    pub role: String,
 }
 
 /// `plugin new`

@@ -6,14 +6,12 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser as _;
 
-use kjerne_workspace::Error;
-
 use crate::args::{Cli, Command};
 use crate::bench;
-use crate::commands::{plugins, records, workspaces};
+use crate::commands::{exchange, models, plugins, records, reports, workspaces};
 use crate::context::Context;
 use crate::demo;
-use crate::exit::{Exit, exit_of};
+use crate::exit::{Exit, Told, exit_of};
 use crate::output::Format;
 use kjerne_server as http;
 
@@ -37,10 +35,8 @@ fn report(error: &anyhow::Error, format: Format) {
     if format != Format::Json {
         return eprintln!("error: {error:#}");
     }
-    let refusals = match error.downcast_ref::<Error>().map(Error::root) {
-        Some(Error::Commit(refusals)) => kjerne_wire::refusals(refusals),
-        _ => Vec::new(),
-    };
+    let told = error.downcast_ref::<Told>();
+    let refusals = told.map(|told| told.refusals.clone()).unwrap_or_default();
     let exit = exit_of(error).code();
     let json =
         serde_json::json!({ "error": format!("{error:#}"), "exit": exit, "refusals": refusals });
@@ -64,12 +60,14 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Delete(args) => records::delete(&context, &args),
         Command::Journal(args) => records::journal(&context, &args),
         Command::Kinds { kind } => records::kinds(&context, kind.as_deref()),
-        Command::Import(args) => workspaces::import(&context, &args),
-        Command::Export(args) => workspaces::export(&context, &args),
+        Command::Import(args) => exchange::import(&context, &args),
+        Command::Export(args) => exchange::export(&context, &args),
         Command::Plugin(command) => plugins::run(&context, command),
         Command::Action(args) => plugins::action(&context, &args),
-        Command::Token { name } => workspaces::token(&context, &name),
-        Command::Secret { name, stdin } => workspaces::secret(&context, &name, stdin),
+        Command::Ask(command) => models::ask(&context, &command),
+        Command::Report(command) => reports::run(&context, &command),
+        Command::Token(command) => workspaces::token(&context, &command),
+        Command::Secret(command) => workspaces::secret(&context, &command),
         Command::Verify => workspaces::verify(&context),
         Command::Demo(args) => run_demo(&context, &args),
         Command::Bench(args) => bench::run(&args, context.format).map(|()| Exit::Done),
@@ -103,8 +101,10 @@ fn name(command: &Command) -> &'static str {
         Command::Export(_) => "export",
         Command::Plugin(_) => "plugin",
         Command::Action(_) => "action",
-        Command::Token { .. } => "token",
-        Command::Secret { .. } => "secret",
+        Command::Ask(_) => "ask",
+        Command::Report(_) => "report",
+        Command::Token(_) => "token",
+        Command::Secret(_) => "secret",
         Command::Verify => "verify",
         Command::Demo(_) => "demo",
         Command::Bench(_) => "bench",

@@ -3,11 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use kjerne_model::Actor;
 use kjerne_workspace::Workspace;
-use kjerne_workspace::read_only::ReadOnly;
-use kjerne_workspace::runtime::{Runtime, now};
 
+use crate::connection::{Connection, Needs};
 use crate::exit::{Exit, usage};
 use crate::output::{Format, Report};
 
@@ -37,14 +35,15 @@ impl Context {
         Ok(Workspace::open(&self.dir()?)?)
     }
 
-    /// The workspace with its plugins, to be written to.
-    pub(crate) fn runtime(&self) -> Result<Runtime> {
-        Ok(Runtime::open(self.workspace()?, &self.who)?)
+    /// A way to the workspace, in the name of whoever is at the keyboard.
+    pub(crate) fn connect(&self, needs: Needs) -> Result<Connection> {
+        self.connect_as(None, needs)
     }
 
-    /// The workspace without its plugins, to be looked at.
-    pub(crate) fn reading(&self) -> Result<ReadOnly> {
-        Ok(ReadOnly::open(self.workspace()?, &self.who)?)
+    /// The same in a name that was told, if one was.
+    pub(crate) fn connect_as(&self, told: Option<&str>, needs: Needs) -> Result<Connection> {
+        let actor = actor(told);
+        Connection::open(&self.workspace()?, &self.who, needs, &actor)
     }
 
     pub(crate) fn print(&self, report: &Report) -> Result<Exit> {
@@ -54,7 +53,7 @@ impl Context {
 }
 
 /// Who acts: as told, or as the system knows the person at the keyboard.
-pub(crate) fn actor(told: Option<&str>) -> Actor {
+fn actor(told: Option<&str>) -> String {
     let known = || {
         std::env::var("USER")
             .or_else(|_| std::env::var("USERNAME"))
@@ -64,27 +63,5 @@ pub(crate) fn actor(told: Option<&str>) -> Actor {
         .map(str::to_owned)
         .or_else(known)
         .filter(|name| !name.is_empty());
-    Actor::User(name.unwrap_or_else(|| "local".to_owned()))
-}
-
-/// Runs the reactions a command has caused, so that it leaves the workspace as a server would, and
-/// says what is left to do.
-pub(crate) fn finish(runtime: &Runtime) -> Result<()> {
-    let settled = runtime.settle(now())?;
-    for failure in &settled.failed {
-        eprintln!("note: reaction failed, and will be tried again: {failure}");
-    }
-    if settled.cut {
-        eprintln!("note: reactions are still answering each other; kjerne serve goes on with them");
-    }
-    if settled.messages > 0 {
-        let count = settled.messages;
-        let words = if count == 1 {
-            "message waits"
-        } else {
-            "messages wait"
-        };
-        eprintln!("note: {count} {words} to be delivered by kjerne serve");
-    }
-    Ok(runtime.flush_costs()?)
+    name.unwrap_or_else(|| "local".to_owned())
 }

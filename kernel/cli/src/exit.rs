@@ -1,8 +1,11 @@
 //! Exit codes, and which error ends the program with which.
 
+use std::fmt;
+
 use kjerne_model::{Code, Refusal};
 use kjerne_store::StoreError;
 use kjerne_workspace::Error;
+use serde_json::Value as Json;
 
 /// How the program ends. The numbers are part of the interface: scripts go by them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,9 +86,75 @@ pub fn not_found(message: impl Into<String>) -> anyhow::Error {
     Error::not_found(message).into()
 }
 
+/// What the HTTP interface answered instead of what was asked for.
+#[derive(Debug)]
+pub struct Told {
+    /// How the program ends.
+    pub exit: Exit,
+    message: String,
+    /// Every reason, when a commit was refused.
+    pub refusals: Vec<Json>,
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Told {}
+
+impl Told {
+    /// What a problem document says.
+    #[must_use]
+    pub fn of_problem(problem: &Json) -> Self {
+        let text = |name: &str| problem[name].as_str().unwrap_or_default();
+        let refusals = problem["refusals"].as_array().cloned().unwrap_or_default();
+        let kind = text("type").rsplit(':').next().unwrap_or_default();
+        let exit = match kind {
+            "bad-request" | "media-type" | "too-large" => Exit::Usage,
+            "not-found" | "unknown-kind" | "unknown-record" | "not-bound" => Exit::NotFound,
+            "damaged" => Exit::Damaged,
+            "storage" | "disk-full" | "read-only" => Exit::Storage,
+            "refused" | "owner-only" => Exit::Refused,
+            _ if !refusals.is_empty() => Exit::Refused,
+            _ => Exit::Failed,
+        };
+        let message = match (refusals.as_slice(), text("detail")) {
+            ([], "") => "the server answered with an error that says nothing".to_owned(),
+            ([], detail) => detail.to_owned(),
+            (refusals, _) => refused(refusals),
+        };
+        Self {
+            exit,
+            message,
+            refusals,
+        }
+    }
+}
+
+/// Every reason on a line of its own, with who gave it.
+fn refused(refusals: &[Json]) -> String {
+    let line = |refusal: &Json| {
+        let text = |name: &str| refusal[name].as_str();
+        let message = text("message").unwrap_or_default();
+        let by = match (text("plugin"), text("reason")) {
+            (Some(plugin), Some(reason)) => format!("{plugin}: {reason}"),
+            (Some(plugin), None) => plugin.to_owned(),
+            _ => text("code").unwrap_or_default().to_owned(),
+        };
+        format!("\n  - {message} [{by}]")
+    };
+    let lines: String = refusals.iter().map(line).collect();
+    format!("refused{lines}")
+}
+
 /// The exit code an error leads to.
 #[must_use]
 pub fn exit_of(error: &anyhow::Error) -> Exit {
+    if let Some(told) = error.downcast_ref::<Told>() {
+        return told.exit;
+    }
     if let Some(store) = error.downcast_ref::<StoreError>() {
         return of_store(store);
     }

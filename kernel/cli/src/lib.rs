@@ -3,12 +3,15 @@
 
 mod args;
 mod bench;
+mod built_in;
 mod cli;
 mod commands;
+mod connection;
 mod context;
 mod demo;
 mod exit;
 mod output;
+mod path;
 mod progress;
 
 pub use cli::main;

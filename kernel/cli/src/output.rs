@@ -1,10 +1,11 @@
 //! What commands print: one thing, as a table for people, JSON for programs, or CSV for sheets.
 
 use std::io::{self, Write};
+use std::ops::Range;
 
 use anyhow::Result;
 use clap::ValueEnum;
-use comfy_table::{LineStyle, Table, TableStyle};
+use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use serde_json::Value as Json;
 
 /// The longest cell of a table; JSON and CSV show everything.
@@ -39,6 +40,8 @@ pub struct Report {
     pub note: Option<String>,
     /// Cells are shown whole in a table, however long.
     pub whole: bool,
+    /// The columns of numbers, which stand to the right.
+    pub numbers: Range<usize>,
 }
 
 impl Report {
@@ -87,6 +90,13 @@ impl Report {
         self
     }
 
+    /// Has these columns stand to the right, as numbers do.
+    #[must_use]
+    pub fn with_numbers(mut self, columns: Range<usize>) -> Self {
+        self.numbers = columns;
+        self
+    }
+
     /// Writes the report.
     ///
     /// # Errors
@@ -119,6 +129,11 @@ impl Report {
             table.load_style(STYLE).set_header(&self.columns);
             for row in &self.rows {
                 table.add_row(row.iter().map(|cell| self.cell(cell)));
+            }
+            for index in self.numbers.clone() {
+                if let Some(column) = table.column_mut(index) {
+                    column.set_cell_alignment(CellAlignment::Right);
+                }
             }
             writeln!(out, "{}", table.trim_fmt())?;
         }

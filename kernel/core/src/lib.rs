@@ -29,6 +29,8 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod administered;
+mod administration;
 mod apply;
 mod check;
 mod commit;
@@ -38,6 +40,7 @@ mod group_commit;
 mod ids;
 mod kernel;
 pub mod limits;
+pub mod models;
 mod outbox;
 mod outcome;
 mod plugin_calls;
@@ -56,6 +59,7 @@ mod service_clock;
 mod tests;
 mod walker;
 
+pub use administered::Administered;
 pub use kernel::Kernel;
 pub use outcome::{Outcome, Receipt, Touched};
 pub use plugin_table::{TablePlugin, TablePlugins};

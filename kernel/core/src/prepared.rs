@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use kjerne_model::{Actor, Cause, Commit, Edit, Entry, Instant, Record, Verdict};
+use kjerne_model::{Act, Actor, Cause, Commit, Edit, Entry, Instant, Record, Verdict};
 use kjerne_store::{KeyRow, StoreError, Write, journal, keys, records};
 
 use crate::apply::RecordEdit;
@@ -28,6 +28,7 @@ pub(crate) struct Prepared {
     touched: Vec<Touched>,
     edits: Vec<RecordEdit>,
     verdicts: Vec<Verdict>,
+    act: Option<Act>,
     rows: Vec<Row>,
 }
 
@@ -61,6 +62,7 @@ impl Prepared {
             touched: sealed.touched(),
             edits: sealed.into_edits(commit.at),
             verdicts,
+            act: None,
             rows: beside
                 .moves
                 .iter()
@@ -82,7 +84,18 @@ impl Prepared {
             touched: Vec::new(),
             edits: Vec::new(),
             verdicts: Vec::new(),
+            act: None,
             rows,
+        }
+    }
+
+    /// An act of administration with the rows it stores.
+    pub(crate) fn act(actor: Actor, at: Instant, act: Act, rows: Vec<Row>) -> Self {
+        Self {
+            at,
+            actor,
+            act: Some(act),
+            ..Self::rows(rows, None)
         }
     }
 
@@ -104,7 +117,8 @@ impl Prepared {
         {
             return Ok(Answer::Changed);
         }
-        let entry = if self.edits.is_empty() { 0 } else { *last + 1 };
+        let nothing_to_tell = self.edits.is_empty() && self.act.is_none();
+        let entry = if nothing_to_tell { 0 } else { *last + 1 };
         if entry > 0 {
             store_records(write, &self.edits)?;
             journal::append(write, &self.entry(entry))?;
@@ -144,6 +158,7 @@ impl Prepared {
             cause: self.cause,
             edits: edits.into_iter().map(journal_edit).collect(),
             verdicts: std::mem::take(&mut self.verdicts),
+            act: self.act.take(),
         }
     }
 }

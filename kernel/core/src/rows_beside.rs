@@ -9,6 +9,7 @@ use kjerne_store::{
     plugin_state,
 };
 
+use crate::administered::Administered;
 use crate::escalation::Step;
 use crate::plugins::{Effects, PluginInfo};
 use crate::reader::Reader;
@@ -90,6 +91,7 @@ pub(crate) enum Row {
         key: String,
         value: Option<Vec<u8>>,
     },
+    Administered(Administered),
 }
 
 impl Row {
@@ -119,6 +121,7 @@ impl Row {
                 key,
                 value: None,
             } => plugin_state::remove(write, plugin, key),
+            Self::Administered(row) => row.store(write),
         }
     }
 }

@@ -1,38 +1,26 @@
 //! Every limit of import and export.
 
-use kjerne_core::limits::Limit;
+kjerne_core::limit_table! {
+    /// Every limit of import and export.
+    ALL;
 
-/// Rows of an imported file in one commit.
-pub const IMPORT_BATCH: Limit = Limit {
-    name: "import-batch",
-    value: 500,
-    unit: "rows",
-    reason: "one turn of the writer and one call of each plugin; more would keep others waiting",
-};
+    /// Rows of an imported file in one commit.
+    IMPORT_BATCH = "import-batch", 500, "rows",
+        "one turn of the writer and one call of each plugin; more would keep others waiting";
 
-/// One field of an imported file.
-pub const IMPORT_FIELD: Limit = Limit {
-    name: "import-field",
-    value: 1_024 * 1_024,
-    unit: "bytes",
-    reason: "the longest text of a record is 64 KiB; a longer field is a quote that was never closed",
-};
+    /// One field of an imported file.
+    IMPORT_FIELD = "import-field", 1_024 * 1_024, "bytes",
+        "the longest text of a record is 64 KiB; a longer field is a quote that was never closed";
 
-/// One row of an imported file.
-pub const IMPORT_ROW: Limit = Limit {
-    name: "import-row",
-    value: 8 * 1_024 * 1_024,
-    unit: "bytes",
-    reason: "a file gone wrong must not fill the memory",
-};
+    /// One row of an imported file.
+    IMPORT_ROW = "import-row", 8 * 1_024 * 1_024, "bytes",
+        "a file gone wrong must not fill the memory";
 
-/// The columns of an imported file.
-pub const IMPORT_COLUMNS: Limit = Limit {
-    name: "import-columns",
-    value: 4_096,
-    unit: "columns",
-    reason: "exports of other systems have up to a few hundred",
-};
+    /// The columns of an imported file.
+    IMPORT_COLUMNS = "import-columns", 4_096, "columns",
+        "exports of other systems have up to a few hundred";
 
-/// The limits of this crate.
-pub const ALL: &[Limit] = &[IMPORT_BATCH, IMPORT_FIELD, IMPORT_ROW, IMPORT_COLUMNS];
+    /// A file that is sent to be imported.
+    IMPORT_FILE = "import-file", 8 << 30, "bytes",
+        "it is put aside on the disk first; ten million rows of a thousand bytes fit";
+}

@@ -83,6 +83,9 @@ impl Set {
     }
 }
 
+/// A set of plugins that is loaded and not in use yet.
+pub struct Loaded(Set);
+
 /// The set in use, and the one before it, on which commits under way finish.
 #[derive(Default)]
 struct Sets {
@@ -153,20 +156,25 @@ impl Host {
         self.activate(plugin).map(drop)
     }
 
-    /// Puts another set of plugins in use, all at once. Calls under way finish on the old one.
+    /// Loads another set of plugins without using it, so that whoever changes what is installed
+    /// knows beforehand that it runs.
     ///
     /// # Errors
-    /// When one of them cannot be loaded; then nothing changes.
-    pub fn replace(&self, plugins: Vec<Installed>) -> Result<(), LoadError> {
+    /// When one of them cannot be loaded.
+    pub fn load(&self, plugins: Vec<Installed>) -> Result<Loaded, LoadError> {
         let mut ids = BTreeSet::new();
         if let Some(twice) = plugins.iter().find(|p| !ids.insert(&p.package.manifest.id)) {
             return Err(LoadError::Twice(twice.package.manifest.id.clone()));
         }
         let enabled = plugins.into_iter().filter(|plugin| plugin.enabled);
         let active = enabled.map(|plugin| self.activate(plugin));
-        let set = Arc::new(Set::new(active.collect::<Result<_, _>>()?));
+        Ok(Loaded(Set::new(active.collect::<Result<_, _>>()?)))
+    }
+
+    /// Puts another set of plugins in use, all at once. Calls under way finish on the old one.
+    pub fn put_in_use(&self, Loaded(set): Loaded) {
         let mut sets = self.sets.write().unwrap_or_else(PoisonError::into_inner);
-        sets.before = std::mem::replace(&mut sets.now, set);
+        sets.before = std::mem::replace(&mut sets.now, Arc::new(set));
         let used: BTreeSet<[u8; 32]> = [&sets.now, &sets.before]
             .into_iter()
             .flat_map(|set| {
@@ -176,6 +184,14 @@ impl Host {
             })
             .collect();
         lock(&self.code).retain(|digest, _| used.contains(digest));
+    }
+
+    /// Loads another set of plugins and puts it in use.
+    ///
+    /// # Errors
+    /// When one of them cannot be loaded; then nothing changes.
+    pub fn replace(&self, plugins: Vec<Installed>) -> Result<(), LoadError> {
+        self.put_in_use(self.load(plugins)?);
         Ok(())
     }
 
@@ -201,7 +217,7 @@ impl Host {
         })?;
         let known = lock(&self.code).get(&plugin.package.digest).cloned();
         let tried = known.is_some();
-        let code = known.map_or_else(|| self.load(&plugin.package), Ok)?;
+        let code = known.map_or_else(|| self.code_of(&plugin.package), Ok)?;
         let settled = Plugin {
             grants: Grants::effective(&manifest.declared(), &granted),
             logs: Arc::clone(lock(&self.logs).entry(manifest.id.clone()).or_default()),
@@ -223,7 +239,7 @@ impl Host {
         Ok(active)
     }
 
-    fn load(&self, package: &Package) -> Result<Arc<Code>, LoadError> {
+    fn code_of(&self, package: &Package) -> Result<Arc<Code>, LoadError> {
         let component = self.cache.component(&self.runtime.engine, package);
         let (component, _) = component.map_err(|error| LoadError::DoesNotFit {
             plugin: package.manifest.id.clone(),
@@ -283,6 +299,14 @@ impl Host {
     /// The plugin bound to a domain interface.
     pub(crate) fn bound_to(&self, role: Role) -> Option<Arc<Active>> {
         self.now().of(role).first().cloned()
+    }
+
+    /// A plugin as it is asked in a role now; none when it is not in use or not asked in it.
+    #[must_use]
+    pub fn serves(&self, plugin: &str, role: Role) -> Option<PluginInfo> {
+        let set = self.now();
+        let found = set.of(role).iter().find(|active| active.id() == plugin);
+        found.map(|active| active.plugin.info(role))
     }
 
     /// The plugin bound to a domain interface.

@@ -11,10 +11,10 @@ use crate::call_state::{CallState, Purpose};
 use crate::code::found;
 use crate::error::AskError;
 use crate::host::Host;
-use crate::models::{Assessment, CaseTarget, Job, Pipeline, StaleItem, Standing, Triage};
 use crate::wit::answers;
 use crate::wit::v0_1_0::{Failure, RecordRef, reference_out};
 use crate::{fault, limits};
+use kjerne_core::models::{Assessment, CaseTarget, Job, Pipeline, StaleItem, Standing, Triage};
 
 /// The most opportunities in one question about stale ones.
 pub const STALE_PAGE: usize = limits::STALE_PAGE.count();

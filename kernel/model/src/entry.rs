@@ -19,6 +19,41 @@ pub struct Entry {
     pub edits: Vec<Edit>,
     /// What each plugin asked said, and what it cost.
     pub verdicts: Vec<Verdict>,
+    /// What was administered, when it is an administrator's act; it changes no record.
+    pub act: Option<Act>,
+}
+
+/// One act of administration: what was done to the workspace and is no change of a record.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Act {
+    /// What was done, such as `plugin.grant`.
+    pub operation: String,
+    /// To what: a plugin's id, the name of a token.
+    pub subject: String,
+    /// What of it, by name, such as the version and the items; never a secret.
+    pub details: Vec<(String, String)>,
+}
+
+impl Act {
+    /// An act without details.
+    #[must_use]
+    pub fn new(operation: &str, subject: &str) -> Self {
+        Self {
+            operation: operation.to_owned(),
+            subject: subject.to_owned(),
+            details: Vec::new(),
+        }
+    }
+
+    /// The same with one detail more; an empty one says nothing and is left out.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        let value = value.into();
+        if !value.is_empty() {
+            self.details.push((name.to_owned(), value));
+        }
+        self
+    }
 }
 
 /// What one change did to one record.

@@ -28,7 +28,7 @@ mod value;
 pub use change::{Actor, Cause, Change, Commit, Target};
 pub use check::check_fields;
 pub use decimal::Decimal;
-pub use entry::{Edit, Entry, Verdict};
+pub use entry::{Act, Edit, Entry, Verdict};
 pub use id::{RecordId, Reference};
 pub use kind::{Choice, Field, FieldType, Kind, PersonalData, Schema, SchemaError};
 pub use kinds::core_kinds;

@@ -1,25 +1,40 @@
 //! What every handler has at hand, and the forms of what it answers.
 
+use std::io;
 use std::sync::Arc;
 
 use axum::Extension;
+use axum::body::Body;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kjerne_model::Actor;
 use kjerne_workspace::Runtime;
 use serde_json::Value as Json;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::limits::REQUESTS;
 use crate::problem::Problem;
+use crate::stream::{self, StreamWriter};
 
 /// What every handler has at hand.
 #[derive(Clone)]
 pub(crate) struct App {
     pub(crate) runtime: Arc<Runtime>,
     turns: Arc<Semaphore>,
-    /// Whether the server listens on loopback only.
-    pub(crate) loopback: bool,
+    /// The way in that this app stands behind.
+    pub(crate) door: Door,
+}
+
+/// A way in to the workspace.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Door {
+    /// The workspace's own socket, or no socket at all: who comes in here owns the workspace.
+    Owner,
+    /// The network: who comes in here has a token, or is on this machine while there are none.
+    Network {
+        /// Whether the server listens on loopback only.
+        loopback: bool,
+    },
 }
 
 /// Who asks, as the gate found out.
@@ -29,12 +44,17 @@ pub(crate) type Who = Extension<Actor>;
 pub(crate) type Answer = Result<Response, Problem>;
 
 impl App {
-    pub(crate) fn new(runtime: Arc<Runtime>, loopback: bool) -> Self {
+    pub(crate) fn new(runtime: Arc<Runtime>, door: Door) -> Self {
         Self {
             runtime,
             turns: Arc::new(Semaphore::new(REQUESTS.value as usize)),
-            loopback,
+            door,
         }
+    }
+
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
+        turn.map_err(|_| Problem::internal("the server is stopping"))
     }
 
     /// Runs work on a thread where it may block, when it is its turn.
@@ -42,8 +62,7 @@ impl App {
         &self,
         work: impl FnOnce(&Runtime) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let turn = Arc::clone(&self.turns).acquire_owned().await;
-        let turn = turn.map_err(|_| Problem::internal("the server is stopping"))?;
+        let turn = self.turn().await?;
         let runtime = Arc::clone(&self.runtime);
         let work = move || {
             let done = work(&runtime);
@@ -52,6 +71,27 @@ impl App {
         };
         let done = tokio::task::spawn_blocking(work).await;
         done.map_err(|error| Problem::internal(format!("the request's thread broke: {error}")))?
+    }
+
+    /// Answers with what work writes, as it is written. Work that fails breaks the answer off, so
+    /// that nobody takes a part for the whole.
+    pub(crate) async fn stream(
+        &self,
+        content_type: &'static str,
+        work: impl FnOnce(&Runtime, StreamWriter) -> io::Result<()> + Send + 'static,
+    ) -> Answer {
+        let turn = self.turn().await?;
+        let runtime = Arc::clone(&self.runtime);
+        let (writer, body) = stream::pair();
+        tokio::task::spawn_blocking(move || {
+            let end = writer.clone();
+            if let Err(error) = work(&runtime, writer) {
+                end.fail(error);
+            }
+            drop(turn);
+        });
+        let form = [(header::CONTENT_TYPE, content_type)];
+        Ok((form, Body::new(body)).into_response())
     }
 }
 

@@ -3,32 +3,74 @@
 
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use kjerne_model::Actor;
 
-use crate::app::{Answer, App};
+use crate::app::{Answer, App, Door};
+use crate::limits::ACTOR_NAME;
 use crate::problem::Problem;
 use crate::request::text;
 
 /// Lets a request pass with its actor, or says why not.
 pub(crate) async fn pass(State(app): State<App>, mut request: Request, next: Next) -> Answer {
-    check_host(&app, request.uri(), request.headers())?;
-    check_origin(request.method(), request.headers())?;
-    let actor = actor(&app, request.uri().path(), request.headers())?;
+    let actor = match app.door {
+        Door::Owner => owner(request.headers())?,
+        Door::Network { loopback } => {
+            let headers = request.headers();
+            check_host(&app, loopback, request.uri(), headers)?;
+            check_origin(request.method(), headers)?;
+            actor(&app, loopback, request.uri().path(), headers)?
+        }
+    };
     request.extensions_mut().insert(actor);
     let response: Response = next.run(request).await;
     Ok(response)
 }
 
+/// Keeps everybody but the workspace's owner from administration: over the network there are no
+/// rights yet that could tell who may.
+pub(crate) async fn owner_only(State(app): State<App>, request: Request, next: Next) -> Answer {
+    if app.door == Door::Owner {
+        return Ok(next.run(request).await);
+    }
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        "owner-only",
+        "Only for the owner of the workspace",
+        "administration goes over the socket in the workspace's directory; use the kjerne command \
+         on the machine the server runs on",
+    ))
+}
+
+/// The header by which the owner says in whose name something is done.
+pub const ACTOR: HeaderName = HeaderName::from_static("kjerne-actor");
+
+fn owner(headers: &HeaderMap) -> Result<Actor, Problem> {
+    let Some(name) = headers.get(ACTOR) else {
+        return Ok(Actor::User("local".to_owned()));
+    };
+    let name = std::str::from_utf8(name.as_bytes()).unwrap_or_default();
+    if name.is_empty() || name.len() > ACTOR_NAME.count() || name.chars().any(char::is_control) {
+        return Err(Problem::bad_request(format!(
+            "{ACTOR} has {} bytes; a name has 1 to {}, in UTF-8 and without control characters \
+             (limit {})",
+            name.len(),
+            ACTOR_NAME.value,
+            ACTOR_NAME.name
+        )));
+    }
+    Ok(Actor::User(name.to_owned()))
+}
+
 /// On loopback the host has to be a name of this machine: a page elsewhere can have its own name
 /// stand for 127.0.0.1, but it cannot choose the name its requests carry.
-fn check_host(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+fn check_host(app: &App, loopback: bool, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
     let named = text(headers, &header::HOST).or_else(|| uri.authority().map(Authority::as_str));
     let host = host_of(named.unwrap_or_default());
     let known = &app.runtime.workspace.settings().serve.hosts;
-    if !app.loopback || is_local(host) || known.iter().any(|name| name.eq_ignore_ascii_case(host)) {
+    if !loopback || is_local(host) || known.iter().any(|name| name.eq_ignore_ascii_case(host)) {
         return Ok(());
     }
     Err(Problem::new(
@@ -75,9 +117,11 @@ fn check_origin(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 /// As soon as the workspace has a token, everything but the front door asks for one.
-fn actor(app: &App, path: &str, headers: &HeaderMap) -> Result<Actor, Problem> {
-    let secrets = &app.runtime.secrets;
-    if secrets.tokens.is_empty() {
+fn actor(app: &App, loopback: bool, path: &str, headers: &HeaderMap) -> Result<Actor, Problem> {
+    let secrets = app.runtime.secrets();
+    // The last token may be taken back while the server runs: who can be reached by others then
+    // lets nobody in.
+    if secrets.tokens.is_empty() && loopback {
         return Ok(Actor::User("local".to_owned()));
     }
     let given = text(headers, &header::AUTHORIZATION).and_then(bearer);

@@ -2,19 +2,33 @@
 //! call, and writes the answer.
 #![forbid(unsafe_code)]
 
+mod administration;
 mod app;
+mod exchange;
+mod form;
 mod gate;
 mod inspect;
 pub mod limits;
 mod models;
+mod operations;
 mod plugins;
 mod problem;
 mod records;
+pub mod reports;
 mod request;
 mod root;
 mod routes;
+mod secrets;
 mod serve;
+#[cfg(unix)]
+mod socket;
+mod stream;
 
+pub use app::Door;
+pub use gate::ACTOR;
 pub use inspect::{Inspected, listed};
+pub use problem::Problem;
 pub use routes::router;
 pub use serve::serve;
+#[cfg(unix)]
+pub use socket::connect;

@@ -2,54 +2,38 @@
 
 use kjerne_core::limits::Limit;
 
-/// The longest JSON body of a request.
-pub const REQUEST_BODY: Limit = Limit {
-    name: "request-body",
-    value: 8 * 1_024 * 1_024,
-    unit: "bytes",
-    reason: "a batch of the most changes a commit takes, at 8 KiB each, and no more memory per request",
-};
+kjerne_core::limit_table! {
+    /// Every limit of the HTTP interface.
+    ALL;
 
-/// The longest message from outside to an integration.
-pub const INBOUND_BODY: Limit = Limit {
-    name: "inbound-body",
-    value: 1_024 * 1_024,
-    unit: "bytes",
-    reason: "the contract promises plugins no more than 1 MiB",
-};
+    /// The longest JSON body of a request.
+    REQUEST_BODY = "request-body", 8 * 1_024 * 1_024, "bytes",
+        "a batch of the most changes a commit takes, at 8 KiB each, and no more memory per request";
 
-/// Requests worked on at one time.
-pub const REQUESTS: Limit = Limit {
-    name: "requests-at-once",
-    value: 128,
-    unit: "requests",
-    reason: "each may hold a thread and a plugin instance; further ones wait their turn",
-};
+    /// The longest message from outside to an integration.
+    INBOUND_BODY = "inbound-body", 1_024 * 1_024, "bytes",
+        "the contract promises plugins no more than 1 MiB";
 
-/// Journal entries on a page of the feed.
-pub const FEED_PAGE: Limit = Limit {
-    name: "feed-page",
-    value: 1_000,
-    unit: "entries",
-    reason: "an entry holds whole records; a reader asks again from the last number",
-};
+    /// Requests worked on at one time.
+    REQUESTS = "requests-at-once", 128, "requests",
+        "each may hold a thread and a plugin instance; further ones wait their turn";
 
-/// Time requests under way get when the server stops.
-pub const SHUTDOWN_TIME: Limit = Limit {
-    name: "shutdown-time",
-    value: 10_000,
-    unit: "ms",
-    reason: "a client that does not read its answer must not keep the workspace held",
-};
+    /// Journal entries on a page of the feed.
+    FEED_PAGE = "feed-page", 1_000, "entries",
+        "an entry holds whole records; a reader asks again from the last number";
 
-/// The limits of this crate.
-pub const ALL: &[Limit] = &[
-    REQUEST_BODY,
-    INBOUND_BODY,
-    REQUESTS,
-    FEED_PAGE,
-    SHUTDOWN_TIME,
-];
+    /// Time requests under way get when the server stops.
+    SHUTDOWN_TIME = "shutdown-time", 10_000, "ms",
+        "a client that does not read its answer must not keep the workspace held";
+
+    /// Parts of a form that come before the file.
+    FORM_PART = "form-part", 256 << 10, "bytes",
+        "a mapping is a page or two; what is larger is no mapping";
+
+    /// An actor's name, as the owner of the workspace tells it.
+    ACTOR_NAME = "actor-name", 128, "bytes",
+        "names of people and programs are short; it stands in every journal entry";
+}
 
 /// The limits of every part, with the part's name.
 #[must_use]

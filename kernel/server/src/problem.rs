@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use kjerne_core::limits::Limit;
 use kjerne_model::{Code, Refusal};
 use kjerne_store::StoreError;
 use serde_json::{Value as Json, json};
@@ -43,6 +44,17 @@ impl Problem {
             "bad-request",
             "The request cannot be read",
             detail,
+        )
+    }
+
+    /// A part of a request that is larger than it may be.
+    pub fn too_large(part: &str, limit: &Limit) -> Self {
+        let (most, name) = (limit.value, limit.name);
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too-large",
+            "The body is too large",
+            format!("the {part} has more than {most} bytes (limit {name})"),
         )
     }
 
@@ -88,10 +100,25 @@ impl Problem {
         Self::new(status, "internal", "The server failed", detail)
     }
 
+    /// The problem document.
+    pub fn json(&self) -> Json {
+        let mut body = json!({
+            "type": format!("urn:kjerne:problem:{}", self.name),
+            "title": self.title,
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+        });
+        if !self.refusals.is_empty() {
+            body["refusals"] = json!(self.refusals);
+        }
+        body
+    }
+
     fn of_store(error: &StoreError) -> Self {
         let (status, name) = match error {
             StoreError::Full(_) => (StatusCode::INSUFFICIENT_STORAGE, "disk-full"),
             StoreError::ReadOnly(_) => (StatusCode::SERVICE_UNAVAILABLE, "read-only"),
+            StoreError::Corrupt(_) => (StatusCode::INTERNAL_SERVER_ERROR, "damaged"),
             _ => (StatusCode::INTERNAL_SERVER_ERROR, "storage"),
         };
         Self::new(status, name, "Storage failed", error.to_string())
@@ -179,15 +206,7 @@ fn title(code: Code) -> &'static str {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut body = json!({
-            "type": format!("urn:kjerne:problem:{}", self.name),
-            "title": self.title,
-            "status": self.status.as_u16(),
-            "detail": self.detail,
-        });
-        if !self.refusals.is_empty() {
-            body["refusals"] = Json::Array(self.refusals);
-        }
+        let body = self.json();
         let mut response = (self.status, body.to_string()).into_response();
         let headers = response.headers_mut();
         let form = HeaderValue::from_static("application/problem+json");

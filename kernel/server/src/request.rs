@@ -84,18 +84,33 @@ impl<S: Send + Sync> FromRequest<S> for InboundBody {
     }
 }
 
+/// A plugin's file.
+pub struct PackageBody(pub Vec<u8>);
+
+impl<S: Send + Sync> FromRequest<S> for PackageBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        read(request, &kjerne_host::limits::PACKAGE).await.map(Self)
+    }
+}
+
+/// The text of a settings file.
+pub struct SettingsBody(pub String);
+
+impl<S: Send + Sync> FromRequest<S> for SettingsBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let bytes = read(request, &kjerne_host::limits::SETTINGS).await?;
+        let text = String::from_utf8(bytes);
+        text.map(Self)
+            .map_err(|_| Problem::bad_request("the settings are not UTF-8"))
+    }
+}
+
 async fn read(request: Request, limit: &Limit) -> Result<Vec<u8>, Problem> {
-    let too_large = || {
-        Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "too-large",
-            "The body is too large",
-            format!(
-                "the body has more than {} bytes (limit {})",
-                limit.value, limit.name
-            ),
-        )
-    };
+    let too_large = || Problem::too_large("body", limit);
     let announced = text(request.headers(), &header::CONTENT_LENGTH);
     if announced
         .and_then(|length| length.parse::<u64>().ok())
@@ -153,6 +168,18 @@ impl Words {
             .iter()
             .find(|(name, _)| names.contains(&name.as_str()));
         found.map(|(_, value)| value.as_str())
+    }
+
+    /// Whether one of these names says so; absent means no.
+    pub fn flag(&self, names: &[&str]) -> Result<bool, Problem> {
+        match self.get(names) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(other) => Err(Problem::bad_request(format!(
+                "{}: expected true or false, found {other:?}",
+                names[0]
+            ))),
+        }
     }
 
     /// The number of one of these names.

@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
+use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode, Uri};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post, put};
 use axum::{Router, middleware};
 use kjerne_workspace::Runtime;
 
-use crate::app::App;
+use crate::app::{App, Door};
 use crate::problem::Problem;
-use crate::{gate, models, plugins, records, root};
+use crate::{
+    administration, exchange, gate, models, operations, plugins, records, reports, root, secrets,
+};
 
 /// The routes over an open workspace.
-pub fn router(runtime: Arc<Runtime>, loopback: bool) -> Router {
-    let app = App::new(runtime, loopback);
+pub fn router(runtime: Arc<Runtime>, door: Door) -> Router {
+    let app = App::new(runtime, door);
     Router::new()
         .route("/", get(root::about))
         .route("/v1/health", get(root::health))
@@ -41,10 +44,62 @@ pub fn router(runtime: Arc<Runtime>, loopback: bool) -> Router {
         .route("/v1/plugins/{plugin}", get(plugins::show))
         .route("/v1/integrations/{plugin}/{source}", post(plugins::inbound))
         .route("/v1/actions/{plugin}/{command}", post(plugins::action))
+        .route("/v1/reports/{report}", get(reports::show))
+        .merge(administration(&app))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(app.clone(), gate::pass))
         .with_state(app)
+}
+
+/// What only the workspace's owner may do.
+fn administration(app: &App) -> Router<App> {
+    Router::new()
+        .route("/v1/plugins", post(administration::install))
+        .route("/v1/plugins/{plugin}", delete(administration::remove))
+        .route("/v1/plugins/{plugin}/grant", post(administration::grant))
+        .route("/v1/plugins/{plugin}/revoke", post(administration::revoke))
+        .route("/v1/plugins/{plugin}/enable", post(administration::enable))
+        .route(
+            "/v1/plugins/{plugin}/disable",
+            post(administration::disable),
+        )
+        .route(
+            "/v1/plugins/{plugin}/rollback",
+            post(administration::roll_back),
+        )
+        .route(
+            "/v1/plugins/{plugin}/settings",
+            get(administration::settings)
+                .put(administration::set_settings)
+                .delete(administration::reset_settings),
+        )
+        .route("/v1/plugins/{plugin}/logs", get(operations::logs))
+        .route("/v1/costs", get(operations::costs))
+        .route("/v1/outbox", get(operations::outbox))
+        .route("/v1/parked", get(operations::parked))
+        .route(
+            "/v1/parked/{plugin}/{role}/{entry}/{what}",
+            post(operations::unpark),
+        )
+        .route("/v1/verify", post(operations::verify))
+        .route("/v1/tokens", get(secrets::tokens).post(secrets::add_token))
+        .route("/v1/tokens/{name}", delete(secrets::remove_token))
+        .route("/v1/secrets", get(secrets::secrets))
+        .route(
+            "/v1/secrets/{name}",
+            put(secrets::set_secret).delete(secrets::remove_secret),
+        )
+        .route(
+            "/v1/import/{kind}",
+            // The parts of the form have limits of their own.
+            post(exchange::import).layer(DefaultBodyLimit::disable()),
+        )
+        .route("/v1/export/{kind}", get(exchange::export))
+        .route_layer(middleware::from_fn_with_state(
+            app.clone(),
+            gate::owner_only,
+        ))
 }
 
 async fn unknown(uri: Uri) -> Problem {

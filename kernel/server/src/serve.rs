@@ -1,20 +1,27 @@
 //! Listening, and stopping without cutting anybody off.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::serve::Listener;
 use kjerne_workspace::Runtime;
 use kjerne_workspace::error::{Context as _, Error, Result};
 use kjerne_workspace::workers::Workers;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
+use crate::app::Door;
 use crate::limits::SHUTDOWN_TIME;
 use crate::routes::router;
+#[cfg(unix)]
+use crate::socket::OwnerListener;
 
 /// Serves an open workspace until the process is asked to stop, then lets requests under way and
-/// workers finish.
+/// workers finish. Its owner's commands come in by the socket in its directory, everybody else by
+/// the address.
 ///
 /// # Errors
 /// When the address cannot be had, or may not be without a token.
@@ -22,42 +29,79 @@ pub fn serve(runtime: Runtime, listen: Option<&str>) -> Result<()> {
     let listen = listen
         .unwrap_or(&runtime.workspace.settings().serve.listen)
         .to_owned();
-    let address = check_listen(&listen, !runtime.secrets.tokens.is_empty())?;
+    let address = check_listen(&listen, !runtime.secrets().tokens.is_empty())?;
+    runtime.workspace.clear_scratch();
     let runtime = Arc::new(runtime);
     let engine = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    engine.block_on(async {
-        let listener = TcpListener::bind(address).await;
-        let listener = listener.with_context(|| format!("cannot listen on {address}"))?;
-        let address = listener.local_addr()?;
-        let workers = Workers::start(&runtime)?;
-        let name = &runtime.workspace.settings().name;
-        eprintln!("{name}: http://{address}/ (stop with ctrl-c)");
-        let served = run(
-            listener,
-            router(Arc::clone(&runtime), address.ip().is_loopback()),
-        )
-        .await;
-        let stopped = tokio::task::spawn_blocking(move || workers.stop()).await;
-        stopped.map_err(|error| Error::failed(format!("stopping broke: {error}")))?;
-        served
-    })
+    let served = engine.block_on(listen_and_work(&runtime, address));
+    // What still blocks a thread by now works for nobody.
+    engine.shutdown_timeout(Duration::from_millis(SHUTDOWN_TIME.value));
+    served
 }
 
-async fn run(listener: TcpListener, router: Router) -> Result<()> {
-    let (stop, mut stopped) = tokio::sync::watch::channel(false);
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+async fn listen_and_work(runtime: &Arc<Runtime>, address: SocketAddr) -> Result<()> {
+    let listener = TcpListener::bind(address).await;
+    let listener = listener.with_context(|| format!("cannot listen on {address}"))?;
+    let address = listener.local_addr()?;
+    let workers = Workers::start(runtime)?;
+    let (stop, stopping) = watch::channel(false);
+    let owner = tokio::spawn(listen_to_owner(Arc::clone(runtime), stopping.clone()));
+    let name = &runtime.workspace.settings().name;
+    eprintln!("{name}: http://{address}/ (stop with ctrl-c)");
+    let loopback = address.ip().is_loopback();
+    let network = router(Arc::clone(runtime), Door::Network { loopback });
+    let asked = async {
         asked_to_stop().await;
         // Nobody may be listening any more, which is the end all the same.
         let _ = stop.send(true);
-    });
+    };
+    let served = tokio::join!(asked, run(listener, network, stopping)).1;
+    // An owner's request under way is waited for as long as any other.
+    let _ = owner.await;
+    let stopped = tokio::task::spawn_blocking(move || workers.stop()).await;
+    stopped.map_err(|error| Error::failed(format!("stopping broke: {error}")))?;
+    Ok(served?)
+}
+
+/// Serves the workspace's owner. Without a socket the server is of use all the same.
+#[cfg(unix)]
+async fn listen_to_owner(runtime: Arc<Runtime>, stopping: watch::Receiver<bool>) {
+    let listener = OwnerListener::bind(&runtime.workspace);
+    let served = match listener {
+        Ok(listener) => run(listener, router(runtime, Door::Owner), stopping).await,
+        Err(error) => return eprintln!("commands cannot reach this server: {error}"),
+    };
+    if let Err(error) = served {
+        eprintln!("the owner's socket: {error}");
+    }
+}
+
+#[cfg(not(unix))]
+async fn listen_to_owner(_: Arc<Runtime>, _: watch::Receiver<bool>) {}
+
+/// Serves what a listener lets in until told to stop, and then requests under way for a while.
+async fn run<L: Listener>(
+    listener: L,
+    router: Router,
+    stopping: watch::Receiver<bool>,
+) -> io::Result<()>
+where
+    L::Addr: std::fmt::Debug,
+{
+    let told = |mut stopping: watch::Receiver<bool>| async move {
+        // A sender that is gone says the same.
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+    };
+    let (first, second) = (told(stopping.clone()), told(stopping));
+    let server = axum::serve(listener, router).with_graceful_shutdown(first);
     let patience = async {
-        let _ = stopped.wait_for(|stopped| *stopped).await;
+        second.await;
         tokio::time::sleep(Duration::from_millis(SHUTDOWN_TIME.value)).await;
     };
     tokio::select! {
-        served = server => Ok(served?),
+        served = server => served,
         () = patience => Ok(()),
     }
 }

@@ -1,6 +1,7 @@
 //! The JSON shapes of HTTP and of `--output json`, and their only place: the model is not
 //! serializable.
 
+mod body;
 pub mod models;
 mod read;
 mod schema;
@@ -8,6 +9,7 @@ mod show;
 #[cfg(test)]
 mod tests;
 
+pub use body::{object, optional_flag, optional_text, optional_texts};
 pub use read::{
     arguments, batch, create, fields_of_text, patch, patch_of_text, read_arguments, refuse,
 };

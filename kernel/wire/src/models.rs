@@ -1,7 +1,7 @@
 //! The answers of domain models as JSON, with the names the contract gives them.
 
 use kjerne_core::Reply;
-use kjerne_host::models::{
+use kjerne_core::models::{
     Assessment, CaseTarget, Job, JobAssessment, Missing, Move, NextAction, Pipeline, Stage,
     StaleItem, Standing, Triage,
 };
@@ -66,7 +66,7 @@ pub fn standing(standing: &Standing) -> Json {
 }
 
 fn stage_move(one: &Move) -> Json {
-    let obstacle = |obstacle: &kjerne_host::models::Obstacle| json!({ "field": obstacle.field, "code": obstacle.code, "message": obstacle.message });
+    let obstacle = |obstacle: &kjerne_core::models::Obstacle| json!({ "field": obstacle.field, "code": obstacle.code, "message": obstacle.message });
     json!({ "stage": one.stage, "obstacles": list(&one.obstacles, obstacle) })
 }
 

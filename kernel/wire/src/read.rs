@@ -20,7 +20,7 @@ pub fn refuse(message: impl Into<String>) -> Vec<Refusal> {
 /// # Errors
 /// Every fault found, when there is one.
 pub fn create(kind: &Kind, body: &Json) -> Result<Change, Vec<Refusal>> {
-    let map = object(body, "the body", &["fields", "id"])?;
+    let map = object_called(body, "the body", &["fields", "id"])?;
     let id = optional_id(map)?;
     let fields = fields(kind, map)?;
     Ok(Change::Create {
@@ -35,7 +35,7 @@ pub fn create(kind: &Kind, body: &Json) -> Result<Change, Vec<Refusal>> {
 /// # Errors
 /// Every fault found, when there is one.
 pub fn patch(kind: &Kind, body: &Json) -> Result<Patch, Vec<Refusal>> {
-    patch_in(kind, object(body, "the body", &["fields"])?)
+    patch_in(kind, object_called(body, "the body", &["fields"])?)
 }
 
 /// The changes of a batch: `{"changes": [...]}` with `{"create": KIND, "id"?, "fields"}`,
@@ -45,7 +45,7 @@ pub fn patch(kind: &Kind, body: &Json) -> Result<Patch, Vec<Refusal>> {
 /// # Errors
 /// Every fault found in any of the changes, when there is one.
 pub fn batch(schema: &Schema, body: &Json) -> Result<(Vec<Change>, bool), Vec<Refusal>> {
-    let map = object(body, "the body", &["changes", "dry_run"])?;
+    let map = object_called(body, "the body", &["changes", "dry_run"])?;
     let dry_run = match map.get("dry_run") {
         None => false,
         Some(Json::Bool(flag)) => *flag,
@@ -75,7 +75,7 @@ fn placed(mut fault: Refusal, index: usize) -> Refusal {
 }
 
 fn change(schema: &Schema, json: &Json) -> Result<Change, Vec<Refusal>> {
-    let map = object(
+    let map = object_called(
         json,
         "a change",
         &["create", "update", "delete", "id", "expected", "fields"],
@@ -148,7 +148,7 @@ fn optional_id(map: &Map<String, Json>) -> Result<Option<RecordId>, Vec<Refusal>
 }
 
 /// An object with no keys but these; a misspelt key is an error and never ignored.
-fn object<'a>(
+pub(crate) fn object_called<'a>(
     json: &'a Json,
     what: &str,
     keys: &[&str],
@@ -291,7 +291,7 @@ fn read_text(kind: &Kind, arguments: &[(String, String)]) -> (Patch, Vec<Refusal
 /// # Errors
 /// When it is of another shape.
 pub fn arguments(body: &Json) -> Result<Map<String, Json>, Vec<Refusal>> {
-    match object(body, "the body", &["arguments"])?.get("arguments") {
+    match object_called(body, "the body", &["arguments"])?.get("arguments") {
         None | Some(Json::Null) => Ok(Map::new()),
         Some(Json::Object(map)) => Ok(map.clone()),
         Some(other) => Err(refuse(format!(

@@ -1,7 +1,7 @@
 //! From the model to JSON.
 
 use kjerne_core::{Page, Receipt, Reply};
-use kjerne_model::{Address, Edit, Entry, Fields, Record, Refusal, Value, Verdict};
+use kjerne_model::{Act, Address, Edit, Entry, Fields, Record, Refusal, Value, Verdict};
 use kjerne_store::costs::CostRow;
 use kjerne_store::outbox::OutboxRow;
 use kjerne_store::parked::ParkedRow;
@@ -137,6 +137,17 @@ pub fn entry(entry: &Entry) -> Json {
         "cause": entry.cause.map(|cause| json!({ "entry": cause.entry, "depth": cause.depth })),
         "edits": entry.edits.iter().map(edit).collect::<Vec<_>>(),
         "verdicts": entry.verdicts.iter().map(verdict).collect::<Vec<_>>(),
+        "act": entry.act.as_ref().map(act),
+    })
+}
+
+fn act(act: &Act) -> Json {
+    let details = act.details.iter();
+    let details = details.map(|(name, value)| (name.clone(), json!(value)));
+    json!({
+        "operation": act.operation,
+        "subject": act.subject,
+        "details": Json::Object(details.collect()),
     })
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use kjerne_model::Schema;
 use kjerne_store::{RedbStore, StoreError};
 use serde::Deserialize;
+use tempfile::NamedTempFile;
 
 use crate::error::{Context as _, Error, Result};
 use crate::files::{create_private_dir, unreadable, write};
@@ -23,6 +24,7 @@ const SETTINGS: &str = "kjerne.toml";
 const KINDS: &str = "kinds.toml";
 const SECRETS: &str = "secrets.toml";
 const DATA: &str = "data.redb";
+const SCRATCH: &str = "scratch";
 
 /// A workspace's directory and its settings, read and checked.
 #[derive(Clone, Debug)]
@@ -167,6 +169,30 @@ impl Workspace {
         self.dir
             .join("plugins")
             .join(format!("{id}-{version}.wasm"))
+    }
+
+    /// The socket by which commands reach the server that holds the workspace.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.dir.join("kjerne.sock")
+    }
+
+    /// A file for what a request brings, gone when it is dropped. What a server that was killed left
+    /// behind is removed by the next one to start.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn scratch_file(&self) -> Result<NamedTempFile> {
+        let folder = self.dir.join(SCRATCH);
+        create_private_dir(&folder)?;
+        NamedTempFile::new_in(&folder)
+            .with_context(|| format!("cannot write in {}", folder.display()))
+    }
+
+    /// Removes the scratch files nobody uses any more; to be called by who holds the workspace.
+    pub fn clear_scratch(&self) {
+        // What cannot be removed is in nobody's way.
+        let _ = fs::remove_dir_all(self.dir.join(SCRATCH));
     }
 
     /// Where native code is kept between runs.

@@ -5,9 +5,11 @@
 //! the model's terms already; JSON and the network's way in belong to those above.
 #![forbid(unsafe_code)]
 
+pub mod administration;
 pub mod delivery;
 pub mod directory;
 pub mod error;
+pub mod figures;
 mod files;
 pub mod kinds_file;
 pub mod limits;
@@ -16,12 +18,13 @@ pub mod plugin_files;
 pub mod plugin_log;
 pub mod plugin_registry;
 pub mod queries;
-pub mod read_only;
+mod read_only;
 pub mod requests;
 pub mod runtime;
 pub mod secrets;
 pub mod workers;
 
+pub use administration::Administration;
 pub use directory::Workspace;
 pub use error::{Error, Result};
 pub use runtime::Runtime;

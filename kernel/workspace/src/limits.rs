@@ -1,88 +1,54 @@
 //! Every limit of the program around the kernel.
 
-use kjerne_core::limits::Limit;
+kjerne_core::limit_table! {
+    /// Every limit of the program around the kernel.
+    ALL;
 
-/// Plugin calls under way at one time.
-pub const PLUGIN_CALLS: Limit = Limit {
-    name: "plugin-calls-at-once",
-    value: 32,
-    unit: "calls",
-    reason: "each has a slot of memory of its own; with two cores more would only wait inside",
-};
+    /// Plugin calls under way at one time.
+    PLUGIN_CALLS = "plugin-calls-at-once", 32, "calls",
+        "each has a slot of memory of its own; with two cores more would only wait inside";
 
-/// A plugin's log file.
-pub const LOG_FILE: Limit = Limit {
-    name: "log-file",
-    value: 1_024 * 1_024,
-    unit: "bytes",
-    reason: "the file before it is kept beside it, so that the last 1 MiB at least is there",
-};
+    /// A plugin's log file.
+    LOG_FILE = "log-file", 1_024 * 1_024, "bytes",
+        "the file before it is kept beside it, so that the last 1 MiB at least is there";
 
-/// Versions of one plugin whose files are kept.
-pub const PLUGIN_VERSIONS: Limit = Limit {
-    name: "plugin-versions",
-    value: 3,
-    unit: "versions",
-    reason: "the one in use and two to go back to; their files need not be kept by anybody else",
-};
+    /// Versions of one plugin whose files are kept.
+    PLUGIN_VERSIONS = "plugin-versions", 3, "versions",
+        "the one in use and two to go back to; their files need not be kept by anybody else";
 
-/// Records on a page that does not say how many.
-pub const PAGE: Limit = Limit {
-    name: "page-default",
-    value: 50,
-    unit: "records",
-    reason: "what a person looks at; --top and top ask for up to the kernel's own limit",
-};
+    /// Records on a page that does not say how many.
+    PAGE = "page-default", 50, "records",
+        "what a person looks at; --top and top ask for up to the kernel's own limit";
 
-/// Opportunities looked at for the stale list.
-pub const STALE_SCAN: Limit = Limit {
-    name: "stale-scan",
-    value: 20_000,
-    unit: "records",
-    reason: "each page of 200 is one call of the plugin; the answer says when there were more",
-};
+    /// Opportunities looked at for the stale list.
+    STALE_SCAN = "stale-scan", 20_000, "records",
+        "each page of 200 is one call of the plugin; the answer says when there were more";
 
-/// Time for one delivery.
-pub const DELIVERY_TIME: Limit = Limit {
-    name: "delivery-time",
-    value: 15_000,
-    unit: "ms",
-    reason: "Standard Webhooks asks receivers to answer within 15 to 30 seconds",
-};
+    /// Time for one delivery.
+    DELIVERY_TIME = "delivery-time", 15_000, "ms",
+        "Standard Webhooks asks receivers to answer within 15 to 30 seconds";
 
-/// The part of an answer to a message that is kept.
-pub const ANSWER_BODY: Limit = Limit {
-    name: "answer-body",
-    value: 256 * 1_024,
-    unit: "bytes",
-    reason: "the contract promises plugins no more than 256 KiB",
-};
+    /// The part of an answer to a message that is kept.
+    ANSWER_BODY = "answer-body", 256 * 1_024, "bytes",
+        "the contract promises plugins no more than 256 KiB";
 
-/// Messages under way at one time.
-pub const DELIVERIES: Limit = Limit {
-    name: "deliveries-at-once",
-    value: 4,
-    unit: "messages",
-    reason: "one slow receiver does not hold up the others, and few threads are bound",
-};
+    /// Messages under way at one time.
+    DELIVERIES = "deliveries-at-once", 4, "messages",
+        "one slow receiver does not hold up the others, and few threads are bound";
 
-/// Rounds of reactions a command waits for before it ends.
-pub const SETTLE_ROUNDS: Limit = Limit {
-    name: "settle-rounds",
-    value: 10_000,
-    unit: "rounds",
-    reason: "a command ends even when reactions keep answering each other; the rest is done later",
-};
+    /// Rounds of reactions a command waits for before it ends.
+    SETTLE_ROUNDS = "settle-rounds", 10_000, "rounds",
+        "a command ends even when reactions keep answering each other; the rest is done later";
 
-/// The limits of this crate.
-pub const ALL: &[Limit] = &[
-    PLUGIN_CALLS,
-    LOG_FILE,
-    PLUGIN_VERSIONS,
-    PAGE,
-    STALE_SCAN,
-    DELIVERY_TIME,
-    ANSWER_BODY,
-    DELIVERIES,
-    SETTLE_ROUNDS,
-];
+    /// How long a command waits for others that hold the workspace.
+    HELD_WAIT = "held-wait", 10_000, "ms",
+        "commands started together take turns; what takes longer is an import, and is told";
+
+    /// The longest answer that a command reads whole.
+    COMMAND_ANSWER = "command-answer", 512 << 20, "bytes",
+        "the largest page of the journal fits; what is longer comes as a stream";
+
+    /// Records of a kind a report reads.
+    REPORT_SCAN = "report-scan", 200_000, "records",
+        "a report reads every record once; it says when there were more";
+}

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use kjerne_host::{Host, Line};
 use kjerne_store::registry::PluginRow;
 
 use crate::directory::Workspace;
-use crate::error::Result;
+use crate::error::{Context as _, Result};
 use crate::limits::LOG_FILE;
 
 /// What has been written already.
@@ -46,6 +46,18 @@ fn seen(before: &[Line], now: &[Line]) -> usize {
 #[must_use]
 pub fn file(workspace: &Workspace, plugin: &str) -> PathBuf {
     workspace.dir().join("logs").join(format!("{plugin}.log"))
+}
+
+/// What a plugin has logged lately, a line for each message; empty when it has logged nothing.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn read(workspace: &Workspace, plugin: &str) -> Result<String> {
+    let file = file(workspace, plugin);
+    match fs::read_to_string(&file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        other => other.with_context(|| format!("cannot read {}", file.display())),
+    }
 }
 
 fn append(file: &Path, lines: &[Line]) -> Result<()> {

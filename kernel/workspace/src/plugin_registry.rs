@@ -1,7 +1,7 @@
-//! The plugins of a workspace: install, grant, switch on, set. Nothing here runs a plugin.
+//! The installed plugins of a workspace, as they are set. Nothing here runs a plugin or changes one.
 //!
 //! A plugin's file lies in the workspace's folder, what the administrator has set lies in the data
-//! file. Both are written so that a cut-off leaves the plugin as it was before.
+//! file.
 
 use std::fs;
 use std::sync::Arc;
@@ -9,9 +9,8 @@ use std::sync::Arc;
 use kjerne_core::Role;
 use kjerne_host::grants::Grant;
 use kjerne_host::{Installed, Package};
-use kjerne_model::Instant;
+use kjerne_store::Store;
 use kjerne_store::registry::{self, PluginRow};
-use kjerne_store::{Store, StoreError, Write, cursors, journal, plugin_state};
 
 use crate::directory::Workspace;
 use crate::error::{Context as _, Error, Result};
@@ -25,17 +24,6 @@ pub const INTERFACES: [Role; 3] = [Role::SalesStages, Role::BuyingProcess, Role:
 pub struct PluginRegistry<'a> {
     workspace: &'a Workspace,
     store: &'a dyn Store,
-}
-
-/// What installing came to.
-#[derive(Debug)]
-pub struct Placed {
-    /// The plugin as it is now.
-    pub row: PluginRow,
-    /// The version that was there before.
-    pub before: Option<String>,
-    /// What it declares and is not granted.
-    pub missing: Vec<Grant>,
 }
 
 impl<'a> PluginRegistry<'a> {
@@ -87,62 +75,21 @@ impl<'a> PluginRegistry<'a> {
     /// # Errors
     /// When a file is gone or changed: a workspace whose guard is missing takes no commits.
     pub fn installed(&self) -> Result<Vec<Installed>> {
-        let snapshot = self.store.snapshot()?;
-        let bindings = registry::bindings(&*snapshot)?;
-        let rows = registry::list(&*snapshot)?;
-        let on = rows.into_iter().filter(|row| row.enabled);
-        on.map(|row| self.as_installed(row, &bindings)).collect()
-    }
-
-    fn as_installed(&self, row: PluginRow, bindings: &[(String, String)]) -> Result<Installed> {
-        let package = self.package(&row)?;
-        let bound = bindings.iter().filter(|(_, plugin)| *plugin == row.id);
-        let bound = bound
-            .filter_map(|(interface, _)| role_named(interface))
-            .collect();
-        Ok(Installed {
-            package,
-            grants: row.grants,
-            settings: row.settings,
-            revision: row.revision,
-            position: row.position,
-            enabled: row.enabled,
-            bound,
+        let on = self.rows()?.into_iter().filter(|row| row.enabled);
+        let bindings = self.bindings()?;
+        on.map(|row| {
+            let package = self.package(&row)?;
+            Ok(as_installed(row, package, &bindings))
         })
+        .collect()
     }
 
-    /// Installs a plugin's file, or upgrades to it. A new plugin is granted nothing and is off; an
-    /// upgraded one keeps what it was granted, which has effect as far as it still declares it.
+    /// Every bound domain interface with the plugin it is bound to.
     ///
     /// # Errors
-    /// When the file is no plugin, or the same version is there with another content.
-    pub fn install(&self, bytes: &[u8], now: Instant) -> Result<Placed> {
-        let package = read_package(bytes)?;
-        let manifest = &package.manifest;
-        let before = registry::get(&*self.store.snapshot()?, &manifest.id)?;
-        let row = match &before {
-            Some(before) => upgraded(before, &package, now)?,
-            None => self.fresh(&package, now)?,
-        };
-        let file = self.workspace.plugin_file(&row.id, &row.version);
-        // The row decides: before it stands the file of the row before is untouched, and behind it
-        // the draft is found even when it could not be moved.
-        plugin_files::write_draft(&file, bytes)?;
-        if let Some(before) = before
-            .as_ref()
-            .filter(|before| before.version != row.version)
-        {
-            plugin_files::date(self.workspace, before)?;
-        }
-        let row = self.put(row)?;
-        plugin_files::put_in_place(&file)?;
-        plugin_files::thin_out(self.workspace, &row)?;
-        let missing = missing(&package, &row);
-        Ok(Placed {
-            row,
-            before: before.map(|before| before.version),
-            missing,
-        })
+    /// When the store cannot be read.
+    pub fn bindings(&self) -> Result<Vec<(String, String)>> {
+        Ok(registry::bindings(&*self.store.snapshot()?)?)
     }
 
     /// The versions that can be had back, the one that was in use last first.
@@ -186,188 +133,27 @@ impl<'a> PluginRegistry<'a> {
             manifest.version
         )))
     }
-
-    fn fresh(&self, package: &Package, now: Instant) -> Result<PluginRow> {
-        let last = self
-            .rows()?
-            .iter()
-            .map(|row| row.position)
-            .max()
-            .unwrap_or_default();
-        let manifest = &package.manifest;
-        Ok(PluginRow {
-            id: manifest.id.clone(),
-            version: manifest.version.clone(),
-            digest: package.digest,
-            enabled: false,
-            grants: Vec::new(),
-            settings: package.settings.clone(),
-            revision: 0,
-            position: last + 1,
-            installed_at: now,
-            roles: role_names(package),
-        })
-    }
-
-    /// Grants items, each of which the manifest has to declare.
-    ///
-    /// # Errors
-    /// When an item is no grant, is not declared, or is a wildcard.
-    pub fn grant(&self, id: &str, items: &[String], all_declared: bool) -> Result<Placed> {
-        let mut row = self.row(id)?;
-        let package = self.package(&row)?;
-        let mut wanted = items
-            .iter()
-            .map(|item| parse(item))
-            .collect::<Result<Vec<_>>>()?;
-        for item in &wanted {
-            check_grant(&package, item)?;
-        }
-        if all_declared {
-            wanted.extend(package.manifest.grantable());
-        }
-        let held = grants(&row)?;
-        let new = wanted
-            .iter()
-            .filter(|item| !held.contains(item))
-            .map(Grant::to_string);
-        row.grants.extend(new);
-        row.grants.sort();
-        row.grants.dedup();
-        let row = self.put(row)?;
-        Ok(Placed {
-            missing: missing(&package, &row),
-            before: None,
-            row,
-        })
-    }
-
-    /// Takes grants back.
-    ///
-    /// # Errors
-    /// When an item was not granted.
-    pub fn revoke(&self, id: &str, items: &[String], all: bool) -> Result<PluginRow> {
-        let mut row = self.row(id)?;
-        for item in items {
-            let item = parse(item)?.to_string();
-            if !row.grants.contains(&item) {
-                let held = row.grants.join(", ");
-                return Err(Error::not_found(format!(
-                    "{id} was not granted {item}; it has: {held}"
-                )));
-            }
-            row.grants.retain(|held| *held != item);
-        }
-        if all {
-            row.grants.clear();
-        }
-        self.put(row)
-    }
-
-    /// Switches a plugin on, and binds the domain interfaces it offers that nobody has, or all of
-    /// them when `bind` says so. The first time, its reactions begin at the journal's end.
-    ///
-    /// # Errors
-    /// When there is no such plugin or its file is gone.
-    pub fn enable(&self, id: &str, bind: bool, from_start: bool) -> Result<PluginRow> {
-        let mut row = self.row(id)?;
-        let package = self.package(&row)?;
-        row.enabled = true;
-        row.revision += 1;
-        row.roles = role_names(&package);
-        self.store.write(&mut |write| {
-            registry::put(write, &row)?;
-            for role in package.manifest.roles.keys() {
-                begin(write, id, *role, from_start)?;
-                let free = registry::binding(write, role.name())?.is_none();
-                if INTERFACES.contains(role) && (bind || free) {
-                    registry::bind(write, role.name(), id)?;
-                }
-            }
-            Ok(())
-        })?;
-        Ok(row)
-    }
-
-    /// Switches a plugin off and frees the interfaces bound to it.
-    ///
-    /// # Errors
-    /// When there is no such plugin.
-    pub fn disable(&self, id: &str) -> Result<PluginRow> {
-        let mut row = self.row(id)?;
-        row.enabled = false;
-        row.revision += 1;
-        self.store.write(&mut |write| {
-            unbind(write, id)?;
-            registry::put(write, &row)
-        })?;
-        Ok(row)
-    }
-
-    /// Removes a plugin with its state and cursors, and its files.
-    ///
-    /// # Errors
-    /// When there is no such plugin.
-    pub fn remove(&self, id: &str) -> Result<PluginRow> {
-        let row = self.row(id)?;
-        self.store.write(&mut |write| {
-            unbind(write, id)?;
-            for role in [Role::React, Role::Integration] {
-                cursors::remove(write, id, role.name())?;
-            }
-            plugin_state::clear(write, id)?;
-            registry::remove(write, id)
-        })?;
-        plugin_files::remove_all(self.workspace, id)?;
-        Ok(row)
-    }
-
-    /// Sets a plugin's settings; none brings back those it was delivered with.
-    ///
-    /// # Errors
-    /// When the text is too long, or not TOML that can be handed to a plugin.
-    pub fn set_settings(&self, id: &str, text: Option<String>) -> Result<PluginRow> {
-        let mut row = self.row(id)?;
-        let text = match text {
-            Some(text) => text,
-            None => self.package(&row)?.settings.clone(),
-        };
-        kjerne_host::Settings::parse(&text)
-            .map_err(|why| Error::unreadable(format!("the settings cannot be used: {why}")))?;
-        row.settings = text;
-        self.put(row)
-    }
-
-    /// Stores a row as its next revision.
-    fn put(&self, mut row: PluginRow) -> Result<PluginRow> {
-        row.revision += 1;
-        self.store.write(&mut |write| registry::put(write, &row))?;
-        Ok(row)
-    }
 }
 
-/// The first time a plugin is switched on, its reactions begin at the journal's end: what happened
-/// before is not its matter, unless the administrator says so.
-fn begin(write: &mut dyn Write, id: &str, role: Role, from_start: bool) -> Result<(), StoreError> {
-    let walks = matches!(role, Role::React | Role::Integration);
-    if !walks || cursors::find(write, id, role.name())?.is_some() && !from_start {
-        return Ok(());
+/// A plugin as the host takes it.
+pub(crate) fn as_installed(
+    row: PluginRow,
+    package: Arc<Package>,
+    bindings: &[(String, String)],
+) -> Installed {
+    let bound = bindings.iter().filter(|(_, plugin)| *plugin == row.id);
+    let bound = bound
+        .filter_map(|(interface, _)| role_named(interface))
+        .collect();
+    Installed {
+        package,
+        grants: row.grants,
+        settings: row.settings,
+        revision: row.revision,
+        position: row.position,
+        enabled: row.enabled,
+        bound,
     }
-    let position = if from_start { 0 } else { journal::last(write)? };
-    let row = cursors::CursorRow {
-        position,
-        ..Default::default()
-    };
-    cursors::put(write, id, role.name(), &row)
-}
-
-fn unbind(write: &mut dyn Write, id: &str) -> Result<(), StoreError> {
-    for (interface, plugin) in registry::bindings(write)? {
-        if plugin == id {
-            registry::unbind(write, &interface)?;
-        }
-    }
-    Ok(())
 }
 
 /// Reads a plugin's file; nothing in it runs.
@@ -391,49 +177,6 @@ fn none_kept(row: &PluginRow, kept: &[String]) -> Error {
     ))
 }
 
-fn upgraded(before: &PluginRow, package: &Package, now: Instant) -> Result<PluginRow> {
-    let manifest = &package.manifest;
-    if before.version == manifest.version && before.digest != package.digest && before.enabled {
-        return Err(Error::refused(format!(
-            "{} {} is installed and switched on with another content; raise the version, or switch \
-             it off first: kjerne plugin disable {}",
-            manifest.id, manifest.version, manifest.id
-        )));
-    }
-    // What was granted stays granted, so that an earlier version comes back with what it had; a
-    // grant the version in use does not declare has no effect, since the host asks for both.
-    Ok(PluginRow {
-        version: manifest.version.clone(),
-        digest: package.digest,
-        roles: role_names(package),
-        installed_at: now,
-        ..before.clone()
-    })
-}
-
-fn check_grant(package: &Package, item: &Grant) -> Result<()> {
-    let manifest = &package.manifest;
-    if item.is_wildcard() {
-        return Err(Error::unreadable(format!(
-            "{item} cannot be granted as a whole; name what is meant, such as \
-             send:https://hooks.example.com or secret:NAME"
-        )));
-    }
-    if manifest
-        .declared()
-        .iter()
-        .any(|declared| declared.covers(item))
-    {
-        return Ok(());
-    }
-    let declared: Vec<String> = manifest.declared().iter().map(Grant::to_string).collect();
-    Err(Error::refused(format!(
-        "{} does not ask for {item}; it declares: {}",
-        manifest.id,
-        declared.join(", ")
-    )))
-}
-
 /// What a plugin declares and no grant gives, or gives in part.
 #[must_use]
 pub fn missing(package: &Package, row: &PluginRow) -> Vec<Grant> {
@@ -450,15 +193,18 @@ pub fn missing(package: &Package, row: &PluginRow) -> Vec<Grant> {
         .collect()
 }
 
-fn grants(row: &PluginRow) -> Result<Vec<Grant>> {
+/// What a plugin was granted.
+pub(crate) fn grants(row: &PluginRow) -> Result<Vec<Grant>> {
     row.grants.iter().map(|item| parse(item)).collect()
 }
 
-fn parse(item: &str) -> Result<Grant> {
+/// Reads a grant.
+pub(crate) fn parse(item: &str) -> Result<Grant> {
     Grant::parse(item).map_err(|error| Error::unreadable(error.to_string()))
 }
 
-fn role_names(package: &Package) -> Vec<String> {
+/// The roles a plugin declares.
+pub(crate) fn role_names(package: &Package) -> Vec<String> {
     package
         .manifest
         .roles
@@ -472,6 +218,3 @@ fn role_names(package: &Package) -> Vec<String> {
 pub fn role_named(name: &str) -> Option<Role> {
     Role::ALL.into_iter().find(|role| role.name() == name)
 }
-
-#[cfg(test)]
-mod tests;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kjerne_core::{Ask, Outcome, PluginInfo, Plugins as _, Receipt, Reply, Role, Task};
+use kjerne_core::{Ask, Outcome, PluginInfo, Receipt, Reply, Role, Task};
 use kjerne_host::Package;
 use kjerne_model::FieldType;
 use serde_json::{Map, Value as Json};
@@ -116,15 +116,12 @@ fn perform(runtime: &Runtime, plugin: &PluginInfo, ask: &Ask, task: &Task) -> Re
 }
 
 fn enabled(runtime: &Runtime, plugin: &str, role: Role) -> Result<PluginInfo> {
-    let with = runtime.host.with_role(role, &Default::default());
-    with.into_iter()
-        .find(|info| info.id == plugin)
-        .ok_or_else(|| {
-            Error::not_found(format!(
-                "no plugin {plugin:?} with the role {} is switched on",
-                role.name()
-            ))
-        })
+    runtime.host.serves(plugin, role).ok_or_else(|| {
+        Error::not_found(format!(
+            "no plugin {plugin:?} with the role {} is switched on",
+            role.name()
+        ))
+    })
 }
 
 fn package(runtime: &Runtime, plugin: &str) -> Result<Arc<Package>> {

@@ -1,21 +1,22 @@
 //! An open workspace at work: store, plugins and kernel put together, and what runs beside them.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use kjerne_core::{Kernel, Outcome, PluginInfo, Plugins as _, Progress, Receipt, Role};
-use kjerne_host::{Cost, Host, HostOptions, Package};
-use kjerne_model::{Commit, Date, Instant, Schema};
+use kjerne_host::{Cost, Host, HostOptions, Installed, Loaded, Package};
+use kjerne_model::{Commit, Date, Instant};
 use kjerne_store::costs::CostRow;
 use kjerne_store::{Store, StoreError, costs, meta};
 
 use crate::directory::Workspace;
-use crate::error::{Context as _, Error, Result};
+use crate::error::{Context as _, Result};
 use crate::limits::{PLUGIN_CALLS, SETTLE_ROUNDS};
 use crate::notify::Notifier;
 use crate::plugin_log::PluginLogs;
 use crate::plugin_registry::PluginRegistry;
+use crate::read_only::ReadOnly;
 use crate::secrets::Secrets;
 
 /// An open workspace with its kernel and its plugins.
@@ -28,15 +29,31 @@ pub struct Runtime {
     pub host: Arc<Host>,
     /// Its kernel.
     pub kernel: Arc<Kernel>,
-    /// Its tokens and signing secrets.
-    pub secrets: Secrets,
-    /// Rung when there may be something to react to or to deliver.
+    /// Told when there may be something to react to or to deliver.
     pub notifier: Notifier,
-    /// The files of the plugins that are switched on.
-    packages: RwLock<BTreeMap<String, Arc<Package>>>,
+    /// Told when another set of plugins was put in use.
+    pub(crate) replacements: Notifier,
+    /// Its tokens and signing secrets.
+    secrets: RwLock<Arc<Secrets>>,
+    /// The files of the plugins that are switched on; none where plugins do not run.
+    packages: Option<RwLock<Packages>>,
     /// What has been written to the plugins' log files.
     plugin_logs: Mutex<PluginLogs>,
+    /// Held by the one act of administration that is under way.
+    administration: Mutex<()>,
 }
+
+/// The files of plugins, by their ids.
+type Packages = BTreeMap<String, Arc<Package>>;
+
+/// A set of plugins that is loaded and waits to be put in use.
+pub struct Replacement {
+    loaded: Loaded,
+    packages: Packages,
+}
+
+/// The roles in which plugins walk the journal.
+const WALKING: [Role; 2] = [Role::React, Role::Integration];
 
 /// What came of running what was due.
 #[derive(Debug, Default)]
@@ -59,82 +76,153 @@ impl Runtime {
     /// # Errors
     /// When it is held, damaged, or a plugin that is switched on cannot be loaded.
     pub fn open(workspace: Workspace, who: &str) -> Result<Self> {
-        let schema = Arc::new(workspace.schema()?);
-        let secrets = workspace.secrets()?;
         let store: Arc<dyn Store> = Arc::new(workspace.open_store(who)?);
-        Self::put_together(workspace, store, schema, secrets)
+        Self::put_together(workspace, store)
     }
 
     /// Puts kernel and plugins together over a store that is open.
     ///
     /// # Errors
     /// When a plugin that is switched on cannot be loaded.
-    pub fn put_together(
+    pub fn put_together(workspace: Workspace, store: Arc<dyn Store>) -> Result<Self> {
+        let host = Arc::new(host(&workspace, cache_key(&*store)?)?);
+        let kernel = Kernel::new(
+            Arc::clone(&store),
+            Arc::new(workspace.schema()?),
+            host.clone(),
+            seed()?,
+        )?;
+        let runtime = Self::of(workspace, store, host, kernel, true)?;
+        let replacement = runtime.load(runtime.plugins().installed()?)?;
+        runtime.put_in_use(replacement);
+        Ok(runtime)
+    }
+
+    /// Opens a workspace to be read and administered. No plugin runs, so that a broken one hides
+    /// nobody's data and can be taken out; every commit is refused, so that none gets past them.
+    ///
+    /// # Errors
+    /// When it is held or damaged.
+    pub fn open_without_plugins(workspace: Workspace, who: &str) -> Result<Self> {
+        let store = workspace.open_store(who)?;
+        Self::without_plugins(workspace, Arc::new(store))
+    }
+
+    /// The same after a check of every page of the data file.
+    ///
+    /// # Errors
+    /// When it is held or damaged.
+    pub fn open_checked(workspace: Workspace, who: &str) -> Result<Self> {
+        let store = workspace.open_store_checked(who)?;
+        Self::without_plugins(workspace, Arc::new(store))
+    }
+
+    fn without_plugins(workspace: Workspace, store: Arc<dyn Store>) -> Result<Self> {
+        let key = meta::cache_key(&*store.snapshot()?)?.unwrap_or(random()?);
+        let host = Arc::new(host(&workspace, key)?);
+        // No record is made here, so that no id ever comes from this seed.
+        let kernel = Kernel::new(
+            Arc::clone(&store),
+            Arc::new(workspace.schema()?),
+            Arc::new(ReadOnly),
+            0,
+        )?;
+        Self::of(workspace, store, host, kernel, false)
+    }
+
+    fn of(
         workspace: Workspace,
         store: Arc<dyn Store>,
-        schema: Arc<Schema>,
-        secrets: Secrets,
+        host: Arc<Host>,
+        kernel: Kernel,
+        runs_plugins: bool,
     ) -> Result<Self> {
-        let host = Arc::new(host(&workspace, &*store)?);
-        let kernel = Kernel::new(Arc::clone(&store), schema, host.clone(), seed()?)?;
-        let runtime = Self {
+        Ok(Self {
+            secrets: RwLock::new(Arc::new(workspace.secrets()?)),
             workspace,
             store,
             host,
             kernel: Arc::new(kernel),
-            secrets,
             notifier: Notifier::default(),
-            packages: RwLock::default(),
+            replacements: Notifier::default(),
+            packages: runs_plugins.then(RwLock::default),
             plugin_logs: Mutex::default(),
-        };
-        runtime.reload()?;
-        Ok(runtime)
+            administration: Mutex::default(),
+        })
     }
 
-    /// The plugins of the workspace, to be looked after.
+    /// The plugins of the workspace, as they are set.
     #[must_use]
     pub fn plugins(&self) -> PluginRegistry<'_> {
         PluginRegistry::new(&self.workspace, &*self.store)
     }
 
-    /// Takes the plugins as they are set now; calls under way finish on the set they began with.
-    ///
-    /// # Errors
-    /// When a plugin that is switched on cannot be loaded; the set stays as it was.
-    pub fn reload(&self) -> Result<()> {
-        let installed = self.plugins().installed()?;
-        let named = installed.iter().map(|plugin| {
-            (
-                plugin.package.manifest.id.clone(),
-                Arc::clone(&plugin.package),
-            )
-        });
-        let packages = named.collect();
-        self.host
-            .replace(installed)
-            .map_err(|error| Error::refused(error.to_string()))?;
-        *self
-            .packages
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = packages;
-        self.notifier.notify();
-        Ok(())
+    /// Whether plugins run here; else the workspace is open to be read and administered.
+    #[must_use]
+    pub fn runs_plugins(&self) -> bool {
+        self.packages.is_some()
     }
 
-    /// The file of a plugin that is switched on.
+    /// Has every thread that works for the workspace come to its end.
+    pub fn stop(&self) {
+        self.notifier.stop();
+        self.replacements.stop();
+    }
+
+    /// Waits until no other act of administration is under way.
+    pub(crate) fn administer(&self) -> MutexGuard<'_, ()> {
+        self.administration
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Loads a set of plugins.
+    ///
+    /// # Errors
+    /// When one of them cannot be loaded; the set in use stays as it was.
+    pub(crate) fn load(&self, set: Vec<Installed>) -> Result<Replacement> {
+        let named = |plugin: &Installed| {
+            let package = Arc::clone(&plugin.package);
+            (package.manifest.id.clone(), package)
+        };
+        Ok(Replacement {
+            packages: set.iter().map(named).collect(),
+            loaded: self.host.load(set)?,
+        })
+    }
+
+    /// Puts a set of plugins in use; calls under way finish on the set they began with.
+    pub(crate) fn put_in_use(&self, replacement: Replacement) {
+        self.host.put_in_use(replacement.loaded);
+        if let Some(packages) = &self.packages {
+            *packages.write().unwrap_or_else(PoisonError::into_inner) = replacement.packages;
+        }
+        self.replacements.notify();
+        self.notifier.notify();
+    }
+
+    /// The file of a plugin that is switched on and running.
     #[must_use]
     pub fn package(&self, plugin: &str) -> Option<Arc<Package>> {
-        self.packages
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(plugin)
-            .cloned()
+        let packages = self.packages.as_ref()?;
+        let packages = packages.read().unwrap_or_else(PoisonError::into_inner);
+        packages.get(plugin).cloned()
+    }
+
+    /// The tokens and signing secrets as they are now.
+    #[must_use]
+    pub fn secrets(&self) -> Arc<Secrets> {
+        Arc::clone(&self.secrets.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn use_secrets(&self, secrets: Secrets) {
+        *self.secrets.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(secrets);
     }
 
     /// Commits, or tries to, and turns a refusal into an error.
     ///
     /// # Errors
-    /// [`Refused`] when the kernel refused, [`StoreError`] when storage failed.
+    /// [`Error::Commit`] when the kernel refused, [`StoreError`] when storage failed.
     pub fn commit(&self, commit: Commit, dry_run: bool) -> Result<Receipt> {
         let outcome = if dry_run {
             self.kernel.dry_run(commit)?
@@ -155,7 +243,14 @@ impl Runtime {
             let plugins = self.host.with_role(role, &Default::default());
             plugins.into_iter().map(move |plugin| (plugin, role))
         };
-        with(Role::React).chain(with(Role::Integration)).collect()
+        WALKING.into_iter().flat_map(with).collect()
+    }
+
+    /// The plugin, when it runs and walks the journal in this role.
+    #[must_use]
+    pub fn walker(&self, plugin: &str, role: Role) -> Option<PluginInfo> {
+        let walks = WALKING.contains(&role);
+        self.host.serves(plugin, role).filter(|_| walks)
     }
 
     /// Runs reactions until none has anything left to do now.
@@ -268,13 +363,10 @@ fn row(day: Date, cost: Cost) -> CostRow {
 }
 
 /// A host for the workspace's plugins, with none in use yet.
-///
-/// # Errors
-/// When the machine cannot run plugins, or the cache cannot be used.
-pub fn host(workspace: &Workspace, store: &dyn Store) -> Result<Host> {
+fn host(workspace: &Workspace, cache_key: [u8; 32]) -> Result<Host> {
     Ok(Host::new(HostOptions {
         cache_dir: Some(workspace.cache_dir()),
-        cache_key: cache_key(store)?,
+        cache_key,
         max_concurrent: PLUGIN_CALLS.value as usize,
         seed: seed()?,
     })?)
@@ -285,10 +377,15 @@ fn cache_key(store: &dyn Store) -> Result<[u8; 32]> {
     if let Some(key) = meta::cache_key(&*store.snapshot()?)? {
         return Ok(key);
     }
-    let mut key = [0; 32];
-    getrandom::fill(&mut key).context("the system gives no random numbers")?;
+    let key = random()?;
     store.write(&mut |write| meta::set_cache_key(write, &key))?;
     Ok(key)
+}
+
+fn random() -> Result<[u8; 32]> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).context("the system gives no random numbers")?;
+    Ok(bytes)
 }
 
 /// Random bits, for ids that nobody else makes.

@@ -118,6 +118,21 @@ pub fn new_signing_secret() -> Result<String> {
     Ok(format!("whsec_{}", STANDARD.encode(random()?)))
 }
 
+/// A name tokens and secrets may have.
+///
+/// # Errors
+/// When it is none.
+pub(crate) fn check_name(name: &str) -> Result<&str> {
+    let allowed =
+        |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.');
+    if !name.is_empty() && name.len() <= 64 && name.bytes().all(allowed) {
+        return Ok(name);
+    }
+    Err(Error::unreadable(format!(
+        "{name:?} is no name: small letters, digits, '-', '_' and '.', at most 64"
+    )))
+}
+
 fn random() -> Result<[u8; 32]> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).context("the system gives no random numbers")?;

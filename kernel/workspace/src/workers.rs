@@ -1,17 +1,21 @@
 //! The threads beside the HTTP interface: reactions, the escalation clock, delivery, costs.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use kjerne_core::{PluginInfo, Progress, Role};
+use kjerne_core::{Progress, Role};
 
 use crate::delivery::Courier;
 use crate::error::Result;
 use crate::runtime::{Runtime, now};
 
-/// How long a thread sleeps when nothing count: a lost ring costs no more than this.
+/// How long a thread sleeps when it is told of nothing: a lost notification costs no more than this.
 const NAP: Duration = Duration::from_secs(2);
+/// How often it is looked whether each plugin has its thread, when none was switched on.
+const MEMBERS: Duration = Duration::from_secs(30);
 /// How often the clock is looked at. Steps are minutes apart, so seconds are exact enough.
 const TICK: Duration = Duration::from_secs(1);
 /// How often costs are stored. A crash loses at most so much of the ledger and nothing else.
@@ -35,23 +39,22 @@ impl Workers {
             runtime: Arc::clone(runtime),
             threads: Vec::new(),
         };
-        for (plugin, role) in runtime.walkers() {
-            let name = format!("{} {}", plugin.id, role.name());
-            workers.spawn(name, move |runtime| walk(runtime, &plugin, role))?;
-        }
-        workers.spawn("clock".to_owned(), clock)?;
-        workers.spawn("ledger".to_owned(), ledger)?;
+        workers.spawn("reactions", reactions)?;
+        workers.spawn("clock", |runtime| clock(runtime))?;
+        workers.spawn("ledger", |runtime| ledger(runtime))?;
         let courier = Courier::new(runtime);
-        workers.spawn("outbox".to_owned(), move |runtime| {
-            courier.run(runtime, NAP);
-        })?;
+        workers.spawn("outbox", move |runtime| courier.run(runtime, NAP))?;
         Ok(workers)
     }
 
-    fn spawn(&mut self, name: String, work: impl FnOnce(&Runtime) + Send + 'static) -> Result<()> {
+    fn spawn(
+        &mut self,
+        name: &str,
+        work: impl FnOnce(&Arc<Runtime>) + Send + 'static,
+    ) -> Result<()> {
         let runtime = Arc::clone(&self.runtime);
         let thread = thread::Builder::new()
-            .name(name)
+            .name(name.to_owned())
             .spawn(move || work(&runtime))?;
         self.threads.push(thread);
         Ok(())
@@ -59,7 +62,7 @@ impl Workers {
 
     /// Lets everybody finish what is under way, and stores the costs.
     pub fn stop(self) {
-        self.runtime.notifier.stop();
+        self.runtime.stop();
         for thread in self.threads {
             // A thread that panicked has said so on standard error.
             let _ = thread.join();
@@ -70,11 +73,39 @@ impl Workers {
     }
 }
 
-/// Walks the journal with one plugin in one role, for as long as the server runs.
-fn walk(runtime: &Runtime, plugin: &PluginInfo, role: Role) {
+/// Keeps a thread for each plugin and role that walks the journal, also for those that are switched
+/// on later.
+fn reactions(runtime: &Arc<Runtime>) {
+    let mut threads: BTreeMap<(String, &str), JoinHandle<()>> = BTreeMap::new();
+    while !runtime.notifier.is_stopped() {
+        let heard = runtime.replacements.count();
+        threads.retain(|_, thread| !thread.is_finished());
+        for (plugin, role) in runtime.walkers() {
+            if let Entry::Vacant(free) = threads.entry((plugin.id, role.name())) {
+                let (id, runtime) = (free.key().0.clone(), Arc::clone(runtime));
+                let named = thread::Builder::new().name(format!("{id} {}", role.name()));
+                match named.spawn(move || walk(&runtime, &id, role)) {
+                    Ok(thread) => drop(free.insert(thread)),
+                    Err(error) => warn("reactions", &error),
+                }
+            }
+        }
+        runtime.replacements.wait(heard, MEMBERS);
+    }
+    for thread in threads.into_values() {
+        // A thread that panicked has said so on standard error.
+        let _ = thread.join();
+    }
+}
+
+/// Walks the journal with one plugin in one role, for as long as it is switched on.
+fn walk(runtime: &Runtime, id: &str, role: Role) {
     while !runtime.notifier.is_stopped() {
         let heard = runtime.notifier.count();
-        match runtime.kernel.react(plugin, role, now()) {
+        let Some(plugin) = runtime.walker(id, role) else {
+            return;
+        };
+        match runtime.kernel.react(&plugin, role, now()) {
             Ok(Progress::Moved {
                 receipt, messages, ..
             }) => {

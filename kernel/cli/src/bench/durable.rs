@@ -12,12 +12,12 @@ use kjerne_model::{
 };
 use redb::{Database, ReadableDatabase as _, TableDefinition};
 
+use super::measured::{BenchArgs, Measured};
 use super::recording::{Group, RecordingStore};
 use super::scratch::Scratch;
-use super::{BenchArgs, Measured};
-use crate::demo;
-use kjerne_workspace::directory::Workspace;
-use kjerne_workspace::runtime::{self, Runtime};
+use crate::built_in;
+use kjerne_workspace::runtime::now;
+use kjerne_workspace::{Runtime, Workspace};
 
 const WRITERS: usize = 64;
 
@@ -62,15 +62,14 @@ impl Run {
         let workspace = Workspace::init(&dir, "Bench")?;
         if plugins {
             let runtime = Runtime::open(workspace, "kjerne bench")?;
-            demo::switch_all_on(&runtime, args.plugins.as_deref())?;
+            built_in::switch_all_on(&runtime, args.plugins.as_deref(), now())?;
             drop(runtime);
         }
         let workspace = Workspace::open(&dir)?;
         let recorder = Arc::new(RecordingStore::new(Arc::new(
             workspace.open_store("kjerne bench")?,
         )));
-        let (schema, secrets) = (Arc::new(workspace.schema()?), workspace.secrets()?);
-        let runtime = Runtime::put_together(workspace, recorder.clone(), schema, secrets)?;
+        let runtime = Runtime::put_together(workspace, recorder.clone())?;
         warm_up(&runtime)?;
         recorder.take();
         let seconds = write_all(&runtime, args.per_writer)?;
@@ -119,7 +118,7 @@ fn create(runtime: &Runtime, writer: usize, number: usize) -> Result<()> {
         }],
         actor: Actor::User(format!("writer-{writer}")),
         key: None,
-        at: runtime::now(),
+        at: now(),
         cause: None,
     };
     let outcome = runtime.kernel.commit(commit)?;

@@ -8,11 +8,11 @@ use anyhow::{Context as _, Result};
 use kjerne_core::{Call, Draft, PluginInfo, Plugins as _, Role};
 use kjerne_model::{Actor, Fields, Name, RecordId, Value};
 
+use super::measured::{BenchArgs, Measured};
 use super::scratch::Scratch;
-use super::{BenchArgs, Measured};
-use crate::demo;
-use kjerne_workspace::directory::Workspace;
-use kjerne_workspace::runtime::{self, Runtime};
+use crate::built_in;
+use kjerne_workspace::runtime::now;
+use kjerne_workspace::{Runtime, Workspace};
 
 const CALLS: usize = 4_000;
 const FIELDS: usize = 20;
@@ -23,7 +23,7 @@ pub fn measure(args: &BenchArgs) -> Result<Vec<Measured>> {
     let scratch = Scratch::new("guard")?;
     let workspace = Workspace::init(&scratch.path("workspace"), "Bench")?;
     let runtime = Runtime::open(workspace, "kjerne bench")?;
-    demo::switch_all_on(&runtime, args.plugins.as_deref())?;
+    built_in::switch_all_on(&runtime, args.plugins.as_deref(), now())?;
     let kinds = BTreeSet::from([Name::new("opportunity")?]);
     let guards = runtime.host.with_role(Role::Guard, &kinds);
     let guard = guards.first().context("no guard watches opportunities")?;
@@ -71,7 +71,7 @@ fn fresh_calls(
 fn call(runtime: &Runtime) -> Result<Call> {
     let reader = Arc::new(runtime.kernel.reader()?);
     Ok(Call {
-        now: runtime::now(),
+        now: now(),
         actor: Actor::User("bench".to_owned()),
         depth: 0,
         reader,
@@ -119,7 +119,7 @@ fn draft() -> Result<Draft> {
         "last_activity_at",
         "assessed_at",
     ] {
-        before.insert(Name::new(field)?, Value::Instant(runtime::now()));
+        before.insert(Name::new(field)?, Value::Instant(now()));
     }
     before.insert(
         Name::new("forecast_category")?,
@@ -135,7 +135,7 @@ fn draft() -> Result<Draft> {
         Name::new("next_step")?,
         Value::Text("Call again".to_owned()),
     );
-    let id = RecordId::v7(runtime::now(), 1);
+    let id = RecordId::v7(now(), 1);
     Ok(Draft {
         change: 0,
         kind: Name::new("opportunity")?,

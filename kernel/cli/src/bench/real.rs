@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
+use super::measured::{BenchArgs, Measured};
 use super::scratch::Scratch;
-use super::{BenchArgs, Measured};
-use crate::demo;
-use kjerne_workspace::directory::Workspace;
-use kjerne_workspace::runtime::Runtime;
+use crate::built_in;
+use kjerne_workspace::runtime::now;
+use kjerne_workspace::{Runtime, Workspace};
 
 /// The files in the order they refer to each other, with the kind each becomes and its mapping.
 const FILES: [(&str, &str, &str); 5] = [
@@ -45,7 +45,7 @@ pub fn measure(args: &BenchArgs) -> Result<Vec<Measured>> {
     let scratch = Scratch::new("real")?;
     let dir = scratch.path("workspace");
     let runtime = Runtime::open(Workspace::init(&dir, "Bench")?, "kjerne bench")?;
-    demo::switch_all_on(&runtime, args.plugins.as_deref())?;
+    built_in::switch_all_on(&runtime, args.plugins.as_deref(), now())?;
     drop(runtime);
     let mut rows = import(&dir, data, &args.maps)?;
     rows.extend(serve(&dir)?);

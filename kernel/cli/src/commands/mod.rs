@@ -1,8 +1,12 @@
 //! The commands, by what they are about.
 
 mod author;
+mod cells;
+pub(crate) mod exchange;
+pub(crate) mod models;
 mod plugin_table;
 pub(crate) mod plugins;
 pub(crate) mod records;
+pub(crate) mod reports;
 mod usage_bars;
 pub(crate) mod workspaces;

@@ -2,62 +2,51 @@
 
 use serde_json::Value as Json;
 
+use super::cells::{list, text, texts};
 use crate::output::Report;
 
 /// The table of one plugin.
 pub(super) fn report(plugin: Json) -> Report {
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut line = |name: &str, value: String| rows.push(vec![name.to_owned(), value]);
-    let text = |name: &str| plugin[name].as_str().unwrap_or_default().to_owned();
-    line("plugin", format!("{} {}", text("id"), text("version")));
-    line("what it does", text("description"));
-    line("contract", text("contract"));
+    let own = |name: &str| text(&plugin, name).to_owned();
+    line("plugin", format!("{} {}", own("id"), own("version")));
+    line("what it does", own("description"));
+    line("contract", own("contract"));
     line("size", format!("{} bytes", plugin["bytes"]));
     line("state", state(&plugin));
-    if !list(&plugin["kept"]).is_empty() {
-        line("kept versions", list(&plugin["kept"]).join(", "));
+    if !texts(&plugin["kept"]).is_empty() {
+        line("kept versions", texts(&plugin["kept"]).join(", "));
     }
-    for role in objects(&plugin["roles"]) {
-        line(&format!("role {}", word(role, "role")), budget(role));
+    for role in list(&plugin["roles"]) {
+        line(&format!("role {}", text(role, "role")), budget(role));
     }
-    for declared in objects(&plugin["declared"]) {
+    for declared in list(&plugin["declared"]) {
         let granted = match declared["granted"].as_bool() {
             Some(true) => "granted",
             Some(false) => "not granted",
             None => "asked for",
         };
-        let about = format!("{granted}: {}", word(declared, "reason"));
-        line(word(declared, "allow"), about);
+        let about = format!("{granted}: {}", text(declared, "reason"));
+        line(text(declared, "allow"), about);
     }
     for (item, about) in beside_declared(&plugin) {
         line(item, about.to_owned());
     }
-    for action in objects(&plugin["actions"]) {
-        let name = format!("action {}", word(action, "name"));
-        line(&name, word(action, "label").to_owned());
+    for action in list(&plugin["actions"]) {
+        let name = format!("action {}", text(action, "name"));
+        line(&name, text(action, "label").to_owned());
     }
-    for source in list(&plugin["sources"]) {
-        let address = format!("POST /v1/integrations/{}/{source}", text("id"));
+    for source in texts(&plugin["sources"]) {
+        let address = format!("POST /v1/integrations/{}/{source}", own("id"));
         line(&format!("source {source}"), address);
     }
-    line("imports", list(&plugin["imports"]).join(", "));
+    line("imports", texts(&plugin["imports"]).join(", "));
     Report::new(&["what", "about it"], rows, plugin).with_whole_cells()
 }
 
-fn objects(json: &Json) -> impl Iterator<Item = &Json> {
-    json.as_array().into_iter().flatten()
-}
-
-fn list(json: &Json) -> Vec<&str> {
-    objects(json).filter_map(Json::as_str).collect()
-}
-
-fn word<'a>(json: &'a Json, name: &str) -> &'a str {
-    json[name].as_str().unwrap_or_default()
-}
-
 fn state(plugin: &Json) -> String {
-    let bound = list(&plugin["bound"]);
+    let bound = texts(&plugin["bound"]);
     match (plugin["installed"].as_bool(), plugin["enabled"].as_bool()) {
         (Some(false), _) => "not installed".to_owned(),
         (_, Some(true)) if bound.is_empty() => "on".to_owned(),
@@ -67,7 +56,7 @@ fn state(plugin: &Json) -> String {
 }
 
 fn budget(role: &Json) -> String {
-    let kinds = list(&role["kinds"]);
+    let kinds = texts(&role["kinds"]);
     let kinds = if kinds.is_empty() {
         "every kind".to_owned()
     } else {
@@ -80,10 +69,10 @@ fn budget(role: &Json) -> String {
 
 /// What is granted and not declared word for word, with what it is worth.
 fn beside_declared(plugin: &Json) -> Vec<(&str, &'static str)> {
-    let declared: Vec<&str> = objects(&plugin["declared"])
-        .map(|declared| word(declared, "allow"))
+    let declared: Vec<&str> = list(&plugin["declared"])
+        .map(|declared| text(declared, "allow"))
         .collect();
-    let idle = list(&plugin["without_effect"]);
+    let idle = texts(&plugin["without_effect"]);
     let worth = |item| {
         if idle.contains(&item) {
             "granted to another version; this one does not ask for it, so it has no effect"
@@ -91,7 +80,7 @@ fn beside_declared(plugin: &Json) -> Vec<(&str, &'static str)> {
             "granted"
         }
     };
-    list(&plugin["grants"])
+    texts(&plugin["grants"])
         .into_iter()
         .filter(|item| !declared.contains(item))
         .map(|item| (item, worth(item)))

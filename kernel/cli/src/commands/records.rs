@@ -1,276 +1,241 @@
 //! Records and the journal on the command line.
 
 use anyhow::Result;
-use kjerne_core::Receipt;
-use kjerne_model::{Change, Commit, Entry, Kind, Record, Reference, Target};
-use serde_json::{Value as Json, json};
+use axum::http::{HeaderName, Method};
+use serde_json::{Map, Value as Json, json};
 
+use super::cells::{cell, cells, list as members, text};
 use crate::args::{CommitArgs, CreateArgs, DeleteArgs, JournalArgs, ListArgs, RecordArgs, SetArgs};
-use crate::context::{Context, actor, finish};
+use crate::connection::Needs;
+use crate::context::Context;
 use crate::exit::{Exit, not_found, usage};
 use crate::output::{Format, Report};
-use kjerne_wire as wire;
-use kjerne_workspace::runtime::{Runtime, now};
-use kjerne_workspace::{Error, queries};
+use crate::path::{path, with_words};
 
 /// Columns of a table nobody chose columns for.
 const COLUMNS: usize = 6;
 
+const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
 pub(crate) fn list(context: &Context, args: &ListArgs) -> Result<Exit> {
-    let reading = context.reading()?;
-    let kind = queries::kind(reading.kernel.schema(), &args.kind)?;
-    queries::select(kind, &args.select)?;
-    let words = queries::Words {
-        filter: args.filter.clone(),
-        order: args.order_by.clone(),
-        top: Some(args.top),
-        after: args.after.clone(),
+    let mut connection = context.connect(Needs::Data)?;
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let words = [
+        ("filter", some(&args.filter)),
+        ("sort", some(&args.order_by)),
+        ("top", Some(args.top.to_string())),
+        ("cursor", args.after.clone()),
+        ("select", some(&args.select.join(","))),
+    ];
+    let page = connection.get(&with_words(path(&["records", &args.kind]), &words))?;
+    let kind = connection.get(&path(&["kinds", &args.kind]))?;
+    let records: Vec<&Json> = members(&page["records"]).collect();
+    let columns = columns(&kind, &records, &args.select, context.format);
+    let rows = records.iter().map(|record| {
+        let held = columns.iter().map(|name| cell(&record["fields"][name]));
+        [cell(&record["id"])].into_iter().chain(held).collect()
+    });
+    let shown = ["id".to_owned()].into_iter().chain(columns.iter().cloned());
+    let mut report = Report {
+        columns: shown.collect(),
+        rows: rows.collect(),
+        ..Report::default()
     };
-    let page = queries::page(&reading.kernel, &args.kind, &words)?;
-    let columns = columns(kind, &page.records, &args.select, context.format);
-    let only = Some(args.select.as_slice()).filter(|names| !names.is_empty());
-    let mut report = rows(&columns, &page.records, wire::page(&page, only));
-    if let Some(next) = &page.next {
+    if let Some(next) = page["next"].as_str() {
         report = report.with_note(format!("there are more: --after {next}"));
     }
+    report.json = page;
     context.print(&report)
 }
 
 /// The columns to show: the ones asked for, all of them in a sheet, the first that hold something in
 /// a table.
-fn columns(kind: &Kind, records: &[Record], select: &[String], format: Format) -> Vec<String> {
+fn columns(kind: &Json, records: &[&Json], select: &[String], format: Format) -> Vec<String> {
     if !select.is_empty() {
         return select.to_vec();
     }
-    let holds = |name: &str| records.iter().any(|record| record.get(name).is_some());
-    let names = kind.fields.iter().map(|field| field.name.as_str());
-    match format {
-        Format::Csv => names.map(str::to_owned).collect(),
-        _ => names
-            .filter(|name| holds(name))
-            .take(COLUMNS)
-            .map(str::to_owned)
-            .collect(),
-    }
-}
-
-fn rows(columns: &[String], records: &[Record], json: Json) -> Report {
-    let cell = |record: &Record, name: &String| {
-        record
-            .get(name)
-            .map(ToString::to_string)
-            .unwrap_or_default()
+    let holds = |name: &str| {
+        records
+            .iter()
+            .any(|record| !record["fields"][name].is_null())
     };
-    let rows = records.iter().map(|record| {
-        let held = columns.iter().map(|name| cell(record, name));
-        [record.id.to_string()].into_iter().chain(held).collect()
-    });
-    let rows = rows.collect();
-    let columns = ["id".to_owned()]
-        .into_iter()
-        .chain(columns.iter().cloned())
-        .collect();
-    Report {
-        columns,
-        rows,
-        json,
-        ..Report::default()
+    let names = members(&kind["fields"]).map(|field| text(field, "name").to_owned());
+    match format {
+        Format::Csv => names.collect(),
+        _ => names.filter(|name| holds(name)).take(COLUMNS).collect(),
     }
 }
 
 pub(crate) fn get(context: &Context, args: &RecordArgs) -> Result<Exit> {
-    let reading = context.reading()?;
-    let record = queries::record(&reading.kernel, &args.kind, &args.id)?;
-    context.print(&one(&record))
-}
-
-fn one(record: &Record) -> Report {
-    let own = [
-        ("kind", record.kind.to_string()),
-        ("id", record.id.to_string()),
-        ("version", record.version.to_string()),
-        ("created_at", record.created_at.to_string()),
-        ("updated_at", record.updated_at.to_string()),
-    ];
-    let held = record
-        .fields
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.to_string()));
+    let mut connection = context.connect(Needs::Data)?;
+    let record = connection.get(&path(&["records", &args.kind, &args.id]))?;
+    let own = ["kind", "id", "version", "created_at", "updated_at"];
+    let own = own.map(|name| (name, cell(&record[name])));
+    let fields = record["fields"].as_object().into_iter().flatten();
+    let held = fields.map(|(name, value)| (name.as_str(), cell(value)));
     let pairs: Vec<(&str, String)> = own.into_iter().chain(held).collect();
-    Report::of_pairs(&pairs, wire::record(record, None))
+    context.print(&Report::of_pairs(&pairs, record.clone()))
 }
 
 pub(crate) fn create(context: &Context, args: &CreateArgs) -> Result<Exit> {
-    let runtime = context.runtime()?;
-    let kind = queries::kind(runtime.kernel.schema(), &args.kind)?;
-    let fields = wire::fields_of_text(kind, &args.fields).map_err(Error::from)?;
-    let change = Change::Create {
-        kind: kind.name.clone(),
-        id: None,
-        fields,
-    };
-    commit(context, &runtime, change, &args.commit)
+    let change = json!({ "create": args.kind, "fields": fields(&args.fields) });
+    commit(context, &change, &args.commit)
 }
 
 pub(crate) fn set(context: &Context, args: &SetArgs) -> Result<Exit> {
-    let runtime = context.runtime()?;
-    let kind = queries::kind(runtime.kernel.schema(), &args.kind)?;
-    let patch = wire::patch_of_text(kind, &args.fields).map_err(Error::from)?;
-    let change = Change::Update {
-        target: target(kind, &args.id, args.expected)?,
-        patch,
-    };
-    commit(context, &runtime, change, &args.commit)
+    let change = json!({
+        "update": args.kind,
+        "id": args.id,
+        "expected": args.expected,
+        "fields": fields(&args.fields),
+    });
+    commit(context, &change, &args.commit)
 }
 
 pub(crate) fn delete(context: &Context, args: &DeleteArgs) -> Result<Exit> {
-    let runtime = context.runtime()?;
-    let kind = queries::kind(runtime.kernel.schema(), &args.kind)?;
-    let change = Change::Delete {
-        target: target(kind, &args.id, args.expected)?,
-    };
-    commit(context, &runtime, change, &args.commit)
+    let change = json!({ "delete": args.kind, "id": args.id, "expected": args.expected });
+    commit(context, &change, &args.commit)
 }
 
-fn target(kind: &Kind, id: &str, expected: Option<u64>) -> Result<Target> {
-    Ok(Target {
-        kind: kind.name.clone(),
-        id: queries::id(id)?,
-        expected,
-    })
+/// What was typed, as text; an empty value clears the field.
+fn fields(typed: &[(String, String)]) -> Json {
+    let value = |text: &String| match text.is_empty() {
+        true => Json::Null,
+        false => Json::String(text.clone()),
+    };
+    let named = typed.iter().map(|(name, text)| (name.clone(), value(text)));
+    Json::Object(named.collect::<Map<_, _>>())
 }
 
-fn commit(context: &Context, runtime: &Runtime, change: Change, args: &CommitArgs) -> Result<Exit> {
-    let commit = Commit {
-        changes: vec![change],
-        actor: actor(args.actor.as_deref()),
-        key: args.key.clone(),
-        at: now(),
-        cause: None,
-    };
-    let done = runtime.commit(commit, args.dry_run);
-    // A refused commit has cost something too, and the ledger says what.
-    let receipt = match done {
-        Ok(receipt) => receipt,
-        Err(error) => {
-            runtime.flush_costs()?;
-            return Err(error.into());
-        }
-    };
+fn commit(context: &Context, change: &Json, args: &CommitArgs) -> Result<Exit> {
+    let mut connection = context.connect_as(args.actor.as_deref(), Needs::Plugins)?;
+    let body = json!({ "changes": [change], "dry_run": args.dry_run });
+    let key = args.key.iter().map(|key| (KEY, key.clone()));
+    let headers: Vec<_> = key.collect();
+    let receipt = connection.give_with(Method::POST, "/v1/commits", &headers, &body)?;
     if !args.dry_run {
-        finish(runtime)?;
+        connection.finish()?;
     }
-    context.print(&receipt_report(&receipt, args.dry_run))
+    context.print(&receipt_report(receipt, args.dry_run))
 }
 
-fn receipt_report(receipt: &Receipt, dry_run: bool) -> Report {
-    let mut json = wire::receipt(receipt);
-    json["dry_run"] = Json::Bool(dry_run);
+fn receipt_report(mut receipt: Json, dry_run: bool) -> Report {
+    let edits: Vec<Json> = members(&receipt["edits"]).cloned().collect();
     // A commit of one change is about one record, which scripts want to go on with.
-    if let [only] = receipt.edits.as_slice() {
-        json["kind"] = Json::from(only.kind.as_str());
-        json["id"] = Json::from(only.id.to_string());
-        json["version"] = Json::from(only.version);
+    if let [only] = edits.as_slice() {
+        for name in ["kind", "id", "version"] {
+            receipt[name] = only[name].clone();
+        }
     }
-    let rows = receipt.edits.iter().map(|edit| {
-        vec![
-            edit.kind.to_string(),
-            edit.id.to_string(),
-            edit.version.to_string(),
-        ]
-    });
-    let note = match (dry_run, receipt.replayed, receipt.entry) {
+    let names = ["kind", "id", "version"];
+    let rows = edits.iter().map(|edit| cells(edit, &names)).collect();
+    let replayed = receipt["replayed"] == true;
+    let note = match (dry_run, replayed, receipt["entry"].as_u64()) {
         (true, ..) => "nothing was stored: this was a dry run".to_owned(),
         (_, true, _) => "done before, with the same key".to_owned(),
-        (_, _, 0) => "nothing changed".to_owned(),
-        (_, _, entry) => format!("journal entry {entry}"),
+        (_, _, None | Some(0)) => "nothing changed".to_owned(),
+        (_, _, Some(entry)) => format!("journal entry {entry}"),
     };
-    Report::new(&["kind", "id", "version"], rows.collect(), json).with_note(note)
+    Report::new(&names, rows, receipt).with_note(note)
 }
 
 pub(crate) fn journal(context: &Context, args: &JournalArgs) -> Result<Exit> {
-    let reading = context.reading()?;
-    let entries = match &args.record {
-        None => reading.kernel.journal(args.after, args.top)?,
-        Some(text) => {
-            let record = Reference::parse(text).map_err(|error| usage(error.to_string()))?;
-            queries::kind(reading.kernel.schema(), &record.kind)?;
-            let found = reading
-                .kernel
-                .history(&record.kind, record.id, args.after, args.top)?;
-            if found.is_empty() && args.after == 0 {
-                return Err(not_found(format!("there was never a {record}")));
-            }
-            found
+    let mut connection = context.connect(Needs::Data)?;
+    let place = match &args.record {
+        None => path(&["journal"]),
+        Some(record) => {
+            let (kind, id) = record
+                .split_once('/')
+                .ok_or_else(|| usage(format!("{record:?} is no record; write it as account/ID")))?;
+            path(&["records", kind, id, "history"])
         }
     };
-    let mut report = journal_report(&entries);
+    let words = [
+        ("after", Some(args.after.to_string())),
+        ("limit", Some(args.top.to_string())),
+    ];
+    let answer = connection.get(&with_words(place, &words))?;
+    let entries: Vec<&Json> = members(&answer["entries"]).collect();
+    let rows = entries.iter().flat_map(|entry| journal_rows(entry));
+    let columns = ["entry", "at", "actor", "did", "what", "changed"];
+    let json = json!({ "entries": entries });
+    let mut report = Report::new(&columns, rows.collect(), json);
     if let Some(last) = entries.last().filter(|_| entries.len() == args.top) {
-        report = report.with_note(format!("there may be more: --after {}", last.number));
+        let number = cell(&last["number"]);
+        report = report.with_note(format!("there may be more: --after {number}"));
     }
     context.print(&report)
 }
 
-fn journal_report(entries: &[Entry]) -> Report {
-    let rows = entries.iter().flat_map(|entry| {
-        entry.edits.iter().map(|edit| {
-            let changed: Vec<String> = edit.changed().iter().map(ToString::to_string).collect();
-            vec![
-                entry.number.to_string(),
-                entry.at.to_string(),
-                entry.actor.to_string(),
-                edit.operation().to_owned(),
-                format!("{}/{}", edit.kind, edit.id),
-                changed.join(" "),
-            ]
-        })
+/// A line for each record an entry changed, or for the act of administration it is.
+fn journal_rows(entry: &Json) -> Vec<Vec<String>> {
+    let line = |did: &str, what: String, changed: String| {
+        let mut row = cells(entry, &["number", "at", "actor"]);
+        row.extend([did.to_owned(), what, changed]);
+        row
+    };
+    let edits = members(&entry["edits"]).map(|edit| {
+        let record = format!("{}/{}", text(edit, "kind"), text(edit, "id"));
+        let changed = cell(&edit["changed"]).replace(';', " ");
+        line(text(edit, "operation"), record, changed)
     });
-    let json = json!({ "entries": entries.iter().map(wire::entry).collect::<Vec<_>>() });
-    Report::new(
-        &["entry", "at", "actor", "did", "record", "fields"],
-        rows.collect(),
-        json,
-    )
+    let act = Some(&entry["act"]).filter(|act| !act.is_null()).map(|act| {
+        let details = act["details"].as_object().into_iter().flatten();
+        let told: Vec<String> = details
+            .map(|(name, value)| format!("{name}={}", cell(value)))
+            .collect();
+        line(
+            text(act, "operation"),
+            text(act, "subject").to_owned(),
+            told.join(" "),
+        )
+    });
+    edits.chain(act).collect()
 }
 
 pub(crate) fn kinds(context: &Context, kind: Option<&str>) -> Result<Exit> {
+    // The kinds stand in files, which are read beside a running server too.
     let schema = context.workspace()?.schema()?;
-    if let Some(name) = kind {
-        return context.print(&fields(queries::kind(&schema, name)?));
-    }
-    let rows = schema.kinds().map(|kind| {
-        vec![
-            kind.name.to_string(),
-            kind.label.clone(),
-            kind.fields.len().to_string(),
-        ]
-    });
-    let json = schema.kinds().map(|kind| wire::kind(kind)).collect();
-    context.print(&Report::new(
-        &["kind", "label", "fields"],
-        rows.collect(),
-        json,
-    ))
+    let Some(name) = kind else {
+        let rows = schema.kinds().map(|kind| {
+            vec![
+                kind.name.to_string(),
+                kind.label.clone(),
+                kind.fields.len().to_string(),
+            ]
+        });
+        let json = schema.kinds().map(|kind| kjerne_wire::kind(kind)).collect();
+        let columns = ["kind", "label", "fields"];
+        return context.print(&Report::new(&columns, rows.collect(), json));
+    };
+    let found = schema.kind(name).ok_or_else(|| {
+        let known: Vec<&str> = schema.kinds().map(|kind| kind.name.as_str()).collect();
+        not_found(format!(
+            "there is no kind {name:?}; there are: {}",
+            known.join(", ")
+        ))
+    })?;
+    let json = kjerne_wire::kind(found);
+    let rows = members(&json["fields"]).map(field_row).collect();
+    let columns = ["field", "type", "marks", "personal", "values"];
+    context.print(&Report::new(&columns, rows, json.clone()))
 }
 
-fn fields(kind: &Kind) -> Report {
-    let rows = kind.fields.iter().map(|field| {
-        let marks = [
-            (field.required, "required"),
-            (field.unique, "unique"),
-            (field.is_indexed() && !field.unique, "indexed"),
-        ];
-        let marks = marks.iter().filter(|(has, _)| *has).map(|(_, mark)| *mark);
-        vec![
-            field.name.to_string(),
-            field.field_type.name().to_owned(),
-            marks.collect::<Vec<_>>().join(" "),
-            field.personal.name().to_owned(),
-        ]
-    });
-    Report::new(
-        &["field", "type", "marks", "personal"],
-        rows.collect(),
-        wire::kind(kind),
-    )
+fn field_row(field: &Json) -> Vec<String> {
+    let (is_unique, is_indexed) = (field["unique"] == true, field["indexed"] == true);
+    let marks = [
+        (field["required"] == true, "required"),
+        (is_unique, "unique"),
+        (is_indexed && !is_unique, "indexed"),
+    ];
+    let marks = marks.iter().filter(|(has, _)| *has).map(|(_, mark)| *mark);
+    let choices = members(&field["choices"]).map(|choice| text(choice, "value").to_owned());
+    let kinds = members(&field["kinds"]).map(cell);
+    vec![
+        text(field, "name").to_owned(),
+        text(field, "type").to_owned(),
+        marks.collect::<Vec<_>>().join(" "),
+        text(field, "personal").to_owned(),
+        choices.chain(kinds).collect::<Vec<_>>().join(" "),
+    ]
 }

@@ -1,31 +1,24 @@
-//! The workspace as a whole on the command line: make, serve, import, export, verify.
+//! The workspace as a whole on the command line: make, serve, verify, its tokens and secrets.
 
-use std::fs::File;
-use std::io::{BufWriter, Read as _};
-use std::path::{Path, PathBuf};
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use axum::body::Body;
+use axum::http::Method;
+use kjerne_workspace::limits::HELD_WAIT;
+use kjerne_workspace::{Runtime, Workspace};
 use serde_json::{Value as Json, json};
 
-use crate::args::{ExportArgs, ImportArgs, InitArgs, ServeArgs};
-use crate::context::{Context, finish};
+use super::cells::{cell, text, texts};
+use crate::args::{InitArgs, SecretCommand, ServeArgs, TokenCommand};
+use crate::connection::{Needs, is_held};
+use crate::context::Context;
 use crate::exit::{Exit, usage};
-use crate::output::{Format, Report, is_broken_pipe};
-use crate::progress::Progress;
-use kjerne_exchange::export;
-use kjerne_exchange::export::ExportFormat;
-use kjerne_exchange::import::{
-    self, ImportOptions, ImportProgress, ImportReport, Mapping, RejectsSink,
-};
-use kjerne_server as http;
-use kjerne_server::limits as all_limits;
-use kjerne_wire as wire;
-use kjerne_workspace::delivery::signing;
-use kjerne_workspace::directory::Workspace;
-use kjerne_workspace::queries;
-use kjerne_workspace::read_only::ReadOnly;
-use kjerne_workspace::runtime::{now, seed};
-use kjerne_workspace::secrets;
+use crate::output::Report;
+use crate::path::path;
 
 pub(crate) fn init(context: &Context, args: &InitArgs) -> Result<Exit> {
     let dir = args.dir.clone().or_else(|| context.workspace.clone());
@@ -47,208 +40,100 @@ pub(crate) fn init(context: &Context, args: &InitArgs) -> Result<Exit> {
     ))
 }
 
+/// Serves the workspace. Waits for commands that hold it, but not for another server, which does not
+/// end by itself.
 pub(crate) fn serve(context: &Context, args: &ServeArgs) -> Result<Exit> {
-    http::serve(context.runtime()?, args.listen.as_deref())?;
-    Ok(Exit::Done)
-}
-
-pub(crate) fn import(context: &Context, args: &ImportArgs) -> Result<Exit> {
-    let runtime = context.runtime()?;
-    queries::kind(runtime.kernel.schema(), &args.kind)?;
-    let mapping = args.map.as_deref().map(Mapping::read).transpose();
-    let options = ImportOptions {
-        file: args.file.clone(),
-        kind: args.kind.clone(),
-        mapping: mapping.map_err(|error| usage(format!("{error:#}")))?,
-        dry_run: args.dry_run,
-        at: now(),
-        seed: seed()?,
-    };
-    let size = std::fs::metadata(&args.file).map_or(0, |meta| meta.len());
-    let (bar, seen) = (Progress::new(size, "bytes"), std::cell::Cell::new(0));
-    let tell = |progress: ImportProgress| {
-        bar.add(progress.bytes.saturating_sub(seen.replace(progress.bytes)));
-    };
-    let rejects = args.rejects.as_deref().map(open_rejects).transpose()?;
-    let report = import::run(&runtime.kernel, &options, rejects, &tell)?;
-    drop(bar);
-    if !args.dry_run {
-        finish(&runtime)?;
-    }
-    context.print(&import_report(&report, args))?;
-    Ok(if report.rejected > 0 {
-        Exit::Refused
-    } else {
-        Exit::Done
-    })
-}
-
-fn open_rejects(path: &Path) -> Result<RejectsSink> {
-    let file = File::create(path);
-    let file = file.with_context(|| format!("cannot write the rejects {}", path.display()))?;
-    Ok(Box::new(BufWriter::new(file)))
-}
-
-fn import_report(report: &ImportReport, args: &ImportArgs) -> Report {
-    let counts = &report.counts;
-    let rows = [
-        ("rows", counts.rows),
-        ("created", counts.created),
-        ("updated", counts.updated),
-        ("unchanged", counts.unchanged),
-        ("skipped", counts.skipped),
-        ("rejected", report.rejected),
-        ("commits", counts.commits),
-    ];
-    let first: Vec<Json> = report
-        .first_rejects
-        .iter()
-        .map(
-            |r| json!({ "line": r.line, "column": r.column, "value": r.value, "reason": r.reason }),
-        )
-        .collect();
-    let mut json: Json = rows
-        .iter()
-        .map(|(name, count)| ((*name).to_owned(), json!(count)))
-        .collect();
-    json["encoding"] = json!(report.encoding);
-    json["delimiter"] = json!(report.delimiter.to_string());
-    json["unmapped"] = json!(report.unmapped);
-    json["dry_run"] = json!(report.dry_run);
-    json["first_rejects"] = Json::Array(first);
-    let pairs: Vec<(&str, String)> = rows
-        .iter()
-        .map(|(name, count)| (*name, count.to_string()))
-        .collect();
-    Report::of_pairs(&pairs, json).with_note(import_note(report, args))
-}
-
-fn import_note(report: &ImportReport, args: &ImportArgs) -> String {
-    let mut lines = vec![format!(
-        "read as {}, {:?} between columns",
-        report.encoding, report.delimiter
-    )];
-    if !report.unmapped.is_empty() {
-        lines.push(format!("columns not used: {}", report.unmapped.join(", ")));
-    }
-    for reject in &report.first_rejects {
-        let column = if reject.column.is_empty() { "" } else { ", " };
-        lines.push(format!(
-            "line {}{column}{}: {}",
-            reject.line, reject.column, reject.reason
-        ));
-    }
-    match &args.rejects {
-        Some(file) if report.rejected > 0 => lines.push(format!("all of them: {}", file.display())),
-        None if report.rejected > 0 => lines.push("--rejects OUT.csv keeps all of them".to_owned()),
-        _ => {}
-    }
-    if report.dry_run {
-        lines.push("nothing was stored: this was a dry run".to_owned());
-    }
-    lines.join("\n")
-}
-
-pub(crate) fn export(context: &Context, args: &ExportArgs) -> Result<Exit> {
-    let reading = context.reading()?;
-    let kind = queries::kind(reading.kernel.schema(), &args.kind)?;
-    queries::filter(kind, &args.filter)?;
-    let form = match context.format {
-        Format::Json => ExportFormat::JsonLines,
-        Format::Table | Format::Csv => ExportFormat::Csv,
-    };
-    let write = |out: &mut dyn std::io::Write| {
-        let count = export::write(&reading.kernel, &args.kind, &args.filter, form, out)?;
-        out.flush()?;
-        Ok(count)
-    };
-    match &args.to {
-        None => unless_hung_up(write(&mut BufWriter::new(std::io::stdout().lock())))?,
-        Some(file) => {
-            let out =
-                File::create(file).with_context(|| format!("cannot make {}", file.display()))?;
-            let count = write(&mut BufWriter::new(out))?;
-            eprintln!("{count} records in {}", file.display());
+    let until = Instant::now() + Duration::from_millis(HELD_WAIT.value);
+    let runtime = loop {
+        match Runtime::open(context.workspace()?, &context.who) {
+            Err(error)
+                if is_held(&error)
+                    && !error.to_string().contains("kjerne serve")
+                    && Instant::now() < until =>
+            {
+                thread::sleep(Duration::from_millis(25));
+            }
+            other => break other?,
         }
-    }
+    };
+    kjerne_server::serve(runtime, args.listen.as_deref())?;
     Ok(Exit::Done)
-}
-
-/// A reader that went away, such as `head`, has seen enough.
-fn unless_hung_up(written: Result<u64>) -> Result<()> {
-    match written {
-        Err(error) if is_broken_pipe(&error) => Ok(()),
-        other => other.map(drop),
-    }
 }
 
 pub(crate) fn verify(context: &Context) -> Result<Exit> {
-    let reading = ReadOnly::open_checked(context.workspace()?, &context.who)?;
-    let snapshot = reading.store.snapshot()?;
-    let report = kjerne_store::verify(&*snapshot, reading.kernel.schema())?;
-    let exit = if report.is_clean() {
-        Exit::Done
-    } else {
-        Exit::Damaged
-    };
-    context.print(&verify_report(&report))?;
-    Ok(exit)
-}
-
-fn verify_report(report: &kjerne_store::Report) -> Report {
-    let faults = report.faults.len() as u64 + report.more_faults;
-    let counts = [
-        ("records", report.records),
-        ("index_entries", report.index_entries),
-        ("unique_entries", report.unique_entries),
-        ("journal_entries", report.entries),
-        ("history_rows", report.history_rows),
-        ("faults", faults),
+    let mut connection = context.connect(Needs::CheckedData)?;
+    let mut report = connection
+        .send(Method::POST, "/v1/verify", &[], Body::empty())?
+        .json()?;
+    let pages = connection.is_here();
+    report["pages_checked"] = json!(pages);
+    let names = [
+        "records",
+        "index_entries",
+        "unique_entries",
+        "journal_entries",
+        "history_rows",
+        "faults",
     ];
-    let pairs: Vec<(&str, String)> = counts
-        .iter()
-        .map(|(name, count)| (*name, count.to_string()))
-        .collect();
-    let mut json: Json = counts
-        .iter()
-        .map(|(name, count)| ((*name).to_owned(), json!(count)))
-        .collect();
-    json["first_faults"] = json!(report.faults);
-    let note = match report.faults.as_slice() {
-        [] => "records, indexes and journal agree".to_owned(),
+    let pairs = names.map(|name| (name, cell(&report[name])));
+    let mut note = match texts(&report["first_faults"]) {
+        none if none.is_empty() => "records, indexes and journal agree".to_owned(),
         faults => faults.join("\n"),
     };
-    Report::of_pairs(&pairs, json).with_note(note)
+    if !pages {
+        note.push_str(
+            "\nthe pages of the data file were not checked beside the running server; stop it and \
+             verify again for that",
+        );
+    }
+    let sound = report["faults"] == 0;
+    context.print(&Report::of_pairs(&pairs, report).with_note(note))?;
+    Ok(if sound { Exit::Done } else { Exit::Damaged })
 }
 
-pub(crate) fn token(context: &Context, name: &str) -> Result<Exit> {
-    let workspace = context.workspace()?;
-    let mut secrets = workspace.secrets()?;
-    let token = secrets::new_token()?;
-    secrets.tokens.insert(checked(name)?, token.clone());
-    workspace.write_secrets(&secrets)?;
-    let note = format!("{token}\na running server takes it when it is started again");
-    context.print(&Report::of_note(
-        note,
-        json!({ "name": name, "token": token }),
-    ))
+pub(crate) fn token(context: &Context, command: &TokenCommand) -> Result<Exit> {
+    let mut connection = context.connect(Needs::Data)?;
+    match command {
+        TokenCommand::Add { name } => {
+            let body = json!({ "name": name });
+            let made = connection.give(Method::POST, "/v1/tokens", &body)?;
+            context.print(&Report::of_note(text(&made, "token"), made.clone()))
+        }
+        TokenCommand::List => names(context, connection.get("/v1/tokens")?, "tokens"),
+        TokenCommand::Remove { name } => {
+            let place = path(&["tokens", name]);
+            connection.send(Method::DELETE, &place, &[], Body::empty())?;
+            let note = format!("the token of {name} is refused from now on");
+            context.print(&Report::of_note(note, json!({ "name": name })))
+        }
+    }
 }
 
-pub(crate) fn secret(context: &Context, name: &str, stdin: bool) -> Result<Exit> {
-    let workspace = context.workspace()?;
-    let mut secrets = workspace.secrets()?;
-    let secret = if stdin {
-        read_secret()?
-    } else {
-        secrets::new_signing_secret()?
-    };
-    secrets.secrets.insert(checked(name)?, secret.clone());
-    workspace.write_secrets(&secrets)?;
-    let shown = if stdin { "kept".to_owned() } else { secret };
-    context.print(&Report::of_note(
-        shown.clone(),
-        json!({ "name": name, "secret": shown }),
-    ))
+pub(crate) fn secret(context: &Context, command: &SecretCommand) -> Result<Exit> {
+    let mut connection = context.connect(Needs::Data)?;
+    match command {
+        SecretCommand::Set { name, stdin } => {
+            let secret = if *stdin { Some(read_secret()?) } else { None };
+            let place = path(&["secrets", name]);
+            let kept = connection.give(Method::PUT, &place, &json!({ "secret": secret }))?;
+            context.print(&Report::of_note(text(&kept, "secret"), kept.clone()))
+        }
+        SecretCommand::List => names(context, connection.get("/v1/secrets")?, "secrets"),
+        SecretCommand::Remove { name } => {
+            let place = path(&["secrets", name]);
+            connection.send(Method::DELETE, &place, &[], Body::empty())?;
+            let note = format!("the secret {name} is forgotten");
+            context.print(&Report::of_note(note, json!({ "name": name })))
+        }
+    }
+}
+
+fn names(context: &Context, answer: Json, list: &str) -> Result<Exit> {
+    let rows = texts(&answer[list])
+        .iter()
+        .map(|name| vec![(*name).to_owned()])
+        .collect();
+    context.print(&Report::new(&["name"], rows, answer))
 }
 
 fn read_secret() -> Result<String> {
@@ -256,24 +141,11 @@ fn read_secret() -> Result<String> {
     std::io::stdin()
         .read_to_string(&mut text)
         .context("cannot read standard input")?;
-    let secret = text.trim().to_owned();
-    signing::key(&secret).map_err(|error| usage(error.to_string()))?;
-    Ok(secret)
-}
-
-fn checked(name: &str) -> Result<String> {
-    let allowed =
-        |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.');
-    if !name.is_empty() && name.len() <= 64 && name.bytes().all(allowed) {
-        return Ok(name.to_owned());
-    }
-    Err(usage(format!(
-        "{name:?} is no name: small letters, digits, '-', '_' and '.', at most 64"
-    )))
+    Ok(text.trim().to_owned())
 }
 
 pub(crate) fn limits(context: &Context) -> Result<Exit> {
-    let limits = all_limits::everywhere();
+    let limits = kjerne_server::limits::everywhere();
     let rows = limits.iter().map(|(part, limit)| {
         let number = format!("{} {}", limit.value, limit.unit);
         vec![
@@ -285,7 +157,7 @@ pub(crate) fn limits(context: &Context) -> Result<Exit> {
     });
     let json = limits
         .iter()
-        .map(|(part, limit)| wire::limit(part, limit))
+        .map(|(part, limit)| kjerne_wire::limit(part, limit))
         .collect();
     let columns = ["part", "limit", "number", "reason"];
     context.print(&Report::new(&columns, rows.collect(), json).with_whole_cells())

@@ -4,33 +4,27 @@ mod generate;
 mod load;
 mod names;
 mod random;
-mod report;
 mod summary;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
-use kjerne_core::{Call, Reader};
+use kjerne_core::Reader;
 use kjerne_model::{Actor, Instant};
-use kjerne_store::{costs, outbox, parked};
+use kjerne_store::{costs, outbox, records};
 
+use kjerne_workspace::{Runtime, Workspace};
+
+use crate::built_in;
+use crate::exit::Told;
 use crate::output::Format;
 use crate::progress::Progress;
 use generate::Size;
-use kjerne_workspace::directory::Workspace;
-use kjerne_workspace::runtime::{self, Runtime};
-use report::Report;
-
-/// The built-in plugins in the order they are asked.
-const PLUGINS: [&str; 4] = ["sales-stages", "buying-process", "service-rules", "webhook"];
-
-/// Where the demo's messages would go, if somebody listened there.
-const SINK: &str = "http://127.0.0.1:7381";
+use summary::Summary;
 
 /// The last moment of the demo's time, so that the same seed gives the same workspace on any day.
 const END: &str = "2026-10-30T15:00:00Z";
@@ -77,10 +71,10 @@ pub struct DemoArgs {
 /// When the folder holds something else, a plugin is missing, or storage failed.
 pub fn run(dir: &Path, args: &DemoArgs, format: Format) -> Result<Option<Runtime>> {
     let runtime = prepare(dir, args)?;
-    let report = fill(&runtime, args)?;
+    let summary = fill(&runtime, args)?;
     match format {
-        Format::Json => println!("{:#}", report.json()),
-        Format::Table | Format::Csv => println!("{}", report.text()),
+        Format::Json => println!("{:#}", summary.json()),
+        Format::Table | Format::Csv => println!("{}", summary.text()?),
     }
     Ok((!args.once).then_some(runtime))
 }
@@ -99,85 +93,11 @@ fn prepare(dir: &Path, args: &DemoArgs) -> Result<Runtime> {
     let workspace = Workspace::init(dir, "Demo")?;
     fs::write(dir.join(MARKER), "kjerne demo replaces this workspace\n")?;
     let runtime = Runtime::open(workspace, "kjerne demo")?;
-    switch_all_on(&runtime, args.plugins.as_deref())?;
+    built_in::switch_all_on(&runtime, args.plugins.as_deref(), Instant::parse(END)?)?;
     Ok(runtime)
 }
 
-/// Installs the built-in plugins from a folder (otherwise from beside the program), grants what
-/// they declare and switches them on.
-///
-/// # Errors
-/// When one of them is not there or cannot be installed.
-pub fn switch_all_on(runtime: &Runtime, folder: Option<&Path>) -> Result<()> {
-    let folder = match folder {
-        Some(folder) => folder.to_path_buf(),
-        None => beside_program()?,
-    };
-    for id in PLUGINS {
-        switch_on(runtime, &folder, id)?;
-    }
-    Ok(runtime.reload()?)
-}
-
-fn beside_program() -> Result<PathBuf> {
-    let program = std::env::current_exe()?;
-    let found = program
-        .ancestors()
-        .map(|dir| dir.join("plugins"))
-        .find(|dir| dir.is_dir());
-    found.context(
-        "no built plugins beside the program; run `cargo xtask plugins`, or say --plugins DIR",
-    )
-}
-
-fn switch_on(runtime: &Runtime, folder: &Path, id: &str) -> Result<()> {
-    let file = newest(folder, id)?;
-    let bytes = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-    let registry = runtime.plugins();
-    registry.install(&bytes, runtime::now())?;
-    if id == "webhook" {
-        registry.set_settings(id, Some(webhook_settings()))?;
-        registry.grant(id, &[format!("send:{SINK}")], true)?;
-    } else {
-        registry.grant(id, &[], true)?;
-    }
-    registry.enable(id, true, true)?;
-    Ok(())
-}
-
-/// The newest built file of a plugin: `sales-stages-0.1.0.wasm`.
-fn newest(folder: &Path, id: &str) -> Result<PathBuf> {
-    let begins = format!("{id}-");
-    let mut found: Vec<PathBuf> = fs::read_dir(folder)
-        .with_context(|| format!("cannot read {}", folder.display()))?
-        .filter_map(|item| Some(item.ok()?.path()))
-        .filter(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            name.strip_prefix(&begins)
-                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-                && name.ends_with(".wasm")
-        })
-        .collect();
-    found.sort();
-    found.pop().with_context(|| {
-        format!(
-            "no built plugin {id} in {}; run `cargo xtask plugins`",
-            folder.display()
-        )
-    })
-}
-
-/// Opportunities that are won go out as events.
-fn webhook_settings() -> String {
-    format!(
-        "source = \"kjerne-demo\"\n\n[[subscription]]\nname = \"won-opportunities\"\n\
-         url = \"{SINK}/events\"\nkinds = [\"opportunity\"]\n\
-         operations = [\"update\"]\nchanged = [\"stage\"]\n\
-         when = {{ stage = \"won\" }}\n"
-    )
-}
-
-fn fill(runtime: &Runtime, args: &DemoArgs) -> Result<Report> {
+fn fill(runtime: &Runtime, args: &DemoArgs) -> Result<Summary> {
     let size = Size {
         accounts: args.accounts,
         contacts: args.contacts,
@@ -208,23 +128,35 @@ fn summarise(
     loaded: load::Loaded,
     seconds: f64,
     end: Instant,
-) -> Result<Report> {
-    let reader = Arc::new(runtime.kernel.reader()?);
-    let kinds: Vec<String> = runtime
-        .kernel
-        .schema()
-        .kinds()
-        .map(|kind| kind.name.to_string())
-        .collect();
-    Ok(Report {
+) -> Result<Summary> {
+    let reader = runtime.kernel.reader()?;
+    let actor = Actor::System("demo".to_owned());
+    let pipeline = kjerne_server::reports::pipeline(runtime, actor, end);
+    let service_levels = kjerne_server::reports::service_levels(runtime, end);
+    Ok(Summary {
         loaded,
         seconds,
-        figures: summary::figures(&reader, &kinds, end)?,
-        stages: stages(runtime, Arc::clone(&reader), end)?,
-        costs: by_role(costs::list(&*reader, None)?),
+        records: count(runtime, &reader)?,
+        pipeline: pipeline.map_err(|problem| Told::of_problem(&problem.json()))?,
+        service_levels: service_levels.map_err(|problem| Told::of_problem(&problem.json()))?,
+        costs: by_role(costs::list(&reader, None)?),
         outbox: waiting(&reader)?,
-        parked: given_up(&reader)?,
+        parked: runtime.kernel.parked()?.len(),
     })
+}
+
+/// The records there are, by kind.
+fn count(runtime: &Runtime, reader: &Reader) -> Result<BTreeMap<String, usize>> {
+    let mut counts = BTreeMap::new();
+    for kind in runtime.kernel.schema().kinds() {
+        let mut count = 0;
+        records::scan(reader, &kind.name, None, &mut |_| {
+            count += 1;
+            ControlFlow::Continue(())
+        })?;
+        counts.insert(kind.name.to_string(), count);
+    }
+    Ok(counts)
 }
 
 fn waiting(reader: &Reader) -> Result<usize> {
@@ -234,36 +166,6 @@ fn waiting(reader: &Reader) -> Result<usize> {
         ControlFlow::Continue(())
     })?;
     Ok(count)
-}
-
-fn given_up(reader: &Reader) -> Result<usize> {
-    let mut count = 0;
-    parked::list(reader, &mut |_| {
-        count += 1;
-        ControlFlow::Continue(())
-    })?;
-    Ok(count)
-}
-
-/// The stages in the order of the bound model's pipelines, each once.
-fn stages(runtime: &Runtime, reader: Arc<Reader>, now: Instant) -> Result<Vec<(String, String)>> {
-    let actor = Actor::System("demo".to_owned());
-    let call = Call {
-        now,
-        actor,
-        depth: 0,
-        reader,
-    };
-    let mut seen = BTreeSet::new();
-    let mut stages = Vec::new();
-    for pipeline in runtime.host.pipelines(&call)? {
-        for stage in pipeline.stages {
-            if seen.insert(stage.name.clone()) {
-                stages.push((stage.name, stage.label));
-            }
-        }
-    }
-    Ok(stages)
 }
 
 /// The costs of all days together, by plugin and role.

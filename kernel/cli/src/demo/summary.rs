@@ -1,123 +1,143 @@
-//! What the demo shows in the end: the pipeline, our stages against the customer's jobs, service
-//! levels, refusals and what each plugin cost.
+//! What the demo tells in the end, as a person reads it and as one JSON object.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
+use std::fmt::Write as _;
 
-use kjerne_core::Reader;
-use kjerne_model::{Instant, Record, Value};
-use kjerne_store::{StoreError, records};
+use anyhow::Result;
+use kjerne_store::costs::CostRow;
+use serde_json::{Value as Json, json};
 
-/// The figures of one stage.
-#[derive(Default, Debug, Clone)]
-pub struct StageFigures {
-    /// Opportunities in it.
-    pub count: usize,
-    /// Their value in minor units, by currency.
-    pub value: BTreeMap<String, i64>,
-    /// Their value times their probability, in minor units, by currency.
-    pub weighted: BTreeMap<String, i64>,
-    /// Sum of the customers' progress, in percent, over those assessed.
-    pub progress: i64,
-    /// Sum of the gaps between our stage and the customers' jobs, in points.
-    pub gap: i64,
-    /// How many have an assessment.
-    pub assessed: usize,
-    /// How many of them have a high chance that nothing is decided.
-    pub at_risk: usize,
-}
+use super::load::Loaded;
+use crate::commands::reports;
+use crate::output::{Format, Report};
 
-/// How many targets of one sort were met, missed, or are still running.
-#[derive(Default, Debug, Clone, Copy)]
-pub struct Targets {
-    /// Met.
-    pub met: usize,
-    /// Missed.
-    pub missed: usize,
-    /// Not decided yet.
-    pub running: usize,
-}
-
-/// All figures that come from the records.
-#[derive(Default, Debug, Clone)]
-pub struct Figures {
-    /// Records, by kind.
+/// Everything the demo tells.
+pub struct Summary {
+    /// What loading came to.
+    pub loaded: Loaded,
+    /// Seconds it took.
+    pub seconds: f64,
+    /// The records there are, by kind.
     pub records: BTreeMap<String, usize>,
-    /// Open opportunities and closed ones, by stage.
-    pub stages: BTreeMap<String, StageFigures>,
-    /// First-response targets, by priority.
-    pub first_response: BTreeMap<String, Targets>,
-    /// Resolution targets, by priority.
-    pub resolution: BTreeMap<String, Targets>,
-    /// Escalation steps done.
-    pub escalations: i64,
+    /// The report of that name.
+    pub pipeline: Json,
+    /// The report of that name.
+    pub service_levels: Json,
+    /// What each plugin cost, by role.
+    pub costs: Vec<CostRow>,
+    /// Messages waiting to be delivered.
+    pub outbox: usize,
+    /// Journal entries plugins gave up on.
+    pub parked: usize,
 }
 
-/// A chance of no decision from which an opportunity is counted as at risk, in percent.
-const AT_RISK: i64 = 60;
-
-/// Reads every record once and adds up, as of a time.
-pub fn figures(reader: &Reader, kinds: &[String], now: Instant) -> Result<Figures, StoreError> {
-    let mut figures = Figures::default();
-    for kind in kinds {
-        records::scan(reader, kind, None, &mut |record| {
-            *figures.records.entry(kind.clone()).or_default() += 1;
-            match kind.as_str() {
-                "opportunity" => figures.add_opportunity(&record),
-                "case" => figures.add_case(&record, now),
-                _ => {}
-            }
-            ControlFlow::Continue(())
-        })?;
+impl Summary {
+    /// One JSON object.
+    pub fn json(&self) -> Json {
+        json!({
+            "records": self.records,
+            "loaded": {
+                "commits": self.loaded.commits,
+                "changes": self.loaded.changes,
+                "seconds": self.seconds,
+                "refused_unexpectedly": self.loaded.unexpected,
+            },
+            "pipeline": self.pipeline["pipeline"],
+            "service_levels": self.service_levels,
+            "refusals": self.loaded.refusals.iter().map(|(rule, (count, example))| json!({
+                "rule": rule, "count": count, "example": example,
+            })).collect::<Vec<_>>(),
+            "plugins": self.costs.iter().map(|cost| json!({
+                "plugin": cost.plugin,
+                "role": cost.role,
+                "calls": cost.calls,
+                "fuel": cost.fuel,
+                "fuel_per_call": cost.fuel / cost.calls.max(1),
+                "micros": cost.micros,
+                "micros_per_call": cost.micros as f64 / cost.calls.max(1) as f64,
+                "faults": cost.faults,
+            })).collect::<Vec<_>>(),
+            "outbox_waiting": self.outbox,
+            "parked": self.parked,
+        })
     }
-    Ok(figures)
+
+    /// Pages of tables.
+    ///
+    /// # Errors
+    /// When a table cannot be written.
+    pub fn text(&self) -> Result<String> {
+        let mut out = String::new();
+        let there = self.records.iter().filter(|(_, count)| **count > 0);
+        let records: Vec<String> = there
+            .map(|(kind, count)| format!("{count} {kind}"))
+            .collect();
+        writeln!(out, "Records   {}", records.join(", "))?;
+        writeln!(
+            out,
+            "Loaded    {} changes in {} commits, {:.1} s, every one asked of the plugins\n",
+            self.loaded.changes, self.loaded.commits, self.seconds
+        )?;
+        writeln!(
+            out,
+            "Pipeline, and how far the customers are with their own jobs"
+        )?;
+        writeln!(out, "{}", table(&reports::pipeline(&self.pipeline))?)?;
+        writeln!(out, "Service levels")?;
+        writeln!(
+            out,
+            "{}",
+            table(&reports::service_levels(&self.service_levels))?
+        )?;
+        writeln!(out, "Refused, by rule\n{}", table(&self.refusals())?)?;
+        writeln!(out, "What the plugins cost\n{}", table(&self.cost_table())?)?;
+        writeln!(
+            out,
+            "{} messages wait in the outbox, {} reactions are parked.",
+            self.outbox, self.parked
+        )?;
+        Ok(out)
+    }
+
+    fn refusals(&self) -> Report {
+        let rows =
+            self.loaded.refusals.iter().map(|(rule, (count, example))| {
+                vec![rule.clone(), count.to_string(), example.clone()]
+            });
+        let columns = ["Rule", "Times", "What the person was told"];
+        Report::new(&columns, rows.collect(), Json::Null)
+            .with_numbers(1..2)
+            .with_whole_cells()
+    }
+
+    fn cost_table(&self) -> Report {
+        let rows = self.costs.iter().map(|cost| {
+            let calls = cost.calls.max(1);
+            vec![
+                cost.plugin.clone(),
+                cost.role.clone(),
+                cost.calls.to_string(),
+                cost.fuel.to_string(),
+                (cost.fuel / calls).to_string(),
+                format!("{:.1}", cost.micros as f64 / calls as f64),
+                cost.faults.to_string(),
+            ]
+        });
+        let columns = [
+            "Plugin",
+            "Role",
+            "Calls",
+            "Fuel",
+            "Fuel/call",
+            "µs/call",
+            "Faults",
+        ];
+        Report::new(&columns, rows.collect(), Json::Null).with_numbers(2..7)
+    }
 }
 
-impl Figures {
-    fn add_opportunity(&mut self, record: &Record) {
-        let stage = record.text("stage").unwrap_or("none").to_owned();
-        let figures = self.stages.entry(stage).or_default();
-        figures.count += 1;
-        if let Some(Value::Money(amount)) = record.get("amount") {
-            let currency = amount.currency.code().to_owned();
-            let probability = integer(record, "probability").unwrap_or(0);
-            *figures.value.entry(currency.clone()).or_default() += amount.minor;
-            let weighted = i128::from(amount.minor) * i128::from(probability) / 100;
-            *figures.weighted.entry(currency).or_default() += weighted as i64;
-        }
-        if let Some(progress) = integer(record, "buying_progress") {
-            figures.assessed += 1;
-            figures.progress += progress;
-            figures.gap += integer(record, "buying_gap").unwrap_or(0);
-            let risk = integer(record, "no_decision_risk").unwrap_or(0);
-            figures.at_risk += usize::from(risk >= AT_RISK);
-        }
-    }
-
-    fn add_case(&mut self, record: &Record, now: Instant) {
-        let priority = record.text("priority").unwrap_or("none").to_owned();
-        let first = self.first_response.entry(priority.clone()).or_default();
-        first.add(record, "first_response_met", "first_response_due", now);
-        let resolution = self.resolution.entry(priority).or_default();
-        resolution.add(record, "resolution_met", "resolution_due", now);
-        self.escalations += integer(record, "escalation_level").unwrap_or(0);
-    }
-}
-
-impl Targets {
-    fn add(&mut self, record: &Record, met: &str, due: &str, now: Instant) {
-        match (record.get(met), record.get(due)) {
-            (Some(Value::Flag(true)), _) => self.met += 1,
-            (Some(Value::Flag(false)), _) => self.missed += 1,
-            (_, Some(Value::Instant(due))) if *due < now => self.missed += 1,
-            _ => self.running += 1,
-        }
-    }
-}
-
-fn integer(record: &Record, field: &str) -> Option<i64> {
-    match record.get(field) {
-        Some(Value::Integer(number)) => Some(*number),
-        _ => None,
-    }
+fn table(report: &Report) -> Result<String> {
+    let mut out = Vec::new();
+    report.write(Format::Table, &mut out)?;
+    Ok(String::from_utf8(out)?)
 }

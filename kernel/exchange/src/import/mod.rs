@@ -103,6 +103,8 @@ pub struct ImportReport {
 
 /// Imports a file. Rows that are not taken go to `rejects`, as CSV with the reason in front.
 ///
+/// `progress` is told after each batch; when it says no, the import ends there.
+///
 /// # Errors
 /// When the file or the mapping cannot be read, when they do not fit each other (nothing is stored
 /// then), or when storage fails (what was committed before stays, and the import can be repeated).
@@ -110,7 +112,7 @@ pub fn run(
     kernel: &Kernel,
     options: &ImportOptions,
     rejects: Option<RejectsSink>,
-    progress: &dyn Fn(ImportProgress),
+    progress: &dyn Fn(ImportProgress) -> bool,
 ) -> Result<ImportReport> {
     let told = options
         .mapping
@@ -157,7 +159,7 @@ pub fn run(
             total,
             rows,
             rejected,
-        });
+        })
     };
     pass(&plan, &mut |row| rows.read(row), &mut batches, true, &tell)
         .and_then(|()| second_passes(&plan, &mut batches, &tell))
@@ -232,7 +234,7 @@ fn open_rows(source: &Source, options: &ImportOptions) -> Result<(SourceRows, Ve
 fn second_passes(
     plan: &Plan,
     batches: &mut Batches<'_>,
-    tell: &dyn Fn(&Batches<'_>, u64),
+    tell: &dyn Fn(&Batches<'_>, u64) -> bool,
 ) -> Result<()> {
     let mut left = u64::MAX;
     for number in 1..=MAX_PASSES {
@@ -266,7 +268,7 @@ fn pass(
     read: &mut (dyn FnMut(&mut Row) -> std::io::Result<bool> + Send),
     batches: &mut Batches<'_>,
     is_first: bool,
-    tell: &dyn Fn(&Batches<'_>, u64),
+    tell: &dyn Fn(&Batches<'_>, u64) -> bool,
 ) -> Result<()> {
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(2);
@@ -315,7 +317,7 @@ fn take_batches(
     receiver: &Receiver<(Vec<Passed>, u64)>,
     batches: &mut Batches<'_>,
     is_first: bool,
-    tell: &dyn Fn(&Batches<'_>, u64),
+    tell: &dyn Fn(&Batches<'_>, u64) -> bool,
 ) -> Result<()> {
     let mut done = 0;
     for (batch, bytes) in receiver {
@@ -335,9 +337,11 @@ fn take_batches(
             }
         }
         batches.take(drafts)?;
-        done += bytes;
         if is_first {
-            tell(batches, done);
+            done += bytes;
+        }
+        if !tell(batches, done) {
+            return Err(Error::failed("whoever asked for the import has gone"));
         }
     }
     Ok(())

@@ -65,7 +65,7 @@ impl Desk {
 
     fn run(&self, options: &ImportOptions) -> Result<ImportReport, String> {
         let rejects = Box::new(std::fs::File::create(self.rejects_path()).unwrap());
-        run(&self.kernel, options, Some(rejects), &|_| {}).map_err(|error| error.to_string())
+        run(&self.kernel, options, Some(rejects), &|_| true).map_err(|error| error.to_string())
     }
 
     fn import(&self, kind: &str, map: &str, file: &str) -> ImportReport {

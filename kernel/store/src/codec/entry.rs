@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use kjerne_model::{Actor, Cause, Edit, Entry, Fields, Name, Patch, Verdict};
+use kjerne_model::{Act, Actor, Cause, Edit, Entry, Fields, Name, Patch, Verdict};
 
 use super::{Damage, Decoder, Encoder};
 
@@ -37,6 +37,10 @@ pub(crate) fn encode_entry(entry: &Entry) -> Vec<u8> {
         .verdicts
         .iter()
         .for_each(|verdict| out.verdict(verdict));
+    out.flag(entry.act.is_some());
+    if let Some(act) = &entry.act {
+        out.act(act);
+    }
     out.finish()
 }
 
@@ -51,6 +55,7 @@ pub(crate) fn decode_entry(number: u64, bytes: &[u8]) -> Result<Entry, Damage> {
         cause: from.cause()?,
         edits: from.edits()?,
         verdicts: from.verdicts()?,
+        act: from.act()?,
     };
     from.finish()?;
     Ok(entry)
@@ -112,6 +117,16 @@ impl Encoder {
         self.text(&verdict.role);
         self.number(verdict.fuel);
         self.texts(&verdict.set);
+    }
+
+    fn act(&mut self, act: &Act) {
+        self.text(&act.operation);
+        self.text(&act.subject);
+        self.count(act.details.len());
+        for (name, value) in &act.details {
+            self.text(name);
+            self.text(value);
+        }
     }
 }
 
@@ -190,6 +205,20 @@ impl Decoder<'_> {
             fuel: self.number()?,
             set: self.texts()?,
         })
+    }
+
+    fn act(&mut self) -> Result<Option<Act>, Damage> {
+        if !self.flag()? {
+            return Ok(None);
+        }
+        let (operation, subject) = (self.text()?, self.text()?);
+        let count = self.count()?;
+        let details = (0..count).map(|_| Ok((self.text()?, self.text()?)));
+        Ok(Some(Act {
+            operation,
+            subject,
+            details: details.collect::<Result<_, Damage>>()?,
+        }))
     }
 }
 

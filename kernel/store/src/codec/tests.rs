@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use kjerne_model::{
-    Actor, Address, Cause, Currency, Date, Decimal, Edit, Entry, Fields, Instant, Message, Money,
-    Name, Record, RecordId, Reference, Value, Verdict,
+    Act, Actor, Address, Cause, Currency, Date, Decimal, Edit, Entry, Fields, Instant, Message,
+    Money, Name, Record, RecordId, Reference, Value, Verdict,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -152,16 +152,29 @@ fn entries() -> impl Strategy<Value = Entry> {
         proptest::option::of(causes),
         vec(edits(), 0..4),
         vec(verdicts(), 0..3),
+        proptest::option::of(acts()),
     )
-        .prop_map(|(number, at, actor, key, cause, edits, verdicts)| Entry {
-            number,
-            at,
-            actor,
-            key,
-            cause,
-            edits,
-            verdicts,
-        })
+        .prop_map(
+            |(number, at, actor, key, cause, edits, verdicts, act)| Entry {
+                number,
+                at,
+                actor,
+                key,
+                cause,
+                edits,
+                verdicts,
+                act,
+            },
+        )
+}
+
+fn acts() -> impl Strategy<Value = Act> {
+    let details = vec((".*", ".*"), 0..3);
+    (".*", ".*", details).prop_map(|(operation, subject, details)| Act {
+        operation,
+        subject,
+        details,
+    })
 }
 
 fn name(text: &str) -> Name {
@@ -245,6 +258,7 @@ fn an_update_is_kept_as_its_difference() {
         cause: None,
         edits: vec![edit],
         verdicts: vec![],
+        act: None,
     };
     let bytes = encode_entry(&entry);
     assert!(bytes.len() < 10_200, "{} bytes", bytes.len());

@@ -118,6 +118,7 @@ pub fn entry(number: u64, edits: Vec<Edit>) -> Entry {
         cause: None,
         edits,
         verdicts: vec![],
+        act: None,
     }
 }
 

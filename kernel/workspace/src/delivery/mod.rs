@@ -3,11 +3,10 @@
 mod address;
 pub mod signing;
 
-use std::collections::BTreeSet;
 use std::thread;
 use std::time::Duration;
 
-use kjerne_core::{Ask, Outcome, PluginInfo, Plugins as _, Role, Task};
+use kjerne_core::{Ask, Outcome, Role, Task};
 use kjerne_model::{Actor, Message};
 use kjerne_store::StoreError;
 use kjerne_store::outbox::OutboxRow;
@@ -207,7 +206,8 @@ impl Courier {
 }
 
 fn signed(runtime: &Runtime, name: &str, message: &Message) -> Result<[(&'static str, String); 3]> {
-    let secret = runtime.secrets.secrets.get(name);
+    let secrets = runtime.secrets();
+    let secret = secrets.secrets.get(name);
     let secret = secret.with_context(|| {
         format!("the workspace has no secret {name:?}; make it with: kjerne secret {name}")
     })?;
@@ -243,7 +243,7 @@ fn report(
     answer: Option<Answer>,
     delivered: bool,
 ) -> Result<(), StoreError> {
-    let Some(plugin) = integration(runtime, &row.plugin) else {
+    let Some(plugin) = runtime.host.serves(&row.plugin, Role::Integration) else {
         return Ok(());
     };
     let answer = answer.unwrap_or(Answer {
@@ -274,12 +274,6 @@ fn report(
         );
     }
     Ok(())
-}
-
-/// The plugin as an integration, when it is one and switched on.
-pub fn integration(runtime: &Runtime, id: &str) -> Option<PluginInfo> {
-    let plugins = runtime.host.with_role(Role::Integration, &BTreeSet::new());
-    plugins.into_iter().find(|plugin| plugin.id == id)
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! Installing, going back and cut-offs, with plugins that have nothing in them to be run.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
+use std::fs;
 use std::path::PathBuf;
 
 use tempfile::TempDir;
 
 use super::*;
+use crate::directory::Workspace;
 use crate::limits::PLUGIN_VERSIONS;
-use crate::read_only::ReadOnly;
+use crate::plugin_registry::PluginRegistry;
 
 /// A plugin that can be installed.
 fn plugin(version: &str, about: &str, grants: &[&str]) -> Vec<u8> {
@@ -25,7 +27,7 @@ fn plugin(version: &str, about: &str, grants: &[&str]) -> Vec<u8> {
 
 struct Case {
     _parent: TempDir,
-    reading: ReadOnly,
+    runtime: Runtime,
 }
 
 impl Case {
@@ -33,13 +35,26 @@ impl Case {
         let parent = tempfile::tempdir().unwrap();
         let workspace = Workspace::init(&parent.path().join("crm"), "x").unwrap();
         Self {
-            reading: ReadOnly::open(workspace, "a test").unwrap(),
+            runtime: Runtime::open_without_plugins(workspace, "a test").unwrap(),
             _parent: parent,
         }
     }
 
     fn plugins(&self) -> PluginRegistry<'_> {
-        self.reading.plugins()
+        self.runtime.plugins()
+    }
+
+    fn acts(&self) -> Administration<'_> {
+        let actor = Actor::User("kari".to_owned());
+        Administration::new(&self.runtime, actor, Instant::from_millis(0))
+    }
+
+    /// The acts in the journal, each with what it was done to.
+    fn journal(&self) -> Vec<String> {
+        let entries = self.runtime.kernel.journal(0, 100).unwrap();
+        let acts = entries.into_iter().filter_map(|entry| entry.act);
+        acts.map(|act| format!("{} {}", act.operation, act.subject))
+            .collect()
     }
 
     fn install(&self, version: &str) {
@@ -47,11 +62,12 @@ impl Case {
     }
 
     fn place(&self, bytes: &[u8]) -> Result<Placed> {
-        self.plugins().install(bytes, Instant::from_millis(0))
+        self.acts().place(bytes, "plugin.install")
     }
 
     fn back(&self, to: Option<&str>) -> Result<Placed> {
-        self.place(&self.plugins().earlier("acme.rule", to)?)
+        self.acts()
+            .place(&self.plugins().earlier("acme.rule", to)?, "plugin.rollback")
     }
 
     /// The version in use, and those kept beside it.
@@ -62,7 +78,7 @@ impl Case {
     }
 
     fn file(&self, version: &str) -> PathBuf {
-        self.reading.workspace.plugin_file("acme.rule", version)
+        self.runtime.workspace.plugin_file("acme.rule", version)
     }
 }
 
@@ -101,7 +117,7 @@ fn the_last_three_versions_are_kept_and_removing_the_plugin_removes_all() {
     let kept = vec!["0.3.0".to_owned(), "0.2.0".to_owned()];
     assert_eq!(case.versions(), ("0.4.0".to_owned(), kept));
     assert!(!case.file("0.1.0").exists());
-    case.plugins().remove("acme.rule").unwrap();
+    case.acts().remove("acme.rule").unwrap();
     let left = fs::read_dir(case.file("0.4.0").parent().unwrap()).unwrap();
     assert_eq!(left.count(), 0);
 }
@@ -109,11 +125,10 @@ fn the_last_three_versions_are_kept_and_removing_the_plugin_removes_all() {
 #[test]
 fn going_back_gives_back_what_was_granted_then() {
     let case = Case::new();
-    let registry = case.plugins();
     let one = plugin("0.1.0", "Rules.", &["read:account", "read:lead"]);
     case.place(&one).unwrap();
-    registry.grant("acme.rule", &[], true).unwrap();
-    registry.enable("acme.rule", false, false).unwrap();
+    case.acts().grant("acme.rule", &[], true).unwrap();
+    case.acts().switch_on("acme.rule", false, false).unwrap();
     case.place(&plugin("0.2.0", "Rules.", &["read:account"]))
         .unwrap();
     let placed = case.back(None).unwrap();
@@ -152,7 +167,11 @@ fn where_there_is_nothing_to_go_back_to_that_is_said() {
 fn a_file_that_was_changed_or_is_gone_is_told_and_not_loaded() {
     let case = Case::new();
     case.install("0.1.0");
-    let row = case.plugins().enable("acme.rule", false, false).unwrap();
+    let row = case
+        .acts()
+        .switch_on("acme.rule", false, false)
+        .unwrap()
+        .row;
     let file = case.file("0.1.0");
     for (bytes, expected) in [
         (
@@ -183,13 +202,13 @@ fn another_content_of_the_same_version_takes_the_place_of_a_plugin_that_is_off()
     let registry = case.plugins();
     case.install("0.1.0");
     let other = plugin("0.1.0", "Other rules.", &[]);
-    registry.enable("acme.rule", false, false).unwrap();
+    case.acts().switch_on("acme.rule", false, false).unwrap();
     let told = complaint(case.place(&other), |error| {
         matches!(error, Error::Refused(_))
     });
     assert!(told.contains("switched on with another content"), "{told}");
 
-    let before = registry.disable("acme.rule").unwrap();
+    let before = case.acts().disable("acme.rule").unwrap();
     let first = fs::read(case.file("0.1.0")).unwrap();
     // Cut off before the row: the file of the row that stands is as it was.
     plugin_files::write_draft(&case.file("0.1.0"), &other).unwrap();
@@ -206,4 +225,80 @@ fn another_content_of_the_same_version_takes_the_place_of_a_plugin_that_is_off()
         assert_eq!(package.manifest.description, "Other rules.");
     }
     assert_eq!(fs::read(case.file("0.1.0")).unwrap(), other);
+}
+
+#[test]
+fn every_act_is_journalled_once_and_a_refused_one_is_not() {
+    let case = Case::new();
+    case.install("0.1.0");
+    let grant = |item: &str| case.acts().grant("acme.rule", &[item.to_owned()], false);
+    assert!(grant("read:account").is_err());
+    case.acts().switch_on("acme.rule", false, false).unwrap();
+    assert!(
+        case.acts()
+            .set_settings("acme.rule", Some("a = ".into()))
+            .is_err()
+    );
+    case.acts()
+        .set_settings("acme.rule", Some("a = 1".into()))
+        .unwrap();
+    case.acts().disable("acme.rule").unwrap();
+    case.acts().add_token("kari").unwrap();
+    case.acts().remove_token("kari").unwrap();
+    assert!(case.acts().remove_token("kari").is_err());
+    case.acts().set_secret("hook", None).unwrap();
+    assert!(
+        case.acts()
+            .set_secret("hook", Some("short".into()))
+            .is_err()
+    );
+    case.acts().remove("acme.rule").unwrap();
+    let expected = [
+        "plugin.install acme.rule",
+        "plugin.enable acme.rule",
+        "plugin.settings acme.rule",
+        "plugin.disable acme.rule",
+        "token.add kari",
+        "token.remove kari",
+        "secret.set hook",
+        "plugin.remove acme.rule",
+    ];
+    assert_eq!(case.journal(), expected);
+    let snapshot = case.runtime.store.snapshot().unwrap();
+    let report = kjerne_store::verify(&*snapshot, case.runtime.kernel.schema()).unwrap();
+    assert!(report.is_clean(), "{report:?}");
+}
+
+#[test]
+fn no_secret_gets_into_the_journal() {
+    let case = Case::new();
+    let token = case.acts().add_token("kari").unwrap();
+    let secret = case.acts().set_secret("hook", None).unwrap();
+    let told = format!("{:?}", case.runtime.kernel.journal(0, 100).unwrap());
+    assert!(!told.contains(&token) && !told.contains(&secret), "{told}");
+}
+
+#[test]
+fn a_workspace_without_its_plugins_takes_no_commit() {
+    let case = Case::new();
+    let name = |text: &str| kjerne_model::Name::new(text).unwrap();
+    let value = kjerne_model::Value::Text("Acme".into());
+    let refused = case.runtime.commit(
+        kjerne_model::Commit {
+            changes: vec![kjerne_model::Change::Create {
+                kind: name("account"),
+                id: None,
+                fields: kjerne_model::Fields::from([(name("name"), value)]),
+            }],
+            actor: Actor::User("kari".into()),
+            key: None,
+            at: Instant::from_millis(0),
+            cause: None,
+        },
+        false,
+    );
+    let Err(Error::Commit(refusals)) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(refusals[0].code, kjerne_model::Code::PluginFault);
 }

@@ -1,7 +1,7 @@
 //! The answers of domain models as plain data. They mirror the contract's records; numbers,
 //! words and their meaning are explained there.
 
-use kjerne_core::Reply;
+use crate::plugins::Reply;
 use kjerne_model::{Instant, Reference};
 
 /// A pipeline (`sales-stages`).

@@ -1,0 +1,87 @@
+//! What an administrator's act stores beside its journal entry.
+
+use kjerne_store::registry::{self, PluginRow};
+use kjerne_store::{CursorRow, StoreError, Write, cursors, journal, parked, plugin_state};
+
+use crate::plugins::Role;
+
+/// One row an act of administration stores or removes.
+#[derive(Clone, Debug)]
+pub enum Administered {
+    /// An installed plugin, over the row that was there.
+    Plugin(PluginRow),
+    /// A plugin is gone, with its bindings, its places in the journal and its own state.
+    PluginRemoved(String),
+    /// A domain interface is bound to a plugin.
+    Bound {
+        /// The interface.
+        role: Role,
+        /// The plugin.
+        plugin: String,
+    },
+    /// No domain interface is bound to a plugin any more.
+    Unbound(String),
+    /// A plugin's reactions begin here.
+    Begins {
+        /// The plugin.
+        plugin: String,
+        /// The role it walks the journal in.
+        role: Role,
+        /// Behind this entry; none: behind the last one there is.
+        after: Option<u64>,
+    },
+    /// A parked entry is forgotten.
+    Unparked {
+        /// The plugin that gave up on it.
+        plugin: String,
+        /// In which role.
+        role: String,
+        /// The entry.
+        entry: u64,
+    },
+}
+
+impl Administered {
+    pub(crate) fn store(&self, write: &mut dyn Write) -> Result<(), StoreError> {
+        match self {
+            Self::Plugin(row) => registry::put(write, row),
+            Self::PluginRemoved(plugin) => remove(write, plugin),
+            Self::Bound { role, plugin } => registry::bind(write, role.name(), plugin),
+            Self::Unbound(plugin) => unbind(write, plugin),
+            Self::Begins {
+                plugin,
+                role,
+                after,
+            } => {
+                let row = CursorRow {
+                    position: after.map_or_else(|| journal::last(write), Ok)?,
+                    ..CursorRow::default()
+                };
+                cursors::put(write, plugin, role.name(), &row)
+            }
+            Self::Unparked {
+                plugin,
+                role,
+                entry,
+            } => parked::remove(write, plugin, role, *entry),
+        }
+    }
+}
+
+fn remove(write: &mut dyn Write, plugin: &str) -> Result<(), StoreError> {
+    unbind(write, plugin)?;
+    for role in [Role::React, Role::Integration] {
+        cursors::remove(write, plugin, role.name())?;
+    }
+    plugin_state::clear(write, plugin)?;
+    registry::remove(write, plugin)
+}
+
+fn unbind(write: &mut dyn Write, plugin: &str) -> Result<(), StoreError> {
+    for (interface, bound) in registry::bindings(write)? {
+        if bound == plugin {
+            registry::unbind(write, &interface)?;
+        }
+    }
+    Ok(())
+}

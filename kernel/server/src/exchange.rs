@@ -1,0 +1,157 @@
+//! Data in and out: a file sent to be imported, records sent as they are read.
+
+use std::io::{self, BufWriter, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::{Multipart, Path, State};
+use kjerne_exchange::export::{self, ExportFormat};
+use kjerne_exchange::import::{self, ImportOptions, ImportProgress, ImportReport, Mapping};
+use kjerne_workspace::Runtime;
+use kjerne_workspace::queries;
+use kjerne_workspace::runtime::{now, seed};
+use serde_json::{Value as Json, json};
+use tempfile::NamedTempFile;
+
+use crate::app::{Answer, App};
+use crate::form;
+use crate::problem::Problem;
+use crate::request::Words;
+use crate::stream::StreamWriter;
+
+const DRY_RUN: &[&str] = &["dry_run"];
+const FILTER: &[&str] = &["filter", "$filter"];
+const FORM: &[&str] = &["form"];
+
+/// How much of an export is written at a time.
+const PIECE: usize = 64 * 1024;
+
+/// Imports the file of a form, by the mapping that comes before it. Answers while it works, a line
+/// of JSON for each step: `progress`, `rejects` (a piece of the rejects' CSV), and in the end
+/// `report`, or `problem`.
+pub(crate) async fn import(
+    State(app): State<App>,
+    Path(kind): Path<String>,
+    words: Words,
+    parts: Multipart,
+) -> Answer {
+    words.only(&[DRY_RUN])?;
+    let dry_run = words.flag(DRY_RUN)?;
+    queries::kind(app.runtime.kernel.schema(), &kind)?;
+    let form = form::read(parts, &app.runtime.workspace).await?;
+    let mapping = form.mapping.as_deref().map(Mapping::parse).transpose();
+    let options = ImportOptions {
+        file: form.file.path().to_owned(),
+        kind,
+        mapping: mapping.map_err(|error| error.during("in the mapping"))?,
+        dry_run,
+        at: now(),
+        seed: seed()?,
+    };
+    let file = form.file;
+    app.stream("application/x-ndjson", move |runtime, out| {
+        tell_import(runtime, &options, &file, out)
+    })
+    .await
+}
+
+fn tell_import(
+    runtime: &Runtime,
+    options: &ImportOptions,
+    _kept_until_here: &NamedTempFile,
+    out: StreamWriter,
+) -> io::Result<()> {
+    let lines = Lines(Arc::new(Mutex::new(out)));
+    let rejects = BufWriter::with_capacity(PIECE, lines.clone());
+    let progress = |progress: ImportProgress| {
+        let told = lines.tell(&json!({ "progress": {
+            "bytes": progress.bytes,
+            "total": progress.total,
+            "rows": progress.rows,
+            "rejected": progress.rejected,
+        }}));
+        // Nobody is there any more who wants it.
+        told.is_ok()
+    };
+    let done = import::run(&runtime.kernel, options, Some(Box::new(rejects)), &progress);
+    runtime.notifier.notify();
+    match done {
+        Ok(report) => lines.tell(&json!({ "report": report_json(&report) })),
+        Err(error) => lines.tell(&json!({ "problem": Problem::from(error).json() })),
+    }
+}
+
+/// Writes lines of JSON; what is written to it as bytes becomes lines of rejects.
+#[derive(Clone)]
+struct Lines(Arc<Mutex<StreamWriter>>);
+
+impl Lines {
+    fn tell(&self, line: &Json) -> io::Result<()> {
+        let text = format!("{line}\n");
+        let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        out.write_all(text.as_bytes())
+    }
+}
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Rows of a foreign file need not be text; a line of JSON must be.
+        let piece: String = bytes.iter().map(|byte| char::from(*byte)).collect();
+        self.tell(&json!({ "rejects": piece }))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn report_json(report: &ImportReport) -> Json {
+    let counts = &report.counts;
+    let rejects: Vec<Json> = report
+        .first_rejects
+        .iter()
+        .map(
+            |r| json!({ "line": r.line, "column": r.column, "value": r.value, "reason": r.reason }),
+        )
+        .collect();
+    json!({
+        "rows": counts.rows,
+        "created": counts.created,
+        "updated": counts.updated,
+        "unchanged": counts.unchanged,
+        "skipped": counts.skipped,
+        "rejected": report.rejected,
+        "commits": counts.commits,
+        "encoding": report.encoding,
+        "delimiter": report.delimiter.to_string(),
+        "unmapped": report.unmapped,
+        "dry_run": report.dry_run,
+        "first_rejects": rejects,
+    })
+}
+
+/// All records of a kind that meet a filter, as CSV or JSON Lines, as they were at one moment.
+pub(crate) async fn export(
+    State(app): State<App>,
+    Path(kind): Path<String>,
+    words: Words,
+) -> Answer {
+    words.only(&[FILTER, FORM])?;
+    let filter = words.get(FILTER).unwrap_or_default().to_owned();
+    let (form, content_type) = match words.get(FORM).unwrap_or("csv") {
+        "csv" => (ExportFormat::Csv, "text/csv; charset=utf-8"),
+        "jsonl" => (ExportFormat::JsonLines, "application/x-ndjson"),
+        other => {
+            let detail = format!("form is {other:?}; it may be csv or jsonl");
+            return Err(Problem::bad_request(detail));
+        }
+    };
+    queries::filter(queries::kind(app.runtime.kernel.schema(), &kind)?, &filter)?;
+    app.stream(content_type, move |runtime, out| {
+        let mut out = BufWriter::with_capacity(PIECE, out);
+        let written = export::write(&runtime.kernel, &kind, &filter, form, &mut out);
+        written.map_err(|error| io::Error::other(error.to_string()))?;
+        out.flush()
+    })
+    .await
+}

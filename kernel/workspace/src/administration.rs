@@ -1,0 +1,606 @@
+//! What an administrator does: plugins installed, granted, switched on and set; parked entries tried
+//! again or forgotten; tokens and secrets.
+//!
+//! Every act is journalled in the transaction that stores it. Where the plugins are running, the set
+//! an act leads to is loaded before anything is stored and put in use right after: no commit fails
+//! meanwhile, and an act that would leave a plugin that cannot run is refused.
+
+use std::sync::Arc;
+
+use kjerne_core::{Administered, Progress, Role};
+use kjerne_host::grants::Grant;
+use kjerne_host::{Installed, Package};
+use kjerne_model::{Act, Actor, Instant};
+use kjerne_store::cursors;
+use kjerne_store::registry::PluginRow;
+
+use crate::error::{Error, Result};
+use crate::plugin_files;
+use crate::plugin_registry::{
+    INTERFACES, as_installed, grants, missing, parse, read_package, role_named, role_names,
+};
+use crate::runtime::{Replacement, Runtime};
+use crate::secrets::{self, Secrets};
+
+/// Acts in the name of one administrator at one time.
+pub struct Administration<'a> {
+    runtime: &'a Runtime,
+    actor: Actor,
+    at: Instant,
+}
+
+/// What an act made of a plugin.
+#[derive(Debug)]
+pub struct Placed {
+    /// The plugin as it is now.
+    pub row: PluginRow,
+    /// The version that was there before.
+    pub before: Option<String>,
+    /// What it declares and is not granted.
+    pub missing: Vec<Grant>,
+}
+
+/// What an act is going to make of one plugin.
+struct Next {
+    /// Its row.
+    row: PluginRow,
+    /// Its file, where that is another than before.
+    package: Option<Arc<Package>>,
+    /// What is stored beside its row.
+    beside: Vec<Administered>,
+}
+
+impl<'a> Administration<'a> {
+    /// Acts in this name.
+    #[must_use]
+    pub fn new(runtime: &'a Runtime, actor: Actor, at: Instant) -> Self {
+        Self { runtime, actor, at }
+    }
+
+    /// Installs a plugin's file, or upgrades to it. It is compiled before anything is changed: a
+    /// plugin that cannot run is not installed. A new plugin is granted nothing and is off; an
+    /// upgraded one keeps what it was granted, which has effect as far as it still declares it.
+    ///
+    /// # Errors
+    /// When the file is no plugin, or the same version is there with another content.
+    pub fn install(&self, bytes: &[u8]) -> Result<Placed> {
+        self.runtime.host.prepare(&read_package(bytes)?)?;
+        self.place(bytes, "plugin.install")
+    }
+
+    /// Takes back the version that was in use before the present one, or the one named.
+    ///
+    /// # Errors
+    /// When no such version is kept, or its file is damaged.
+    pub fn roll_back(&self, id: &str, version: Option<&str>) -> Result<Placed> {
+        let bytes = self.runtime.plugins().earlier(id, version)?;
+        self.runtime.host.prepare(&read_package(&bytes)?)?;
+        self.place(&bytes, "plugin.rollback")
+    }
+
+    fn place(&self, bytes: &[u8], operation: &str) -> Result<Placed> {
+        let package = Arc::new(read_package(bytes)?);
+        let _turn = self.runtime.administer();
+        let id = &package.manifest.id;
+        let rows = self.runtime.plugins().rows()?;
+        let before = rows.iter().find(|row| row.id == *id);
+        let row = match before {
+            Some(before) => upgraded(before, &package, self.at)?,
+            None => fresh(&rows, &package, self.at),
+        };
+        let workspace = &self.runtime.workspace;
+        let file = workspace.plugin_file(&row.id, &row.version);
+        // The row decides: before it stands the file of the row before is untouched, and behind it
+        // the draft is found even when it could not be moved.
+        plugin_files::write_draft(&file, bytes)?;
+        if let Some(before) = before.filter(|before| before.version != row.version) {
+            plugin_files::date(workspace, before)?;
+        }
+        let replaced = before.map(|row| row.version.clone());
+        let act = Act::new(operation, id)
+            .with("version", &row.version)
+            .with("before", replaced.clone().unwrap_or_default());
+        let next = Next::of(row).with_file(Arc::clone(&package));
+        let placed = self.place_row(act, next, &package)?;
+        plugin_files::put_in_place(&file)?;
+        plugin_files::thin_out(workspace, &placed.row)?;
+        Ok(Placed {
+            before: replaced,
+            ..placed
+        })
+    }
+
+    /// Grants items, each of which the manifest has to declare.
+    ///
+    /// # Errors
+    /// When an item is no grant, is not declared, or is a wildcard.
+    pub fn grant(&self, id: &str, items: &[String], all_declared: bool) -> Result<Placed> {
+        let _turn = self.runtime.administer();
+        let (mut row, package) = self.installed(id)?;
+        let mut wanted = items
+            .iter()
+            .map(|item| parse(item))
+            .collect::<Result<Vec<_>>>()?;
+        for item in &wanted {
+            check_grant(&package, item)?;
+        }
+        if all_declared {
+            wanted.extend(package.manifest.grantable());
+        }
+        let held = grants(&row)?;
+        let mut new: Vec<String> = wanted
+            .iter()
+            .filter(|item| !held.contains(item))
+            .map(Grant::to_string)
+            .collect();
+        new.sort();
+        new.dedup();
+        let act = Act::new("plugin.grant", id).with("items", new.join(" "));
+        row.grants.extend(new);
+        row.grants.sort();
+        self.place_row(act, Next::of(row), &package)
+    }
+
+    /// Takes grants back.
+    ///
+    /// # Errors
+    /// When an item was not granted.
+    pub fn revoke(&self, id: &str, items: &[String], all: bool) -> Result<Placed> {
+        let _turn = self.runtime.administer();
+        let (mut row, package) = self.installed(id)?;
+        let mut gone = Vec::new();
+        for item in items {
+            let item = parse(item)?.to_string();
+            if !row.grants.contains(&item) {
+                let held = row.grants.join(", ");
+                return Err(Error::not_found(format!(
+                    "{id} was not granted {item}; it has: {held}"
+                )));
+            }
+            gone.push(item);
+        }
+        if all {
+            gone.clone_from(&row.grants);
+        }
+        row.grants.retain(|held| !gone.contains(held));
+        let act = Act::new("plugin.revoke", id).with("items", gone.join(" "));
+        self.place_row(act, Next::of(row), &package)
+    }
+
+    /// Switches a plugin on, and binds the domain interfaces it offers that nobody has, or all of
+    /// them when `bind` says so. The first time, its reactions begin at the journal's end: what
+    /// happened before is not its matter, unless `from_start` says so.
+    ///
+    /// # Errors
+    /// When there is no such plugin, its file is gone, or it cannot run.
+    pub fn enable(&self, id: &str, bind: bool, from_start: bool) -> Result<Placed> {
+        let (_, package) = self.installed(id)?;
+        self.runtime.host.prepare(&package)?;
+        self.switch_on(id, bind, from_start)
+    }
+
+    fn switch_on(&self, id: &str, bind: bool, from_start: bool) -> Result<Placed> {
+        let _turn = self.runtime.administer();
+        let (mut row, package) = self.installed(id)?;
+        row.enabled = true;
+        row.roles = role_names(&package);
+        let mut beside = Vec::new();
+        for role in package.manifest.roles.keys().copied() {
+            beside.extend(self.begins(id, role, from_start)?);
+            let free = self.runtime.plugins().binding(role)?.is_none();
+            if INTERFACES.contains(&role) && (bind || free) {
+                let plugin = id.to_owned();
+                beside.push(Administered::Bound { role, plugin });
+            }
+        }
+        let bound = beside.iter().filter_map(|row| match row {
+            Administered::Bound { role, .. } => Some(role.name()),
+            _ => None,
+        });
+        let act = Act::new("plugin.enable", id)
+            .with("version", &row.version)
+            .with("bound", bound.collect::<Vec<_>>().join(" "));
+        self.place_row(act, Next::of(row).with(beside), &package)
+    }
+
+    fn begins(&self, plugin: &str, role: Role, from_start: bool) -> Result<Option<Administered>> {
+        let walks = matches!(role, Role::React | Role::Integration);
+        let snapshot = self.runtime.store.snapshot()?;
+        if !walks || cursors::find(&*snapshot, plugin, role.name())?.is_some() && !from_start {
+            return Ok(None);
+        }
+        Ok(Some(Administered::Begins {
+            plugin: plugin.to_owned(),
+            role,
+            after: from_start.then_some(0),
+        }))
+    }
+
+    /// Switches a plugin off and frees the interfaces bound to it. Its settings, grants and state
+    /// stay; its file need not be there.
+    ///
+    /// # Errors
+    /// When there is no such plugin.
+    pub fn disable(&self, id: &str) -> Result<PluginRow> {
+        let _turn = self.runtime.administer();
+        let mut row = self.row(id)?;
+        row.enabled = false;
+        let beside = vec![Administered::Unbound(id.to_owned())];
+        let next = Next::of(row).with(beside);
+        self.store_row(Act::new("plugin.disable", id), next)
+    }
+
+    /// Removes a plugin with its state and cursors, and its files.
+    ///
+    /// # Errors
+    /// When there is no such plugin.
+    pub fn remove(&self, id: &str) -> Result<PluginRow> {
+        let _turn = self.runtime.administer();
+        let row = self.row(id)?;
+        let act = Act::new("plugin.remove", id).with("version", &row.version);
+        let beside = vec![Administered::PluginRemoved(id.to_owned())];
+        let loaded = self.load(id, None, None, &beside)?;
+        self.store(act, loaded, beside)?;
+        plugin_files::remove_all(&self.runtime.workspace, id)?;
+        Ok(row)
+    }
+
+    /// Sets a plugin's settings; none brings back those it was delivered with.
+    ///
+    /// # Errors
+    /// When the text is too long, or not TOML that can be handed to a plugin.
+    pub fn set_settings(&self, id: &str, text: Option<String>) -> Result<PluginRow> {
+        let _turn = self.runtime.administer();
+        let mut row = self.row(id)?;
+        row.settings = match text {
+            Some(text) => text,
+            None => self.runtime.plugins().package(&row)?.settings.clone(),
+        };
+        kjerne_host::Settings::parse(&row.settings)
+            .map_err(|why| Error::unreadable(format!("the settings cannot be used: {why}")))?;
+        let act = Act::new("plugin.settings", id).with("settings", &row.settings);
+        self.store_row(act, Next::of(row))
+    }
+
+    /// Has a plugin try a parked entry again, out of its turn. It stays parked when it fails again.
+    ///
+    /// # Errors
+    /// When nothing such is parked, or the plugin is not running.
+    pub fn retry_parked(&self, plugin: &str, role: &str, entry: u64) -> Result<Progress> {
+        let role = self.parked(plugin, role, entry)?;
+        let info = self.runtime.walker(plugin, role).ok_or_else(|| {
+            Error::refused(format!(
+                "plugin {plugin} is not switched on with the role {}; kjerne plugin enable {plugin}",
+                role.name()
+            ))
+        })?;
+        let progress = self
+            .runtime
+            .kernel
+            .retry_parked(&info, role, entry, self.at)?;
+        let became = match &progress {
+            Progress::Moved { .. } | Progress::Idle => "done".to_owned(),
+            Progress::Parked { error, .. } | Progress::Failed { error, .. } => error.clone(),
+            Progress::Waiting { .. } => "the plugin's own state changed meanwhile".to_owned(),
+        };
+        let act = parked_act("parked.retry", plugin, role, entry).with("became", became);
+        // An entry that no longer concerns the plugin has nothing left to be tried.
+        let over = progress == Progress::Idle;
+        let rows = over.then(|| unparked(plugin, role, entry));
+        self.journal(act, rows.into_iter().collect())?;
+        Ok(progress)
+    }
+
+    /// Forgets a parked entry: the plugin will never answer it.
+    ///
+    /// # Errors
+    /// When nothing such is parked.
+    pub fn skip_parked(&self, plugin: &str, role: &str, entry: u64) -> Result<()> {
+        let role = self.parked(plugin, role, entry)?;
+        let act = parked_act("parked.skip", plugin, role, entry);
+        self.journal(act, vec![unparked(plugin, role, entry)])
+    }
+
+    fn parked(&self, plugin: &str, role: &str, entry: u64) -> Result<Role> {
+        let parked = self.runtime.kernel.parked()?;
+        let is_it = |row: &&kjerne_store::ParkedRow| {
+            (row.plugin.as_str(), row.role.as_str(), row.entry) == (plugin, role, entry)
+        };
+        let found = parked
+            .iter()
+            .find(is_it)
+            .and_then(|row| role_named(&row.role));
+        found.ok_or_else(|| {
+            Error::not_found(format!(
+                "entry {entry} is not parked for {plugin} ({role}); kjerne plugin parked shows what is"
+            ))
+        })
+    }
+
+    /// Makes a bearer token for somebody, over one they had.
+    ///
+    /// # Errors
+    /// When the name is none, or the file of secrets cannot be written.
+    pub fn add_token(&self, name: &str) -> Result<String> {
+        let token = secrets::new_token()?;
+        let act = Act::new("token.add", secrets::check_name(name)?);
+        self.change_secrets(act, |secrets| {
+            secrets.tokens.insert(name.to_owned(), token.clone());
+            Ok(())
+        })?;
+        Ok(token)
+    }
+
+    /// Takes somebody's token back; it is refused from now on.
+    ///
+    /// # Errors
+    /// When they have none, or the file of secrets cannot be written.
+    pub fn remove_token(&self, name: &str) -> Result<()> {
+        self.change_secrets(Act::new("token.remove", name), |secrets| {
+            let known = secrets.tokens.remove(name);
+            known
+                .map(drop)
+                .ok_or_else(|| none_of("token", name, secrets.tokens.keys()))
+        })
+    }
+
+    /// Keeps a signing secret under a name; none makes one. Returns the secret.
+    ///
+    /// # Errors
+    /// When the name or the secret is none, or the file of secrets cannot be written.
+    pub fn set_secret(&self, name: &str, secret: Option<String>) -> Result<String> {
+        let secret = match secret {
+            Some(secret) => {
+                crate::delivery::signing::key(&secret)?;
+                secret
+            }
+            None => secrets::new_signing_secret()?,
+        };
+        let act = Act::new("secret.set", secrets::check_name(name)?);
+        self.change_secrets(act, |secrets| {
+            secrets.secrets.insert(name.to_owned(), secret.clone());
+            Ok(())
+        })?;
+        Ok(secret)
+    }
+
+    /// Forgets a signing secret; messages that are to be signed with it fail from now on.
+    ///
+    /// # Errors
+    /// When there is none, or the file of secrets cannot be written.
+    pub fn remove_secret(&self, name: &str) -> Result<()> {
+        self.change_secrets(Act::new("secret.remove", name), |secrets| {
+            let known = secrets.secrets.remove(name);
+            known
+                .map(drop)
+                .ok_or_else(|| none_of("secret", name, secrets.secrets.keys()))
+        })
+    }
+
+    /// The file is written before the act is journalled: what was taken back is taken back even when
+    /// the power goes between the two.
+    fn change_secrets(
+        &self,
+        act: Act,
+        change: impl FnOnce(&mut Secrets) -> Result<()>,
+    ) -> Result<()> {
+        let _turn = self.runtime.administer();
+        let mut secrets = self.runtime.workspace.secrets()?;
+        change(&mut secrets)?;
+        self.runtime.workspace.write_secrets(&secrets)?;
+        self.runtime.use_secrets(secrets);
+        self.journal(act, Vec::new())
+    }
+
+    fn row(&self, id: &str) -> Result<PluginRow> {
+        self.runtime.plugins().row(id)
+    }
+
+    fn installed(&self, id: &str) -> Result<(PluginRow, Arc<Package>)> {
+        let row = self.row(id)?;
+        let package = self.runtime.plugins().package(&row)?;
+        Ok((row, package))
+    }
+
+    fn place_row(&self, act: Act, next: Next, package: &Package) -> Result<Placed> {
+        let row = self.store_row(act, next)?;
+        Ok(Placed {
+            missing: missing(package, &row),
+            before: None,
+            row,
+        })
+    }
+
+    fn store_row(&self, act: Act, next: Next) -> Result<PluginRow> {
+        let Next {
+            row,
+            package,
+            beside,
+        } = next;
+        let loaded = self.load(&row.id, Some(&row), package.as_ref(), &beside)?;
+        let rows = [Administered::Plugin(row.clone())]
+            .into_iter()
+            .chain(beside);
+        self.store(act, loaded, rows.collect())?;
+        Ok(row)
+    }
+
+    /// Stores an act, and puts the set of plugins in use that was loaded for it.
+    fn store(&self, act: Act, loaded: Option<Replacement>, rows: Vec<Administered>) -> Result<()> {
+        let runtime = self.runtime;
+        runtime.kernel.administer(&self.actor, self.at, act, rows)?;
+        if let Some(loaded) = loaded {
+            runtime.put_in_use(loaded);
+        }
+        Ok(())
+    }
+
+    fn journal(&self, act: Act, rows: Vec<Administered>) -> Result<()> {
+        let runtime = self.runtime;
+        runtime.kernel.administer(&self.actor, self.at, act, rows)?;
+        runtime.notifier.notify();
+        Ok(())
+    }
+
+    /// Loads the plugins that are switched on when the act is done; none where none are running.
+    fn load(
+        &self,
+        id: &str,
+        row: Option<&PluginRow>,
+        file: Option<&Arc<Package>>,
+        beside: &[Administered],
+    ) -> Result<Option<Replacement>> {
+        if !self.runtime.runs_plugins() {
+            return Ok(None);
+        }
+        let set = self.set_after(id, row, file, beside)?;
+        self.runtime.load(set).map(Some)
+    }
+
+    fn set_after(
+        &self,
+        id: &str,
+        row: Option<&PluginRow>,
+        file: Option<&Arc<Package>>,
+        beside: &[Administered],
+    ) -> Result<Vec<Installed>> {
+        let plugins = self.runtime.plugins();
+        let mut bindings = plugins.bindings()?;
+        for row in beside {
+            match row {
+                Administered::Bound { role, plugin } => {
+                    bindings.retain(|(interface, _)| interface != role.name());
+                    bindings.push((role.name().to_owned(), plugin.clone()));
+                }
+                Administered::Unbound(plugin) | Administered::PluginRemoved(plugin) => {
+                    bindings.retain(|(_, bound)| bound != plugin);
+                }
+                _ => {}
+            }
+        }
+        let mut rows = plugins.rows()?;
+        rows.retain(|row| row.id != id);
+        rows.extend(row.cloned());
+        let on = rows.into_iter().filter(|row| row.enabled);
+        on.map(|row| {
+            let new = file.filter(|_| row.id == id).cloned();
+            let in_use = || self.runtime.package(&row.id);
+            let known = new.or_else(in_use).filter(|one| one.digest == row.digest);
+            let package = match known {
+                Some(package) => package,
+                None => plugins.package(&row)?,
+            };
+            Ok(as_installed(row, package, &bindings))
+        })
+        .collect()
+    }
+}
+
+impl Next {
+    /// The row as its next revision.
+    fn of(mut row: PluginRow) -> Self {
+        row.revision += 1;
+        Self {
+            row,
+            package: None,
+            beside: Vec::new(),
+        }
+    }
+
+    fn with(mut self, beside: Vec<Administered>) -> Self {
+        self.beside = beside;
+        self
+    }
+
+    fn with_file(mut self, package: Arc<Package>) -> Self {
+        self.package = Some(package);
+        self
+    }
+}
+
+fn fresh(rows: &[PluginRow], package: &Package, now: Instant) -> PluginRow {
+    let last = rows.iter().map(|row| row.position).max();
+    let manifest = &package.manifest;
+    PluginRow {
+        id: manifest.id.clone(),
+        version: manifest.version.clone(),
+        digest: package.digest,
+        enabled: false,
+        grants: Vec::new(),
+        settings: package.settings.clone(),
+        revision: 0,
+        position: last.unwrap_or_default() + 1,
+        installed_at: now,
+        roles: role_names(package),
+    }
+}
+
+fn upgraded(before: &PluginRow, package: &Package, now: Instant) -> Result<PluginRow> {
+    let manifest = &package.manifest;
+    if before.version == manifest.version && before.digest != package.digest && before.enabled {
+        return Err(Error::refused(format!(
+            "{} {} is installed and switched on with another content; raise the version, or switch \
+             it off first: kjerne plugin disable {}",
+            manifest.id, manifest.version, manifest.id
+        )));
+    }
+    // What was granted stays granted, so that an earlier version comes back with what it had; a
+    // grant the version in use does not declare has no effect, since the host asks for both.
+    Ok(PluginRow {
+        version: manifest.version.clone(),
+        digest: package.digest,
+        roles: role_names(package),
+        installed_at: now,
+        ..before.clone()
+    })
+}
+
+fn check_grant(package: &Package, item: &Grant) -> Result<()> {
+    let manifest = &package.manifest;
+    if item.is_wildcard() {
+        return Err(Error::unreadable(format!(
+            "{item} cannot be granted as a whole; name what is meant, such as \
+             send:https://hooks.example.com or secret:NAME"
+        )));
+    }
+    if manifest
+        .declared()
+        .iter()
+        .any(|declared| declared.covers(item))
+    {
+        return Ok(());
+    }
+    let declared: Vec<String> = manifest.declared().iter().map(Grant::to_string).collect();
+    Err(Error::refused(format!(
+        "{} does not ask for {item}; it declares: {}",
+        manifest.id,
+        declared.join(", ")
+    )))
+}
+
+fn parked_act(operation: &str, plugin: &str, role: Role, entry: u64) -> Act {
+    Act::new(operation, plugin)
+        .with("role", role.name())
+        .with("entry", entry.to_string())
+}
+
+fn unparked(plugin: &str, role: Role, entry: u64) -> Administered {
+    Administered::Unparked {
+        plugin: plugin.to_owned(),
+        role: role.name().to_owned(),
+        entry,
+    }
+}
+
+fn none_of<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a String>) -> Error {
+    let known: Vec<&str> = known.map(String::as_str).collect();
+    let known = if known.is_empty() {
+        "there is none".to_owned()
+    } else {
+        format!("there are: {}", known.join(", "))
+    };
+    Error::not_found(format!("there is no {what} {name:?}; {known}"))
+}
+
+#[cfg(test)]
+mod tests;
