@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use crate::Decimal;
+use crate::contract::Decimal;
 
 /// The most digits after the point.
 const MAX_SCALE: u8 = 18;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Decimal, Money};
+use crate::contract::{Decimal, Money};
 
 /// Currencies whose minor unit is not a hundredth, by ISO 4217's list one.
 #[rustfmt::skip]

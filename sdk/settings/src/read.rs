@@ -6,7 +6,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use toml::value::{Datetime, Offset, Time};
 
-use crate::{Entry, Fault, MOST, Value};
+use crate::entry::{Entry, MOST, Value};
+use crate::fault::Fault;
 
 /// Reads a document. What stands in a table or list follows its entry directly, in the order of the
 /// document; the document itself has no entry.
