@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod bad_input;
+mod checkout;
 mod contract;
 mod crash;
 mod hostile;
@@ -10,4 +11,5 @@ mod limits;
 mod promises;
 mod rollback;
 mod stage;
+mod structure;
 mod tidy;

@@ -4,43 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_path_buf()
-}
-
-/// Every file below `dir` that ends in `ending`, build output left out.
-fn files(dir: &Path, ending: &str) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for item in fs::read_dir(dir).unwrap().map(Result::unwrap) {
-        let (path, name) = (item.path(), item.file_name());
-        if path.is_dir() {
-            if name != "target" && name != ".git" {
-                found.extend(files(&path, ending));
-            }
-        } else if path.to_string_lossy().ends_with(ending) {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
-}
+use crate::checkout::{assert_none, files, root, shown};
 
 fn rust_files() -> Vec<PathBuf> {
     ["kernel", "sdk", "plugins", "tests", "xtask"]
         .iter()
         .flat_map(|top| files(&root().join(top), ".rs"))
         .collect()
-}
-
-fn shown(path: &Path) -> String {
-    path.strip_prefix(root()).unwrap().display().to_string()
-}
-
-fn assert_none(faults: &[String], rule: &str) {
-    assert!(faults.is_empty(), "{rule}\n  {}", faults.join("\n  "));
 }
 
 /// The names of the dependencies in one table of a manifest.
