@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kjerne_model::{Code, Commit, Refusal};
-use kjerne_store::{KeyRow, StoreError, journal, keys};
+use kjerne_store::{KeyRow, StoreError, idempotency, journal};
 
 use crate::asking::Sealed;
 use crate::extras::Extras;
@@ -209,7 +209,7 @@ fn known_key(
     let (Some(key), Some(digest)) = (&commit.key, digest) else {
         return Ok(None);
     };
-    let Some(row) = keys::get(reader, &commit.actor, key)? else {
+    let Some(row) = idempotency::get(reader, &commit.actor, key)? else {
         return Ok(None);
     };
     // A plugin's key names what is done, however the plugin would do it today.
