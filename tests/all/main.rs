@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod beside_server;
+mod checkout;
 mod contract;
 mod crash;
 mod hostile;
@@ -11,4 +12,5 @@ mod limits;
 mod promises;
 mod rollback;
 mod stage;
+mod structure;
 mod tidy;

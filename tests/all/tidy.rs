@@ -4,43 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_path_buf()
-}
-
-/// Every file below `dir` that ends in `ending`, build output left out.
-fn files(dir: &Path, ending: &str) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for item in fs::read_dir(dir).unwrap().map(Result::unwrap) {
-        let (path, name) = (item.path(), item.file_name());
-        if path.is_dir() {
-            if name != "target" && name != ".git" {
-                found.extend(files(&path, ending));
-            }
-        } else if path.to_string_lossy().ends_with(ending) {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
-}
+use crate::checkout::{assert_none, files, root, shown};
 
 fn rust_files() -> Vec<PathBuf> {
     ["kernel", "sdk", "plugins", "tests", "xtask"]
         .iter()
         .flat_map(|top| files(&root().join(top), ".rs"))
         .collect()
-}
-
-fn shown(path: &Path) -> String {
-    path.strip_prefix(root()).unwrap().display().to_string()
-}
-
-fn assert_none(faults: &[String], rule: &str) {
-    assert!(faults.is_empty(), "{rule}\n  {}", faults.join("\n  "));
 }
 
 /// The names of the dependencies in one table of a manifest.
@@ -66,7 +36,7 @@ const OVER_A_WORKSPACE: &[&str] = &[
 #[test]
 fn dependencies_point_one_way() {
     let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
-        ("kernel/model", &[][..]),
+        ("kernel/model", &["kjerne-values"][..]),
         ("kernel/store", &["kjerne-model"]),
         ("kernel/core", &["kjerne-model", "kjerne-store"]),
         (
@@ -120,8 +90,9 @@ fn dependencies_point_one_way() {
                 "kjerne-server",
             ],
         ),
-        ("sdk/settings", &[]),
-        ("sdk/rust", &[]),
+        ("sdk/values", &[]),
+        ("sdk/settings", &["kjerne-values"]),
+        ("sdk/rust", &["kjerne-values"]),
         ("xtask", &[]),
     ]);
     let mut faults = Vec::new();
@@ -144,19 +115,20 @@ fn dependencies_point_one_way() {
     }
     assert_none(
         &faults,
-        "model <- store <- core <- host <- workspace <- {exchange, author, server} <- cli; wire beside; \
-         wit <- sdk <- plugins:",
+        "values <- model <- store <- core <- host <- workspace <- {exchange, author, server} <- cli; wire \
+         beside; wit <- sdk <- plugins; values below model and sdk:",
     );
 }
 
 #[test]
 fn middle_crates_have_no_dependency_without_a_reason() {
     let budget = [
-        ("kernel/model", &[][..]),
+        ("kernel/model", &["kjerne-values"][..]),
         ("kernel/store", &["kjerne-model", "redb"][..]),
         ("kernel/core", &["kjerne-model", "kjerne-store"][..]),
-        ("sdk/settings", &["toml"][..]),
-        ("sdk/rust", &["wit-bindgen"][..]),
+        ("sdk/values", &[][..]),
+        ("sdk/settings", &["kjerne-values", "toml"][..]),
+        ("sdk/rust", &["kjerne-values", "wit-bindgen"][..]),
     ];
     let mut faults = Vec::new();
     for (folder, allowed) in budget {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kjerne_model::{Code, Commit, Refusal};
-use kjerne_store::{KeyRow, StoreError, journal, keys};
+use kjerne_store::{KeyRow, StoreError, idempotency, journal};
 
 use crate::kernel::Kernel;
 use crate::outcome::{Outcome, Receipt, Touched};
@@ -211,7 +211,7 @@ fn known_key(
     let (Some(key), Some(digest)) = (&commit.key, digest) else {
         return Ok(None);
     };
-    let Some(row) = keys::get(reader, &commit.actor, key)? else {
+    let Some(row) = idempotency::get(reader, &commit.actor, key)? else {
         return Ok(None);
     };
     // A plugin's key names what is done, however the plugin would do it today.

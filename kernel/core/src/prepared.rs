@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use kjerne_model::{Act, Actor, Cause, Commit, Edit, Entry, Instant, Record, Verdict};
-use kjerne_store::{KeyRow, StoreError, Write, journal, keys, records};
+use kjerne_store::{KeyRow, StoreError, Write, idempotency, journal, records};
 
 use crate::apply::RecordEdit;
 use crate::check::unique_fields;
@@ -125,7 +125,7 @@ impl Prepared {
             *last = entry;
         }
         if let Some((key, digest)) = &self.key {
-            keys::put(
+            idempotency::put(
                 write,
                 &self.actor,
                 key,

@@ -1,6 +1,10 @@
 //! What somebody wants done to records.
 
-use crate::{Fields, Instant, Name, Patch, RecordId};
+use kjerne_values::Instant;
+
+use crate::id::RecordId;
+use crate::name::Name;
+use crate::record::{Fields, Patch};
 
 /// The atomic unit of change: all of its changes happen, or none does.
 #[derive(Clone, PartialEq, Eq, Debug)]

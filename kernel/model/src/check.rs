@@ -1,6 +1,12 @@
 //! The schema check: all faults of a record, not the first.
 
-use crate::{Code, Field, FieldType, Fields, Kind, Refusal, Value};
+use kjerne_values::ParseError;
+
+use crate::kind::{Choice, Field, FieldType, Kind};
+use crate::name::Name;
+use crate::record::Fields;
+use crate::refusal::{Code, Refusal};
+use crate::value::Value;
 
 /// The most bytes of text in an e-mail, phone or url field.
 const MAX_SHORT_TEXT: usize = 2_048;
@@ -69,7 +75,7 @@ fn check_value(field: &Field, value: &Value) -> Option<Refusal> {
             "{name} is an address without any part; clear the field instead"
         )),
         (FieldType::Reference(kinds), Value::Reference(to)) if !kinds.contains(&to.kind) => {
-            let kinds: Vec<&str> = kinds.iter().map(crate::Name::as_str).collect();
+            let kinds: Vec<&str> = kinds.iter().map(Name::as_str).collect();
             wrong(format!(
                 "{name} refers to {}, not to {}",
                 kinds.join(" or "),
@@ -95,7 +101,7 @@ fn check_value(field: &Field, value: &Value) -> Option<Refusal> {
 }
 
 fn shown(text: &str) -> String {
-    crate::ParseError::new("", text).found
+    ParseError::new("", text).found
 }
 
 fn takes_text(field_type: &FieldType) -> bool {
@@ -124,11 +130,11 @@ fn type_fits(field_type: &FieldType, value: &Value) -> bool {
     }
 }
 
-fn is_choice(choices: &[crate::Choice], text: &str) -> bool {
+fn is_choice(choices: &[Choice], text: &str) -> bool {
     !text.is_empty() && (choices.is_empty() || choices.iter().any(|choice| choice.value == text))
 }
 
-fn listed(choices: &[crate::Choice]) -> String {
+fn listed(choices: &[Choice]) -> String {
     if choices.is_empty() {
         return "a choice that is not empty".to_owned();
     }

@@ -1,6 +1,11 @@
 //! Journal entries: every commit, in order, for ever.
 
-use crate::{Actor, Cause, Fields, Instant, Name, RecordId};
+use kjerne_values::Instant;
+
+use crate::change::{Actor, Cause};
+use crate::id::RecordId;
+use crate::name::Name;
+use crate::record::Fields;
 
 /// One commit as the journal keeps it.
 #[derive(Clone, PartialEq, Eq, Debug)]

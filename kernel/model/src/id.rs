@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::{Instant, Name, ParseError};
+use kjerne_values::{Instant, ParseError};
+
+use crate::name::Name;
 
 /// The id of a record: a UUID of version 7, so that ids sort by the time they were made.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::Name;
+use crate::name::Name;
 
 /// A kind of record, described as data; there is no Rust type per kind.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::ParseError;
+use kjerne_values::ParseError;
 
 /// The name of a kind or a field: `account`, `closing_date`, or with its owner in front
 /// `acme:policy`. Small letters, digits and underscores, beginning with a letter, at most 64 bytes.

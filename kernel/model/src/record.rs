@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Instant, Name, RecordId, Reference, Value};
+use kjerne_values::Instant;
+
+use crate::id::{RecordId, Reference};
+use crate::name::Name;
+use crate::value::Value;
 
 /// The fields that hold something, by name.
 pub type Fields = BTreeMap<Name, Value>;

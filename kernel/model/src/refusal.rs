@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::{Name, ParseError, RecordId};
+use kjerne_values::ParseError;
+
+use crate::id::RecordId;
+use crate::name::Name;
 
 /// Why a commit was refused. One ordered list: when several apply, the first in this order is the
 /// commit's outcome, and the later ones are told along with it.

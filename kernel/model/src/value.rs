@@ -3,7 +3,9 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use crate::{Date, Decimal, Instant, Money, Reference};
+use kjerne_values::{Date, Decimal, Instant, Money};
+
+use crate::id::Reference;
 
 /// The value of one field. An absent field is empty; there is no null.
 ///

@@ -5,29 +5,12 @@ use std::ops::ControlFlow;
 use kjerne_model::Date;
 
 use crate::codec::Row;
+use crate::error::StoreError;
 use crate::key::{self, Key};
-use crate::{Range, Read, Space, StoreError, Write, scan};
-
-/// What one version of a plugin cost on one day in one role.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct CostRow {
-    /// The day, in UTC.
-    pub day: Date,
-    /// The plugin.
-    pub plugin: String,
-    /// Its version.
-    pub version: String,
-    /// The role it was called in.
-    pub role: String,
-    /// How often it was called.
-    pub calls: u64,
-    /// The fuel it used.
-    pub fuel: u64,
-    /// The time it took, in millionths of a second.
-    pub micros: u64,
-    /// How many of the calls broke.
-    pub faults: u64,
-}
+pub use crate::rows::CostRow;
+use crate::scan;
+use crate::space::Space;
+use crate::store::{Range, Read, Write};
 
 /// Adds costs to those of the same day, plugin, version and role.
 ///

@@ -1,23 +1,12 @@
 //! Where each reacting plugin stands in the journal.
 
-use kjerne_model::Instant;
-
 use crate::codec::Row;
+use crate::error::StoreError;
 use crate::key::{self, Key};
-use crate::{Range, Read, Space, StoreError, Write, scan};
-
-/// Where one plugin stands in one role.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct CursorRow {
-    /// The last journal entry it has dealt with.
-    pub position: u64,
-    /// How often it has failed at the next one.
-    pub tries: u32,
-    /// When to try again.
-    pub not_before: Instant,
-    /// What it last failed with.
-    pub error: Option<String>,
-}
+pub use crate::rows::CursorRow;
+use crate::scan;
+use crate::space::Space;
+use crate::store::{Range, Read, Write};
 
 /// Where a plugin stands; at the beginning when it never stood anywhere.
 ///

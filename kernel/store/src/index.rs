@@ -8,8 +8,11 @@ use std::ops::ControlFlow;
 
 use kjerne_model::{RecordId, Value};
 
+use crate::error::StoreError;
 use crate::key;
-use crate::{Range, Read, Space, StoreError, scan};
+use crate::scan;
+use crate::space::Space;
+use crate::store::{Range, Read};
 
 /// True when every record found by [`ids`] holds exactly this value. Otherwise the reader looks at
 /// the record too: the value is a long text, or several choices.

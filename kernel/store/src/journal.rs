@@ -5,8 +5,11 @@ use std::ops::ControlFlow;
 use kjerne_model::{Entry, RecordId};
 
 use crate::codec::{decode_entry, encode_entry};
+use crate::error::StoreError;
 use crate::key::{self, Key};
-use crate::{Read, Space, StoreError, Write, meta, scan};
+use crate::space::Space;
+use crate::store::{Read, Write};
+use crate::{meta, scan};
 
 const LAST: &str = "journal-last";
 

@@ -6,7 +6,7 @@
 
 use kjerne_model::{Field, Instant, Kind, Name, RecordId, Value};
 
-use crate::codec::shared_name;
+use crate::names::shared_name;
 
 /// The most bytes of a text that an index key holds. Longer texts share a key with every text that
 /// begins alike; who reads the index compares the record itself.

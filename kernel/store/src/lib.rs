@@ -4,6 +4,18 @@
 //! twin implement it and pass the same tests. Above it, plain functions over [`Read`] and [`Write`]
 //! keep records, their indexes, the journal, plugin rows and the outbox. Bytes are made and read in
 //! `codec` and `key` alone.
+//!
+//! The kernel's own words:
+//!
+//! - **Space**: one ordered map from bytes to bytes; the store has one for each thing it keeps.
+//! - **Snapshot**: the store as of one write, to be read by anybody for as long as it is held.
+//! - **Row**: one value in a space, with the key it stands under.
+//! - **Journal**: every commit as an entry, numbered without gaps, for ever.
+//! - **History**: which entries of the journal changed a record.
+//! - **Cursor**: the last entry a plugin has dealt with in one role.
+//! - **Parked**: an entry a plugin gave up on, kept until somebody decides about it.
+//! - **Outbox**: messages that are stored and wait to be delivered.
+//! - **Idempotency key**: the name a caller gives a commit, so that it is done once.
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
@@ -12,34 +24,31 @@ pub mod costs;
 pub mod cursors;
 mod error;
 mod holder;
+pub mod idempotency;
 pub mod index;
 pub mod journal;
 mod key;
-pub mod keys;
 mod memory;
 pub mod meta;
+mod names;
 pub mod outbox;
 pub mod parked;
 pub mod plugin_state;
 pub mod records;
 mod redb;
 pub mod registry;
+mod rows;
 mod scan;
 mod shield;
 mod space;
 mod store;
 mod verify;
 
-pub use costs::CostRow;
-pub use cursors::CursorRow;
 pub use error::StoreError;
-pub use keys::KeyRow;
 pub use memory::MemoryStore;
 pub use meta::FORMAT;
-pub use outbox::OutboxRow;
-pub use parked::ParkedRow;
 pub use redb::RedbStore;
-pub use registry::PluginRow;
+pub use rows::{CostRow, CursorRow, KeyRow, OutboxRow, ParkedRow, PluginRow};
 pub use space::Space;
 pub use store::{Range, Read, Snapshot, Store, Visit, Write};
 pub use verify::{Report, verify};

@@ -7,7 +7,10 @@
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use crate::{Range, Read, Snapshot, Space, Store, StoreError, Visit, Write, meta};
+use crate::error::StoreError;
+use crate::meta;
+use crate::space::Space;
+use crate::store::{Range, Read, Snapshot, Store, Visit, Write};
 
 /// A workspace in memory; gone when dropped.
 #[derive(Default)]

@@ -2,7 +2,9 @@
 
 use kjerne_model::RecordId;
 
-use crate::{Read, Space, StoreError, Write};
+use crate::error::StoreError;
+use crate::space::Space;
+use crate::store::{Read, Write};
 
 /// The data format this program writes, and the newest it reads.
 pub const FORMAT: u32 = 1;

@@ -2,34 +2,15 @@
 
 use std::ops::ControlFlow;
 
-use kjerne_model::{Instant, Message};
-
 use crate::codec::Row;
+use crate::error::StoreError;
 use crate::key::Key;
-use crate::{Read, Space, StoreError, Write, meta, scan};
+pub use crate::rows::OutboxRow;
+use crate::space::Space;
+use crate::store::{Read, Write};
+use crate::{meta, scan};
 
 const LAST: &str = "outbox-last";
-
-/// One message and how its delivery goes.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct OutboxRow {
-    /// Its place in the queue, from [`next_seq`].
-    pub seq: u64,
-    /// The plugin that made it.
-    pub plugin: String,
-    /// The message.
-    pub message: Message,
-    /// When it was queued.
-    pub queued_at: Instant,
-    /// How often it was tried.
-    pub tries: u32,
-    /// When to try again.
-    pub not_before: Instant,
-    /// What the last try failed with.
-    pub error: Option<String>,
-    /// True when it is not tried any more.
-    pub gave_up: bool,
-}
 
 /// Takes the next place in the queue. No place is given twice, even when its message is long gone.
 ///

@@ -2,28 +2,13 @@
 
 use std::ops::ControlFlow;
 
-use kjerne_model::Instant;
-
 use crate::codec::Row;
+use crate::error::StoreError;
 use crate::key::Key;
-use crate::{Range, Read, Space, StoreError, Write, scan};
-
-/// One entry one plugin gave up on.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ParkedRow {
-    /// The plugin.
-    pub plugin: String,
-    /// In which role.
-    pub role: String,
-    /// The journal entry.
-    pub entry: u64,
-    /// When it was given up.
-    pub at: Instant,
-    /// How often it was tried.
-    pub tries: u32,
-    /// What the last try failed with.
-    pub error: String,
-}
+pub use crate::rows::ParkedRow;
+use crate::scan;
+use crate::space::Space;
+use crate::store::{Range, Read, Write};
 
 /// Parks an entry.
 ///

@@ -2,8 +2,11 @@
 
 use std::ops::ControlFlow;
 
+use crate::error::StoreError;
 use crate::key::{self, Key};
-use crate::{Range, Read, Space, StoreError, Write, scan};
+use crate::scan;
+use crate::space::Space;
+use crate::store::{Range, Read, Write};
 
 /// What follows the plugin's id in a key: the totals, or one of its rows.
 const TOTALS: &[u8] = &[0];

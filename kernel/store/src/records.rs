@@ -4,9 +4,13 @@ use std::ops::ControlFlow;
 
 use kjerne_model::{Field, Kind, Record, RecordId, Value};
 
-use crate::codec::{decode_record, encode_record, shared_name};
+use crate::codec::{decode_record, encode_record};
+use crate::error::StoreError;
 use crate::key::{self, Key};
-use crate::{Read, Space, StoreError, Write, scan};
+use crate::names::shared_name;
+use crate::scan;
+use crate::space::Space;
+use crate::store::{Read, Write};
 
 /// The record of that kind and id.
 ///

@@ -17,9 +17,12 @@ use ::redb::{
 };
 
 use self::errors::{begin, io_at, read_only, storage, table};
+use crate::error::StoreError;
 use crate::holder::{Holder, beside};
+use crate::meta;
 use crate::shield::{Shield, Trouble};
-use crate::{Range, Read, Snapshot, Space, Store, StoreError, Visit, Write, meta};
+use crate::space::Space;
+use crate::store::{Range, Read, Snapshot, Store, Visit, Write};
 
 /// Room for pages in memory. A commit touches a few dozen, and the operating system caches the rest.
 const CACHE_BYTES: usize = 32 * 1024 * 1024;

@@ -2,39 +2,16 @@
 
 use std::ops::ControlFlow;
 
-use kjerne_model::Instant;
-
 use crate::codec::Row;
+use crate::error::StoreError;
 use crate::key::{self, Key};
-use crate::{Read, Space, StoreError, Write, scan};
+pub use crate::rows::PluginRow;
+use crate::scan;
+use crate::space::Space;
+use crate::store::{Read, Write};
 
 const PLUGIN: &[u8] = b"p";
 const BINDING: &[u8] = b"b";
-
-/// An installed plugin and what the administrator has set for it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct PluginRow {
-    /// Its id.
-    pub id: String,
-    /// The version in use.
-    pub version: String,
-    /// The digest of the package in use.
-    pub digest: [u8; 32],
-    /// Whether it is asked at all.
-    pub enabled: bool,
-    /// What it is allowed, item by item.
-    pub grants: Vec<String>,
-    /// Its settings, as text.
-    pub settings: String,
-    /// One more with every change of the row, so that a change made from an old view is seen.
-    pub revision: u64,
-    /// Its place in the order in which plugins are asked.
-    pub position: u32,
-    /// When it was installed.
-    pub installed_at: Instant,
-    /// The roles that are switched on.
-    pub roles: Vec<String>,
-}
 
 /// The installed plugin with that id.
 ///

@@ -2,8 +2,10 @@
 
 use std::ops::ControlFlow;
 
+use crate::error::StoreError;
 use crate::key::Key;
-use crate::{Range, Read, Space, StoreError};
+use crate::space::Space;
+use crate::store::{Range, Read};
 
 /// What a visitor says after each row.
 pub(crate) type Step = Result<ControlFlow<()>, StoreError>;

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ::redb::{BackendError, StorageBackend};
 
-use crate::StoreError;
+use crate::error::StoreError;
 
 /// The first page holds redb's header.
 const HEADER_BYTES: u64 = 4_096;

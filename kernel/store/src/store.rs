@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::{Space, StoreError};
+use crate::error::StoreError;
+use crate::space::Space;
 
 /// A database that keeps a workspace.
 pub trait Store: Send + Sync {

@@ -4,73 +4,22 @@
 //! one: when every entry that has to be there is there, and there are as many as have to be, then
 //! there are no others; only when the numbers differ are the superfluous ones looked for.
 
+mod check;
+mod report;
 mod rows;
 mod surplus;
 
-use std::collections::HashMap;
-use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::ops::ControlFlow;
 
-use kjerne_model::{Edit, Fields, Kind, Name, Record, RecordId, Reference, Schema, check_fields};
+use kjerne_model::{Edit, Fields, Kind, Record, Reference, Schema, check_fields};
 
+use self::check::{Check, HISTORY, INDEX, Told, UNIQUE};
+pub use self::report::Report;
 use crate::codec::{decode_entry, decode_record, encode_fields};
-use crate::scan::Step;
-use crate::{Range, Read, Space, StoreError, index, journal, key, records, scan};
-
-/// The most faults listed; more are only counted.
-const LISTED_FAULTS: usize = 100;
-
-/// What was checked and what was found.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Report {
-    /// Records read.
-    pub records: u64,
-    /// Entries in the index.
-    pub index_entries: u64,
-    /// Entries for values of unique fields.
-    pub unique_entries: u64,
-    /// Journal entries read.
-    pub entries: u64,
-    /// Rows that say which journal entry changed which record.
-    pub history_rows: u64,
-    /// What is wrong, in sentences; the first hundred.
-    pub faults: Vec<String>,
-    /// How many faults there are beyond those listed.
-    pub more_faults: u64,
-}
-
-impl Report {
-    /// True when nothing is wrong.
-    #[must_use]
-    pub fn is_clean(&self) -> bool {
-        self.faults.is_empty()
-    }
-
-    fn fault(&mut self, fault: String) {
-        if self.faults.len() < LISTED_FAULTS {
-            self.faults.push(fault);
-        } else {
-            self.more_faults += 1;
-        }
-    }
-}
-
-/// `12 records, 40 index entries, …: no faults`
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} records, {} index entries, {} unique values, {} journal entries, {} history rows: ",
-            self.records, self.index_entries, self.unique_entries, self.entries, self.history_rows
-        )?;
-        match self.faults.len() as u64 + self.more_faults {
-            0 => f.write_str("no faults"),
-            1 => f.write_str("1 fault"),
-            many => write!(f, "{many} faults"),
-        }
-    }
-}
+use crate::error::StoreError;
+use crate::space::Space;
+use crate::store::Read;
+use crate::{index, journal, key, records};
 
 /// Checks a workspace: every record can be read and is valid; every entry of the index and of the
 /// unique values is there, and no other; the journal has no gap, and its last word on each record is
@@ -80,13 +29,7 @@ impl fmt::Display for Report {
 /// # Errors
 /// When the store cannot be read at all. What is damaged in it is a fault of the report.
 pub fn verify(read: &dyn Read, schema: &Schema) -> Result<Report, StoreError> {
-    let mut check = Check {
-        read,
-        schema,
-        report: Report::default(),
-        told: HashMap::new(),
-        expected: [0; 3],
-    };
+    let mut check = Check::new(read, schema);
     check.journal()?;
     check.records()?;
     check.untold_records();
@@ -94,28 +37,6 @@ pub fn verify(read: &dyn Read, schema: &Schema) -> Result<Report, StoreError> {
     check.other_rows()?;
     Ok(check.report)
 }
-
-/// What the journal last told of a record.
-struct Told {
-    version: u64,
-    /// A hash of the fields; none when the record was removed.
-    fields: Option<u64>,
-    /// The entry that told it, so that two edits in one entry make one history row.
-    entry: u64,
-}
-
-struct Check<'a> {
-    read: &'a dyn Read,
-    schema: &'a Schema,
-    report: Report,
-    told: HashMap<(Name, RecordId), Told>,
-    /// Entries there have to be: in the index, among unique values, in the history.
-    expected: [u64; 3],
-}
-
-const INDEX: usize = 0;
-const UNIQUE: usize = 1;
-const HISTORY: usize = 2;
 
 impl Check<'_> {
     fn journal(&mut self) -> Result<(), StoreError> {
@@ -288,48 +209,10 @@ impl Check<'_> {
         }
         Ok(())
     }
-
-    fn count(&self, space: Space) -> Result<u64, StoreError> {
-        let mut count = 0;
-        self.read.scan(space, Range::all(), &mut |_, _| {
-            count += 1;
-            ControlFlow::Continue(())
-        })?;
-        Ok(count)
-    }
-
-    /// Visits every row of a space. `visit` fails only when the store cannot be read.
-    fn each(
-        &mut self,
-        space: Space,
-        mut visit: impl FnMut(&mut Self, &[u8], &[u8]) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let read = self.read;
-        scan::range(read, space, Range::all(), &mut |key, value| -> Step {
-            visit(self, key, value).map(ControlFlow::Continue)
-        })
-    }
-
-    /// Takes damage as a fault; any other error ends the check.
-    fn fault(&mut self, error: StoreError) -> Result<(), StoreError> {
-        match error {
-            StoreError::Corrupt(what) => {
-                self.report.fault(what);
-                Ok(())
-            }
-            other => Err(other),
-        }
-    }
 }
 
 fn hash(fields: &Fields) -> u64 {
     let mut hasher = DefaultHasher::new();
     encode_fields(fields).hash(&mut hasher);
     hasher.finish()
-}
-
-/// The kind and field an index key begins with.
-fn names(key: &[u8]) -> Option<(String, String)> {
-    let (kind, rest) = key::split_text(key)?;
-    Some((kind, key::split_text(rest)?.0))
 }

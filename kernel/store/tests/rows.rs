@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use common::{all, both, id, queued, write};
 use kjerne_model::{Actor, Date, Instant};
 use kjerne_store::{
-    CostRow, CursorRow, KeyRow, OutboxRow, ParkedRow, PluginRow, costs, cursors, keys, meta,
+    CostRow, CursorRow, KeyRow, OutboxRow, ParkedRow, PluginRow, costs, cursors, idempotency, meta,
     outbox, parked, plugin_state, registry,
 };
 
@@ -20,15 +20,21 @@ fn keys_belong_to_their_actor() {
             digest: [1; 16],
             entry: 7,
         };
-        write(store, |write| keys::put(write, &kari, "k", &row).unwrap());
+        write(store, |write| {
+            idempotency::put(write, &kari, "k", &row).unwrap()
+        });
         let snapshot = store.snapshot().unwrap();
-        assert_eq!(keys::get(&*snapshot, &kari, "k").unwrap(), Some(row));
-        assert_eq!(keys::get(&*snapshot, &kari, "kk").unwrap(), None);
+        assert_eq!(idempotency::get(&*snapshot, &kari, "k").unwrap(), Some(row));
+        assert_eq!(idempotency::get(&*snapshot, &kari, "kk").unwrap(), None);
         for other in [
             Actor::Plugin("kari".to_owned()),
             Actor::User("kar".to_owned()),
         ] {
-            assert_eq!(keys::get(&*snapshot, &other, "k").unwrap(), None, "{other}");
+            assert_eq!(
+                idempotency::get(&*snapshot, &other, "k").unwrap(),
+                None,
+                "{other}"
+            );
         }
     });
 }

@@ -8,7 +8,7 @@ use common::{
 };
 use kjerne_model::{Actor, Value};
 use kjerne_store::{
-    CursorRow, KeyRow, MemoryStore, Range, Space, Store, cursors, journal, keys, outbox,
+    CursorRow, KeyRow, MemoryStore, Range, Space, Store, cursors, idempotency, journal, outbox,
     plugin_state, records, verify,
 };
 
@@ -200,7 +200,7 @@ fn verify_finds_each_kind_of_damage() {
             digest: [0; 16],
             entry: 99,
         };
-        keys::put(write, &Actor::User("kari".to_owned()), "k", &row).unwrap();
+        idempotency::put(write, &Actor::User("kari".to_owned()), "k", &row).unwrap();
     });
     check("the totals of p", |write| {
         plugin_state::put(write, "p", "k", b"value").unwrap();

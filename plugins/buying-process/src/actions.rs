@@ -3,25 +3,10 @@
 
 use std::cmp::Reverse;
 
-use crate::assessment::Assessment;
+use crate::assessment::{Assessment, NextAction};
 use crate::jobs::{Gap, Missing, Standing, weight};
 use crate::settings::{Job, Settings};
 use crate::situation::{Person, Row, Situation, State};
-
-/// Something worth doing.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct NextAction {
-    /// Whom it is about, when it is one person.
-    pub person: Option<String>,
-    /// The job it serves; empty when it serves all.
-    pub job: String,
-    /// What to do.
-    pub action: String,
-    /// Why.
-    pub reason: String,
-    /// Higher comes first.
-    pub weight: i64,
-}
 
 /// All that is worth doing, best first; equal weights in the order of the jobs.
 pub fn next_actions(

@@ -5,8 +5,7 @@ use kjerne_sdk::{
     NextAction as ActionAnswer, RecordRef,
 };
 
-use crate::actions::NextAction;
-use crate::assessment::Assessment;
+use crate::assessment::{Assessment, NextAction};
 use crate::jobs::{Missing, Standing};
 use crate::settings::Job;
 use crate::situation::Situation;

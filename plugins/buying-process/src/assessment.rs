@@ -1,9 +1,8 @@
-//! The assessment as a whole: progress, gap to our own stage, the two risks.
+//! The assessment as a whole, as far as it is known: progress, gap to our own stage, the two risks,
+//! what to do.
 
-use crate::actions::{NextAction, next_actions};
-use crate::jobs::{Gap, Standing, assess_jobs, share, weight};
+use crate::jobs::{Gap, Standing, share};
 use crate::settings::{Job, Settings};
-use crate::situation::{Situation, State};
 
 /// How far the customer is.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -30,42 +29,24 @@ pub struct Assessment {
     pub actions: Vec<NextAction>,
 }
 
-/// Assesses an opportunity.
-pub fn assess(settings: &Settings, situation: &Situation) -> Assessment {
-    let jobs = assess_jobs(settings, situation);
-    let weights = settings.rules.jobs.iter().map(|job| job.weight);
-    let progress = share(weights.zip(jobs.iter().map(|job| job.progress)));
-    let ours = our_progress(settings, situation);
-    let reopened = jobs.iter().any(|job| job.state == State::Reopened);
-    let mut assessment = Assessment {
-        progress,
-        ours,
-        gap: ours - progress,
-        rework: 0,
-        no_decision: 0,
-        late: reopened && ours >= settings.rework.get("late_from"),
-        expected_people: settings.group.people(situation.employees),
-        silent_days: situation.silent_days(),
-        jobs,
-        actions: Vec::new(),
-    };
-    assessment.rework = rework_risk(settings, &assessment);
-    assessment.no_decision = no_decision_risk(settings, situation, &assessment);
-    assessment.actions = next_actions(settings, situation, &assessment);
-    assessment
-}
-
-fn our_progress(settings: &Settings, situation: &Situation) -> i64 {
-    let stage = situation.stage.as_deref().unwrap_or_default();
-    let pipeline = situation.pipeline.as_deref().unwrap_or_default();
-    let placed = settings.our_progress.find(&format!("{pipeline}/{stage}"));
-    let placed = placed.or_else(|| settings.our_progress.find(stage));
-    placed.or(situation.probability).unwrap_or(0).clamp(0, 100)
+/// Something worth doing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NextAction {
+    /// Whom it is about, when it is one person.
+    pub person: Option<String>,
+    /// The job it serves; empty when it serves all.
+    pub job: String,
+    /// What to do.
+    pub action: String,
+    /// Why.
+    pub reason: String,
+    /// Higher comes first.
+    pub weight: i64,
 }
 
 impl Assessment {
     /// The jobs of their own that somebody has begun.
-    fn begun<'a>(&'a self, settings: &'a Settings) -> impl Iterator<Item = &'a Standing> {
+    pub fn begun<'a>(&'a self, settings: &'a Settings) -> impl Iterator<Item = &'a Standing> {
         let own = |(job, standing): (&Job, &'a Standing)| {
             (job.measures.is_none() && standing.is_begun()).then_some(standing)
         };
@@ -73,7 +54,7 @@ impl Assessment {
     }
 
     /// The mean validation and consensus of the jobs begun.
-    fn ground(&self, settings: &Settings) -> (i64, i64) {
+    pub fn ground(&self, settings: &Settings) -> (i64, i64) {
         let validation = share(self.begun(settings).map(|job| (1, job.validation)));
         let consensus = share(self.begun(settings).map(|job| (1, job.consensus)));
         (validation, consensus)
@@ -90,62 +71,4 @@ impl Assessment {
         roles.dedup();
         roles
     }
-}
-
-fn rework_risk(settings: &Settings, assessment: &Assessment) -> i64 {
-    let points = |name| settings.rework.get(name);
-    let mut risk = points("ahead") * assessment.gap.max(0) / 100;
-    if assessment.begun(settings).next().is_some() {
-        let (validation, consensus) = assessment.ground(settings);
-        risk += points("base") + points("unvalidated") * (100 - validation) / 100;
-        risk += points("disagreement") * (100 - consensus) / 100;
-    }
-    let open = assessment
-        .jobs
-        .iter()
-        .filter(|job| job.state == State::Reopened)
-        .count();
-    let open = i64::try_from(open).unwrap_or(0);
-    let times: i64 = assessment.jobs.iter().map(|job| job.reopened).sum();
-    risk += points("reopened_now") * open + points("reopened_before") * (times - open).max(0);
-    let empty = i64::try_from(assessment.empty_roles(settings).len()).unwrap_or(0);
-    risk += points("missing_role") * empty;
-    if assessment.late {
-        risk += points("late");
-    }
-    risk.clamp(0, 100)
-}
-
-fn no_decision_risk(settings: &Settings, situation: &Situation, assessment: &Assessment) -> i64 {
-    let points = |name| settings.no_decision.get(name);
-    let (_, consensus) = assessment.ground(settings);
-    let people = i64::try_from(situation.people.len()).unwrap_or(0);
-    let unknown = (assessment.expected_people - people).max(0);
-    let opposed = situation.people.iter().filter(|person| person.is_opposed());
-    let opposed: i64 = opposed.map(|person| weight(settings, person)).sum();
-    let championed = situation.has_role("champion")
-        || situation
-            .people
-            .iter()
-            .any(|person| person.attitude.as_deref() == Some("champion"));
-    let mut risk = silence_points(settings, assessment.silent_days);
-    risk += points("disagreement") * (100 - consensus) / 100;
-    risk += points("group") * unknown / assessment.expected_people.max(1);
-    risk += points("opposed") * opposed / settings.influence.greatest();
-    risk += points("ahead") * assessment.gap.max(0) / 100;
-    if !championed {
-        risk += points("no_champion");
-    }
-    if !situation.has_role("economic_buyer") {
-        risk += points("no_economic_buyer");
-    }
-    risk.clamp(0, 100)
-}
-
-/// Nothing up to the first number of days, everything from the second, a straight line between.
-fn silence_points(settings: &Settings, days: i64) -> i64 {
-    let number = |name| settings.no_decision.get(name);
-    let (from, full) = (number("silence_from_days"), number("silence_full_days"));
-    let span = (full - from).max(1);
-    number("silence") * (days - from).clamp(0, span) / span
 }

@@ -2,6 +2,7 @@
 
 mod actions;
 mod answers;
+mod assess;
 mod assessment;
 mod group;
 mod jobs;
@@ -131,7 +132,7 @@ impl BuyingProcess for BuyingProcessPlugin {
         Ok(answers::assessment(
             opportunity,
             &situation,
-            &assessment::assess(&settings, &situation),
+            &assess::assess(&settings, &situation),
         ))
     }
 }

@@ -7,7 +7,8 @@ use kjerne_sdk::{
     state,
 };
 
-use crate::assessment::{Assessment, assess};
+use crate::assess::assess;
+use crate::assessment::Assessment;
 use crate::group::{Group, read_situation};
 use crate::settings::Settings;
 

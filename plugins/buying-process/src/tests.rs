@@ -2,7 +2,8 @@
 //! rules in the real one.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use crate::assessment::{Assessment, assess};
+use crate::assess::assess;
+use crate::assessment::Assessment;
 use crate::jobs::Standing;
 use crate::rows::{Entry, Surroundings, To, judge, judge_role, shape};
 use crate::settings::{Proof, Rules, Settings};

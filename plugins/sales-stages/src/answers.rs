@@ -7,8 +7,9 @@ use kjerne_sdk::{
 
 use crate::criterion::{Criterion, Deal};
 use crate::deal::{Around, Held};
+use crate::pipeline::{Outcome, Pipeline, Stage};
 use crate::rules::{move_obstacles, stage_in};
-use crate::settings::{Outcome, Pipeline, Settings, Stage};
+use crate::settings::Settings;
 use crate::shaping::risks;
 
 /// A pipeline as the contract has it.

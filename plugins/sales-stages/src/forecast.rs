@@ -1,6 +1,6 @@
 //! The probability and forecast category of a stage, lowered by what is known of the customer.
 
-use crate::settings::{Outcome, Stage};
+use crate::pipeline::{Outcome, Stage};
 use kjerne_sdk::settings::Section;
 
 /// How the risks that the buying-process model wrote on the opportunity lower the forecast.

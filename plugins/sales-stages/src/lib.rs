@@ -5,6 +5,7 @@ mod bound;
 mod criterion;
 mod deal;
 mod forecast;
+mod pipeline;
 mod rules;
 mod settings;
 mod shaping;

@@ -3,7 +3,8 @@
 use kjerne_sdk::Obstacle;
 
 use crate::criterion::{Criterion, Deal, obstacle_at};
-use crate::settings::{Outcome, Pipeline, Settings, Stage};
+use crate::pipeline::{Outcome, Pipeline, Stage};
+use crate::settings::Settings;
 
 /// Judges one change of an opportunity: all faults, in the order a person would mend them.
 pub fn judge(

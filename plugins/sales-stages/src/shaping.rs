@@ -2,8 +2,9 @@
 
 use crate::criterion::Deal;
 use crate::forecast::Risks;
+use crate::pipeline::{Outcome, Pipeline, Stage};
 use crate::rules::{has_moved, stage_in};
-use crate::settings::{Outcome, Pipeline, Settings, Stage};
+use crate::settings::Settings;
 
 /// What a field is set to.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -2,7 +2,7 @@
 
 use crate::calendar::{Hours, MINUTE};
 use crate::case::Case;
-use crate::settings::TargetRow;
+use crate::target::TargetRow;
 
 /// Which target.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

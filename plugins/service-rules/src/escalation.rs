@@ -7,8 +7,9 @@ use crate::case::Case;
 use crate::clock::{Clock, Goal};
 use crate::condition::Facts;
 use crate::fields::case_of;
+use crate::person::Person;
 use crate::rules::{Rules, current};
-use crate::settings::{Person, Settings};
+use crate::settings::Settings;
 use crate::steps::{Step, next_step, step_key};
 use crate::surroundings::Surroundings;
 

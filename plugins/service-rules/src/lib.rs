@@ -11,11 +11,13 @@ mod duration;
 mod escalation;
 mod faults;
 mod fields;
+mod person;
 mod read;
 mod rules;
 mod settings;
 mod steps;
 mod surroundings;
+mod target;
 mod triage;
 
 use kjerne_sdk::prelude::*;

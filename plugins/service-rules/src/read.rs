@@ -3,16 +3,36 @@
 use std::collections::BTreeMap;
 
 use kjerne_sdk::Date;
-use kjerne_sdk::settings::{Node, Table};
+use kjerne_sdk::settings::{Node, Settings as Document, Table};
 
 use crate::calendar::{Calendar, Span};
 use crate::condition::Condition;
 use crate::duration::parse_minutes;
-use crate::settings::{Person, ReopenTargets, Settings, TargetRow, TriageRow, Verdict};
+use crate::person::Person;
+use crate::settings::{ReopenTargets, Settings, TriageRow, Verdict};
 use crate::steps::{Step, When};
+use crate::target::TargetRow;
+
+impl Settings {
+    /// Reads and checks them. The error is a sentence that says where and what.
+    pub fn load() -> Result<Self, String> {
+        Self::of(&kjerne_sdk::settings::load())
+    }
+
+    #[cfg(test)]
+    pub fn parse(text: &str) -> Result<Self, String> {
+        Self::of(&kjerne_sdk::testing::settings(text)?)
+    }
+
+    fn of(document: &Document) -> Result<Self, String> {
+        let settings = read_settings(document.top())?;
+        settings.check_names()?;
+        Ok(settings)
+    }
+}
 
 /// Reads the whole document.
-pub fn read_settings(top: Table<'_>) -> Result<Settings, String> {
+fn read_settings(top: Table<'_>) -> Result<Settings, String> {
     let top = top.only(&[
         "priorities",
         "queues",

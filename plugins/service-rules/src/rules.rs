@@ -8,7 +8,8 @@ use crate::calendar::Hours;
 use crate::case::Case;
 use crate::clock::{Clock, Goal};
 use crate::condition::Facts;
-use crate::settings::{Person, ReopenTargets, Settings};
+use crate::person::Person;
+use crate::settings::{ReopenTargets, Settings};
 use crate::steps::{next_step, passed_level};
 use crate::triage::triage;
 

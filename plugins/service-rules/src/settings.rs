@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use kjerne_sdk::settings::Settings as Document;
-
 use crate::calendar::Calendar;
 use crate::case::STATUSES;
-use crate::condition::{Condition, Facts};
+use crate::condition::Condition;
+use crate::person::Person;
 use crate::steps::Step;
+use crate::target::TargetRow;
 
 /// What a reopened case's clock does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -16,23 +16,6 @@ pub enum ReopenTargets {
     Restart,
     /// It goes on; the time the case was resolved counts as a pause.
     Continue,
-}
-
-/// Whom a rule means.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Person {
-    /// The user with this e-mail address.
-    Email(String),
-    /// The user with this record id.
-    User(String),
-    /// The case's owner.
-    Owner,
-    /// Whoever the case's owner reports to.
-    Manager,
-    /// The owner of the customer's account.
-    AccountOwner,
-    /// Nobody in particular: whoever takes from the case's queue.
-    Queue,
 }
 
 /// A row of the triage table.
@@ -57,26 +40,6 @@ pub struct Verdict {
     pub queue: Option<String>,
     /// Whose it is.
     pub owner: Option<Person>,
-}
-
-/// A row of the target table.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TargetRow {
-    /// For which cases.
-    pub when: Condition,
-    /// The calendar the minutes are counted in.
-    pub calendar: String,
-    /// Business minutes until the first response.
-    pub first_response: Option<i64>,
-    /// Business minutes until the resolution.
-    pub resolution: Option<i64>,
-}
-
-impl TargetRow {
-    /// Whether it is meant for such a case.
-    pub fn fits(&self, facts: &Facts) -> bool {
-        self.when.fits(facts)
-    }
 }
 
 /// All of it, checked.
@@ -113,22 +76,6 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads and checks them. The error is a sentence that says where and what.
-    pub fn load() -> Result<Self, String> {
-        Self::of(&kjerne_sdk::settings::load())
-    }
-
-    #[cfg(test)]
-    pub fn parse(text: &str) -> Result<Self, String> {
-        Self::of(&kjerne_sdk::testing::settings(text)?)
-    }
-
-    fn of(document: &Document) -> Result<Self, String> {
-        let settings = crate::read::read_settings(document.top())?;
-        settings.check_names()?;
-        Ok(settings)
-    }
-
     /// Whether the triage table looks at facts that begin like this.
     pub fn triage_asks(&self, prefix: &str) -> bool {
         let rows = self
@@ -149,7 +96,8 @@ impl Settings {
         self.import_actors.iter().any(|name| name == actor)
     }
 
-    fn check_names(&self) -> Result<(), String> {
+    /// Whether names that must be known are; the error says which is not, and where.
+    pub fn check_names(&self) -> Result<(), String> {
         let one_of = |what: &str, name: Option<&String>, names: &[String]| match name {
             Some(name) if !names.is_empty() && !names.contains(name) => Err(format!(
                 "{what} names '{name}', which is not among {}",

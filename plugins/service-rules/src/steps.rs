@@ -9,7 +9,7 @@ use crate::case::Case;
 use crate::clock::{Clock, Goal};
 use crate::condition::{Condition, Facts};
 use crate::duration::parse_minutes;
-use crate::settings::Person;
+use crate::person::Person;
 
 /// A step of the ladder.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -7,7 +7,8 @@ use kjerne_sdk::{Context, Failure, Fields, Instant, RecordRef, Zone, log, record
 
 use crate::condition::Facts;
 use crate::fields::{add_facts, facts_of};
-use crate::settings::{Person, Settings};
+use crate::person::Person;
+use crate::settings::Settings;
 
 const DAY: i64 = 86_400_000;
 /// How far before and after the case's own dates the rules may reckon.

@@ -237,13 +237,7 @@ fn money(text: &str, currency: Option<&str>) -> Option<Value> {
         Some((amount, currency)) => (amount, currency),
         None => (text, currency?),
     };
-    let amount = Decimal::parse(amount)?;
-    let exponent = Money::new(0, currency).exponent();
-    let missing = exponent.checked_sub(amount.scale)?;
-    let minor = amount
-        .coefficient
-        .checked_mul(10_i64.checked_pow(missing.into())?)?;
-    Some(Money::new(minor, currency).into())
+    Money::from_major(Decimal::parse(amount)?, currency).map(Value::from)
 }
 
 #[cfg(test)]

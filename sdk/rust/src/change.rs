@@ -1,7 +1,9 @@
 //! What a plugin is shown: the call, changes, records and journal entries.
 
 use crate::bindings::imports::kjerne::crm::types as raw;
-use crate::{Fields, Instant, RecordRef};
+use crate::contract::RecordRef;
+use crate::fields::Fields;
+use crate::time::Instant;
 
 /// What a call is about.
 #[derive(Clone, PartialEq, Eq, Debug)]

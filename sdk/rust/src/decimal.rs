@@ -1,69 +1,56 @@
-//! Exact decimal numbers.
+//! What a plugin does with exact decimal numbers.
 
 use std::cmp::Ordering;
 use std::fmt;
 
-use crate::Decimal;
+use kjerne_values as values;
 
-/// The most digits after the point.
-const MAX_SCALE: u8 = 18;
+use crate::contract::Decimal;
 
 impl Decimal {
     /// `coefficient / 10^scale` in lowest terms; none when the scale is above 18.
     #[must_use]
-    pub fn new(mut coefficient: i64, mut scale: u8) -> Option<Self> {
-        if scale > MAX_SCALE {
-            return None;
-        }
-        while scale > 0 && coefficient % 10 == 0 {
-            coefficient /= 10;
-            scale -= 1;
-        }
-        Some(Self { coefficient, scale })
+    pub fn new(coefficient: i64, scale: u8) -> Option<Self> {
+        values::Decimal::new(coefficient, scale).map(Self::from)
     }
 
-    /// Reads `-12.5`; no exponent, no thousands separator.
+    /// Reads `-12.5`; no exponent, no thousands separator, no plus sign.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let unsigned = text.strip_prefix('-').unwrap_or(text);
-        let (whole, part) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
-        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        if !digits(whole) || !digits(part) {
+        if text.starts_with('+') {
             return None;
         }
-        let part = part.trim_end_matches('0');
-        let size: i64 = format!("{whole}{part}").parse().ok()?;
-        Self::new(
-            if text.starts_with('-') { -size } else { size },
-            part.len().try_into().ok()?,
-        )
+        values::Decimal::read(text).map(Self::from)
     }
 
     /// The number rounded to a whole one, halves away from zero.
     #[must_use]
     pub fn rounded(self) -> i64 {
-        let unit = 10i128.pow(self.scale.min(MAX_SCALE).into());
+        let unit = 10i128.pow(self.scale.min(values::Decimal::MAX_SCALE).into());
         let number = i128::from(self.coefficient);
         ((2 * number + number.signum() * unit) / (2 * unit)) as i64
     }
+}
 
-    fn widened(self) -> i128 {
-        i128::from(self.coefficient) * 10i128.pow((MAX_SCALE - self.scale.min(MAX_SCALE)).into())
+impl From<values::Decimal> for Decimal {
+    fn from(number: values::Decimal) -> Self {
+        Self {
+            coefficient: number.coefficient(),
+            scale: number.scale(),
+        }
     }
 }
 
 impl From<i64> for Decimal {
     fn from(whole: i64) -> Self {
-        Self {
-            coefficient: whole,
-            scale: 0,
-        }
+        values::Decimal::from(whole).into()
     }
 }
 
 impl Ord for Decimal {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.widened().cmp(&other.widened())
+        let widened = |number: &Self| values::widened(number.coefficient, number.scale);
+        widened(self).cmp(&widened(other))
     }
 }
 
@@ -75,19 +62,7 @@ impl PartialOrd for Decimal {
 
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scale = usize::from(self.scale);
-        let digits = format!(
-            "{:0>width$}",
-            self.coefficient.unsigned_abs(),
-            width = scale + 1
-        );
-        let (whole, part) = digits.split_at(digits.len() - scale);
-        let sign = if self.coefficient < 0 { "-" } else { "" };
-        if part.is_empty() {
-            write!(f, "{sign}{whole}")
-        } else {
-            write!(f, "{sign}{whole}.{part}")
-        }
+        values::write_scaled(f, self.coefficient, self.scale)
     }
 }
 
@@ -104,7 +79,7 @@ mod tests {
         assert_eq!(number("-0.05").to_string(), "-0.05");
         assert_eq!((number("2.5").rounded(), number("-2.5").rounded()), (3, -3));
         assert_eq!((number("2.4").rounded(), number("-2.4").rounded()), (2, -2));
-        for text in ["", "1,5", "1.", ".5", "1e3", "--1"] {
+        for text in ["", "+1", "1,5", "1.", ".5", "1e3", "--1"] {
             assert_eq!(Decimal::parse(text), None, "{text}");
         }
     }

@@ -1,6 +1,8 @@
 //! What a reaction, an action or a domain model wants done.
 
-use crate::{Failure, Field, Fields, OutboundMessage, RecordRef, host};
+use crate::contract::{Failure, Field, OutboundMessage, RecordRef};
+use crate::fields::Fields;
+use crate::host;
 
 /// What a plugin wants done. Nothing happens until the call has returned; then the proposals become
 /// one commit, which meets every check and guard like any other, and the messages are queued in the

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Failure;
+use crate::contract::Failure;
 
 impl Failure {
     /// A failure with a code in small letters and dashes and a sentence that says what to do.

@@ -1,6 +1,7 @@
 //! The fields of a record, and the fields a plugin proposes.
 
-use crate::{Date, Decimal, Field, Instant, Money, RecordRef, Value};
+use crate::contract::{Decimal, Field, Money, RecordRef, Value};
+use crate::time::{Date, Instant};
 
 /// Named values. Read from a record, a change or a command's arguments; or built up to propose one.
 ///

@@ -6,11 +6,17 @@ use crate::bindings::imports::kjerne::crm::types as raw;
 use crate::bindings::{
     action, buying_process, guard, integration, react, sales_stages, service_rules, shape,
 };
-use crate::{
-    Action, Answer, Assessment, BuyingProcess, CaseTarget, Change, Context, Entry, Failure, Field,
-    Fields, Guard, InboundMessage, Instant, Integration, JobDescription, Pipeline, React,
-    RecordRef, SalesStages, ServiceRules, Shape, StageStanding, StaleItem, TriageResult, host,
+use crate::change::{Change, Context, Entry};
+use crate::contract::{
+    Answer, Assessment, CaseTarget, Failure, Field, InboundMessage, JobDescription, Pipeline,
+    RecordRef, StageStanding, StaleItem, TriageResult,
 };
+use crate::fields::Fields;
+use crate::host;
+use crate::roles::{
+    Action, BuyingProcess, Guard, Integration, React, SalesStages, ServiceRules, Shape,
+};
+use crate::time::Instant;
 
 /// Implements the exports of the contract for a plugin type.
 pub struct Bridge<T>(PhantomData<T>);

@@ -1,16 +1,10 @@
-//! Money: whole minor units of an ISO 4217 currency.
+//! What a plugin does with money: whole minor units of an ISO 4217 currency.
 
 use std::fmt;
 
-use crate::{Decimal, Money};
+use kjerne_values as values;
 
-/// Currencies whose minor unit is not a hundredth, by ISO 4217's list one.
-#[rustfmt::skip]
-const EXPONENTS: [(&str, u8); 24] = [
-    ("BHD", 3), ("BIF", 0), ("CLF", 4), ("CLP", 0), ("DJF", 0), ("GNF", 0), ("IQD", 3), ("ISK", 0),
-    ("JOD", 3), ("JPY", 0), ("KMF", 0), ("KRW", 0), ("KWD", 3), ("LYD", 3), ("OMR", 3), ("PYG", 0),
-    ("RWF", 0), ("TND", 3), ("UGX", 0), ("UYI", 0), ("UYW", 4), ("VND", 0), ("VUV", 0), ("XAF", 0),
-];
+use crate::contract::{Decimal, Money};
 
 impl Money {
     /// So many minor units (øre, cents) of a currency.
@@ -21,13 +15,19 @@ impl Money {
         }
     }
 
+    /// Turns an amount in major units into money; none when it has more digits after the point than
+    /// the currency, which is never rounded away, or does not fit.
+    pub fn from_major(amount: Decimal, currency: impl Into<String>) -> Option<Self> {
+        let currency = currency.into();
+        let amount = values::Decimal::new(amount.coefficient, amount.scale)?;
+        let minor = values::minor_units(amount, values::minor_digits(&currency))?;
+        Some(Self { minor, currency })
+    }
+
     /// Digits after the point in one major unit: 2 for NOK, 0 for JPY.
     #[must_use]
     pub fn exponent(&self) -> u8 {
-        EXPONENTS
-            .iter()
-            .find(|(code, _)| *code == self.currency)
-            .map_or(2, |(_, digits)| *digits)
+        values::minor_digits(&self.currency)
     }
 
     /// The amount in major units.
@@ -50,11 +50,8 @@ impl Money {
 
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plain = Decimal {
-            coefficient: self.minor,
-            scale: self.exponent(),
-        };
-        write!(f, "{plain} {}", self.currency)
+        values::write_scaled(f, self.minor, self.exponent())?;
+        write!(f, " {}", self.currency)
     }
 }
 
@@ -75,5 +72,15 @@ mod tests {
                 scale: 1
             }
         );
+    }
+
+    #[test]
+    fn an_amount_with_too_many_decimals_is_no_money() {
+        let amount = |coefficient, scale| Decimal { coefficient, scale };
+        let nok = |amount| Money::from_major(amount, "NOK");
+        assert_eq!(nok(amount(12_505, 1)), Some(Money::new(125_050, "NOK")));
+        assert_eq!(nok(amount(12_500, 3)), Some(Money::new(1_250, "NOK")));
+        assert_eq!(nok(amount(12_505, 3)), None);
+        assert_eq!(nok(amount(i64::MAX, 0)), None);
     }
 }

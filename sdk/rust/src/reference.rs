@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use crate::RecordRef;
+use crate::contract::RecordRef;
 
 impl RecordRef {
     /// The record of this kind with this id.

@@ -1,10 +1,13 @@
 //! The roles a plugin may have, one trait each. [`plugin!`](crate::plugin) exports them.
 
-use crate::{
-    Answer, Assessment, CaseTarget, Change, Context, Edits, Effects, Entry, Failure, Fields,
-    Findings, InboundMessage, JobDescription, Pipeline, RecordRef, StageStanding, StaleItem,
-    TriageResult,
+use crate::change::{Change, Context, Entry};
+use crate::contract::{
+    Answer, Assessment, CaseTarget, Failure, InboundMessage, JobDescription, Pipeline, RecordRef,
+    StageStanding, StaleItem, TriageResult,
 };
+use crate::effects::Effects;
+use crate::fields::Fields;
+use crate::shaping::{Edits, Findings};
 
 /// Sets fields before a commit is checked.
 ///

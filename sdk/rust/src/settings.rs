@@ -37,7 +37,7 @@
 //! A reader that stops at the first fault begins with [`Settings::top`] instead.
 
 mod section;
-mod tree;
+pub(crate) mod tree;
 
 pub use section::Section;
 pub use tree::{Node, Settings, Table};

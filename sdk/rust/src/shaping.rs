@@ -4,8 +4,10 @@
 //! [`testing`](crate::testing) in a plugin's own tests. The handle gives the resource away instead of
 //! forwarding every method, so that a component imports the methods it uses and no others.
 
+use crate::change::Change;
+use crate::contract::{Failure, Value};
 use crate::failure::Shown;
-use crate::{Change, Failure, Value, host};
+use crate::host;
 
 /// What a shape wants set.
 pub type Edits = dyn EditHandle;

@@ -4,7 +4,8 @@
 //! guard every function fails with `not-now`. Writes are stored together with the plugin's proposals,
 //! or not at all. Other failures: `not-granted`, `quota`, `host-call-limit`.
 
-use crate::{Failure, host};
+use crate::contract::Failure;
+use crate::host;
 
 /// The value under a key.
 ///

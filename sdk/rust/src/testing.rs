@@ -26,11 +26,11 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bindings::imports::kjerne::crm::settings;
-use crate::settings::Settings;
-use crate::{
-    Change, Context, Decimal, Failure, Field, Fields, Instant, Operation, OutboundMessage, Record,
-    RecordRef, Value,
-};
+use crate::change::{Change, Context, Operation, Record};
+use crate::contract::{Decimal, Failure, Field, OutboundMessage, RecordRef, Value};
+use crate::fields::Fields;
+use crate::settings::tree::Settings;
+use crate::time::Instant;
 
 thread_local! {
     static CURRENT: RefCell<Option<World>> = const { RefCell::new(None) };

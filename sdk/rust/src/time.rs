@@ -2,116 +2,71 @@
 
 use std::fmt;
 
+use kjerne_values as values;
+
 /// A calendar date, in days since 1970-01-01.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Date(i32);
+pub struct Date(values::Date);
 
 impl Date {
     /// The date that lies `days` after 1970-01-01.
     #[must_use]
     pub fn from_days(days: i32) -> Self {
-        Self(days)
+        Self(values::Date::from_days(days))
     }
 
     /// Days since 1970-01-01.
     #[must_use]
     pub fn days(self) -> i32 {
-        self.0
+        self.0.days()
     }
 
     /// The date of a year, month (1-12) and day, if there is such a date in years 1 to 9999.
     #[must_use]
     pub fn from_ymd(year: i32, month: u32, day: u32) -> Option<Self> {
-        if !(1..=9999).contains(&year) || !(1..=12).contains(&month) {
-            return None;
-        }
-        let date = Self(days_from_civil(year, month, day));
-        (date.ymd() == (year, month, day)).then_some(date)
+        values::Date::from_ymd(year, month, day).map(Self)
     }
 
     /// Year, month (1-12) and day.
     #[must_use]
     pub fn ymd(self) -> (i32, u32, u32) {
-        civil_from_days(self.0)
+        self.0.ymd()
     }
 
     /// The day of the week: 1 for Monday to 7 for Sunday.
     #[must_use]
     pub fn weekday(self) -> u32 {
-        (i64::from(self.0) + 3).rem_euclid(7) as u32 + 1
+        (i64::from(self.days()) + 3).rem_euclid(7) as u32 + 1
     }
 
     /// The date so many days later (or earlier).
     #[must_use]
     pub fn plus_days(self, days: i32) -> Self {
-        Self(self.0.saturating_add(days))
+        Self::from_days(self.days().saturating_add(days))
     }
 
     /// Reads `2026-11-21`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.split('-');
-        let year = digits(parts.next()?, 4)?;
-        let month = digits(parts.next()?, 2)?;
-        let day = digits(parts.next()?, 2)?;
-        if parts.next().is_some() {
-            return None;
-        }
-        Self::from_ymd(i32::try_from(year).ok()?, month, day)
+        values::Date::read(text).map(Self)
     }
-}
-
-/// Days since 1970-01-01 of a civil date. Years are counted from March, so that the leap day is the
-/// last of its year.
-fn days_from_civil(year: i32, month: u32, day: u32) -> i32 {
-    let (month, day) = (month as i32, day as i32);
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
-}
-
-/// The inverse of [`days_from_civil`].
-fn civil_from_days(days: i32) -> (i32, u32, u32) {
-    let days = i64::from(days) + 719_468;
-    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year as i32, month as u32, day as u32)
-}
-
-/// A number of exactly so many digits.
-fn digits(text: &str, count: usize) -> Option<u32> {
-    let plain = text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
-    plain.then(|| text.parse().ok())?
 }
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, day) = self.ymd();
-        write!(f, "{year:04}-{month:02}-{day:02}")
+        fmt::Display::fmt(&self.0, f)
     }
 }
 
 impl fmt::Debug for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")
+        fmt::Display::fmt(&self.0, f)
     }
 }
 
 /// A point in time, in milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Instant(i64);
+pub struct Instant(values::Instant);
 
 /// Milliseconds in a day.
 const DAY: i64 = 86_400_000;
@@ -120,31 +75,31 @@ impl Instant {
     /// The instant `millis` after 1970-01-01T00:00:00Z.
     #[must_use]
     pub fn from_millis(millis: i64) -> Self {
-        Self(millis)
+        Self(values::Instant::from_millis(millis))
     }
 
     /// Milliseconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub fn millis(self) -> i64 {
-        self.0
+        self.0.millis()
     }
 
     /// Midnight UTC at the beginning of a date.
     #[must_use]
     pub fn at_midnight(date: Date) -> Self {
-        Self(i64::from(date.0) * DAY)
+        Self(values::Instant::at_midnight(date.0))
     }
 
     /// The date in UTC; for another zone see [`Zone`](crate::Zone).
     #[must_use]
     pub fn date(self) -> Date {
-        Date(self.0.div_euclid(DAY) as i32)
+        Date(self.0.date())
     }
 
     /// So many milliseconds later (or earlier).
     #[must_use]
     pub fn plus_millis(self, millis: i64) -> Self {
-        Self(self.0.saturating_add(millis))
+        Self(self.0.plus_millis(millis))
     }
 
     /// So many minutes later (or earlier).
@@ -162,53 +117,30 @@ impl Instant {
     /// Milliseconds since an earlier instant; negative when it is a later one.
     #[must_use]
     pub fn since(self, earlier: Self) -> i64 {
-        self.0.saturating_sub(earlier.0)
+        self.millis().saturating_sub(earlier.millis())
     }
 
     /// Reads `2026-11-21T08:30:00Z` (seconds may have a fraction), or a plain date, which means its
     /// midnight in UTC.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let Some((date, clock)) = text.split_once('T') else {
-            return Date::parse(text).map(Self::at_midnight);
-        };
-        let midnight = Self::at_midnight(Date::parse(date)?);
-        let clock = clock.strip_suffix('Z')?;
-        let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
-        let mut parts = clock.split(':');
-        let hours = digits(parts.next()?, 2).filter(|hours| *hours < 24)?;
-        let minutes = digits(parts.next()?, 2).filter(|minutes| *minutes < 60)?;
-        let seconds = digits(parts.next()?, 2).filter(|seconds| *seconds < 61)?;
-        if parts.next().is_some() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-            return None;
-        }
-        let millis: i64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
-        let seconds = i64::from((hours * 60 + minutes) * 60 + seconds);
-        Some(midnight.plus_millis(seconds * 1000 + millis))
+        // Of what the kernel reads, only the form it hands out: UTC, to the second.
+        let bytes = text.as_bytes();
+        let in_utc = bytes.get(10) == Some(&b'T') && text.ends_with('Z');
+        let is_written_form = bytes.len() == 10 || (in_utc && bytes.get(16) == Some(&b':'));
+        is_written_form.then(|| values::Instant::read(text).map(Self))?
     }
 }
 
 impl fmt::Display for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let millis = self.0.rem_euclid(DAY);
-        let (minutes, seconds, rest) = (millis / 60_000, millis / 1000 % 60, millis % 1000);
-        write!(
-            f,
-            "{}T{:02}:{:02}:{seconds:02}",
-            self.date(),
-            minutes / 60,
-            minutes % 60
-        )?;
-        if rest > 0 {
-            write!(f, ".{rest:03}")?;
-        }
-        f.write_str("Z")
+        fmt::Display::fmt(&self.0, f)
     }
 }
 
 impl fmt::Debug for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")
+        fmt::Display::fmt(&self.0, f)
     }
 }
 
@@ -258,7 +190,10 @@ mod tests {
         }
         for text in [
             "2026-11-21T08:30Z",
+            "2026-11-21T08:30.250Z",
             "2026-11-21T08:30:00",
+            "2026-11-21T08:30:00+01:00",
+            "2026-11-21 08:30:00Z",
             "2026-11-21T24:00:00Z",
             "x",
         ] {

@@ -1,6 +1,7 @@
 //! Values: what a field holds.
 
-use crate::{Date, Decimal, Instant, Money, RecordRef, Value};
+use crate::contract::{Decimal, Money, RecordRef, Value};
+use crate::time::{Date, Instant};
 
 impl Value {
     /// The text, when it is text (or e-mail, phone, url, one choice).

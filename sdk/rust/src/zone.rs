@@ -1,6 +1,8 @@
 //! Time zones, from the offsets the host knows.
 
-use crate::{Date, Failure, Instant, host};
+use crate::contract::Failure;
+use crate::host;
+use crate::time::{Date, Instant};
 
 /// A time zone over a span of time: the offsets from UTC that hold in it.
 #[derive(Clone, PartialEq, Eq, Debug)]

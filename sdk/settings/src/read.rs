@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 
+use kjerne_values::{Date, Instant, day_number};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use toml::value::{Datetime, Offset, Time};
 
-use crate::{Entry, Fault, MOST, Value};
+use crate::entry::{Entry, MOST, Value};
+use crate::fault::Fault;
 
 /// Reads a document. What stands in a table or list follows its entry directly, in the order of the
 /// document; the document itself has no entry.
@@ -181,17 +183,17 @@ fn decimal(text: &str) -> Option<Value> {
 
 fn when(datetime: &Datetime) -> Option<Value> {
     let date = datetime.date?;
-    let days = days(date.year.into(), date.month.into(), date.day.into());
+    let days = day_number(date.year.into(), date.month.into(), date.day.into());
     match (datetime.time, datetime.offset) {
-        (None, None) => Some(Value::Date(i32::try_from(days).ok()?)),
+        (None, None) => Some(Value::Date(days)),
         (Some(time), Some(offset)) => {
             let minutes = match offset {
                 Offset::Z => 0,
                 Offset::Custom { minutes } => i64::from(minutes),
             };
-            Some(Value::Instant(
-                days * 86_400_000 + millis(time) - minutes * 60_000,
-            ))
+            let midnight = Instant::at_midnight(Date::from_days(days));
+            let instant = midnight.plus_millis(millis(time) - minutes * 60_000);
+            Some(Value::Instant(instant.millis()))
         }
         _ => None,
     }
@@ -201,13 +203,4 @@ fn millis(time: Time) -> i64 {
     let seconds = (i64::from(time.hour) * 60 + i64::from(time.minute)) * 60
         + i64::from(time.second.unwrap_or(0));
     seconds * 1_000 + i64::from(time.nanosecond.unwrap_or(0) / 1_000_000)
-}
-
-/// Days since 1970-01-01 of a date in the Gregorian calendar. The year begins in March here, so that
-/// the leap day is its last.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    year * 365 + leap_days + day_of_year - 719_468
 }

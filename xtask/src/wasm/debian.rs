@@ -13,7 +13,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::TARGET;
+use super::target::{TARGET, has_std};
 use crate::run;
 
 /// The packages everything else follows from: the compiler and the sources of its library.
@@ -22,8 +22,7 @@ const WANTED: [&str; 2] = ["rustc-web", "rust-web-src"];
 /// Whether the private toolchain is there and its compiler runs.
 pub fn ready(folder: &Path) -> bool {
     let tools = Toolchain::at(folder);
-    super::has_std(&tools.target_libraries())
-        && run::read(tools.compiler().arg("--version")).is_ok()
+    has_std(&tools.target_libraries()) && run::read(tools.compiler().arg("--version")).is_ok()
 }
 
 /// Downloads, unpacks and builds what is missing, and leaves the environment for plugin builds.
@@ -253,7 +252,7 @@ impl Toolchain {
                 fs::copy(file.path(), into.join(name))?;
             }
         }
-        if !super::has_std(&into) {
+        if !has_std(&into) {
             bail!("cargo built no standard library in {}", built.display());
         }
         Ok(())

@@ -5,6 +5,7 @@
 //! finds it; no such file means that nothing is needed.
 
 mod debian;
+mod target;
 
 use std::env;
 use std::fs;
@@ -12,10 +13,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
+use self::target::{TARGET, has_std};
 use crate::run;
 
-/// The target of every plugin.
-pub const TARGET: &str = "wasm32-unknown-unknown";
 /// Set to `rustup` or `debian` to use one way only; for trying out the other than usual.
 const ROUTE: &str = "KJERNE_WASM_ROUTE";
 
@@ -66,17 +66,6 @@ fn target_installed() -> bool {
     let asked =
         run::read(run::command(compiler).args(["--print", "target-libdir", "--target", TARGET]));
     asked.is_ok_and(|folder| has_std(Path::new(&folder)))
-}
-
-/// Whether a folder holds a standard library.
-fn has_std(folder: &Path) -> bool {
-    let Ok(files) = fs::read_dir(folder) else {
-        return false;
-    };
-    files.flatten().any(|file| {
-        let name = file.file_name().to_string_lossy().into_owned();
-        name.starts_with("libstd-") && name.ends_with(".rlib")
-    })
 }
 
 fn rustup() -> Result<()> {

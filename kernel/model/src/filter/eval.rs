@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::{Filter, Operator, Own, Path, TextTest};
-use crate::{Record, Value};
+use super::condition::{Filter, Operator, Own, Path, TextTest};
+use crate::record::Record;
+use crate::value::Value;
 
 impl Filter {
     /// True when the record meets the condition.

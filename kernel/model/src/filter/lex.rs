@@ -1,6 +1,6 @@
 //! Cuts a filter into words, quoted text and marks, each with its position.
 
-use super::FilterError;
+use super::error::FilterError;
 
 /// One piece of a filter.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -1,10 +1,13 @@
 //! What a path holds, and reading a literal as a value of that type.
 
+use kjerne_values::{Currency, Date, Decimal, Instant, Money};
+
+use super::condition::{Own, Path};
 use super::lex::Token;
-use super::{Own, Path};
-use crate::{
-    Currency, Date, Decimal, FieldType, Instant, Kind, Money, Name, RecordId, Reference, Value,
-};
+use crate::id::{RecordId, Reference};
+use crate::kind::{FieldType, Kind};
+use crate::name::Name;
+use crate::value::{Address, Value};
 
 /// The type of what a path leads to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,9 +38,7 @@ impl Target {
                 .field(name)
                 .map(|field| Self::of_field(&field.field_type)),
             Path::Part(name, part) => match (&kind.field(name)?.field_type, part.as_str()) {
-                (FieldType::Address, part) => {
-                    crate::Address::PARTS.contains(&part).then_some(Self::Text)
-                }
+                (FieldType::Address, part) => Address::PARTS.contains(&part).then_some(Self::Text),
                 (FieldType::Money, "minor") => Some(Self::Integer),
                 (FieldType::Money, "currency") => Some(Self::Currency),
                 _ => None,

@@ -7,33 +7,21 @@
 //! condition = path ( "eq" / "ne" / "lt" / "le" / "gt" / "ge" ) literal | path "in" "(" literals ")"
 //! ```
 
+use super::condition::{Filter, Operator, Own, Path, TextTest};
+use super::error::FilterError;
 use super::lex::{Token, tokens};
 use super::literal::Target;
-use super::{Filter, MAX_BYTES, MAX_CONDITIONS, MAX_DEPTH, Operator, Own, Path, TextTest};
-use crate::{Kind, Name, Value};
+use crate::kind::{FieldType, Kind};
+use crate::name::Name;
+use crate::value::{Address, Value};
 
-/// A filter that does not parse: where, what was expected there, what was found.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct FilterError {
-    /// The character, counted from 0, at which reading stopped.
-    pub position: usize,
-    /// What would have been right there.
-    pub expected: String,
-    /// What is there.
-    pub found: String,
-}
-
-impl std::fmt::Display for FilterError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "filter, position {}: expected {}, found {}",
-            self.position, self.expected, self.found
-        )
-    }
-}
-
-impl std::error::Error for FilterError {}
+/// The longest filter, in bytes. People and programs write far shorter ones, and a filter is read
+/// for every request.
+pub const MAX_BYTES: usize = 16 * 1_024;
+/// The deepest nesting of parentheses and `not`, so that a filter cannot exhaust the stack.
+pub const MAX_DEPTH: usize = 64;
+/// The most conditions in one filter, since each may be tried on every record.
+pub const MAX_CONDITIONS: usize = 256;
 
 /// Reads a filter for records of this kind. Blank text is the filter that holds for all of them.
 ///
@@ -307,13 +295,10 @@ fn path(text: &str, kind: &Kind) -> Option<(Path, Target)> {
 fn expected_path(text: &str, kind: &Kind) -> String {
     let (field, _) = text.split_once('/').unwrap_or((text, ""));
     match kind.field(field).map(|field| &field.field_type) {
-        Some(crate::FieldType::Address) => {
-            format!(
-                "{field}/{}",
-                crate::Address::PARTS.join(&format!(", {field}/"))
-            )
+        Some(FieldType::Address) => {
+            format!("{field}/{}", Address::PARTS.join(&format!(", {field}/")))
         }
-        Some(crate::FieldType::Money) => format!("{field}, {field}/minor or {field}/currency"),
+        Some(FieldType::Money) => format!("{field}, {field}/minor or {field}/currency"),
         Some(_) => format!("{field}, which has no parts"),
         None => {
             let names: Vec<&str> = kind

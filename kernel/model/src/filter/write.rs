@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::{Filter, Operator, Own, Path, TextTest};
-use crate::Value;
+use super::condition::{Filter, Operator, Own, Path, TextTest};
+use crate::value::Value;
 
 impl Operator {
     /// Every operator.

@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 
 use kjerne_model::{Act, Actor, Cause, Edit, Entry, Fields, Name, Patch, Verdict};
 
-use super::{Damage, Decoder, Encoder};
+use super::damage::Damage;
+use super::decoder::Decoder;
+use super::encoder::Encoder;
 
 const USER: u8 = 1;
 const PLUGIN: u8 = 2;

@@ -5,7 +5,9 @@ use kjerne_model::{
     Value,
 };
 
-use super::{Damage, Decoder, Encoder};
+use super::damage::Damage;
+use super::decoder::Decoder;
+use super::encoder::Encoder;
 
 const TEXT: u8 = 1;
 const INTEGER: u8 = 2;

@@ -3,8 +3,10 @@
 
 use kjerne_model::Message;
 
-use super::{Damage, Decoder, Encoder};
-use crate::{CostRow, CursorRow, KeyRow, OutboxRow, ParkedRow, PluginRow};
+use super::damage::Damage;
+use super::decoder::Decoder;
+use super::encoder::Encoder;
+use crate::rows::{CostRow, CursorRow, KeyRow, OutboxRow, ParkedRow, PluginRow};
 
 /// A row that is kept in full under its key.
 pub(crate) trait Row: Sized {

@@ -212,7 +212,7 @@ proptest! {
     fn any_bytes_are_read_without_a_panic(mut bytes in vec(any::<u8>(), 0..200)) {
         for version in [true, false] {
             if let (true, Some(first)) = (version, bytes.first_mut()) {
-                *first = super::VERSION;
+                *first = super::encoder::VERSION;
             }
             let _ = decode_record(name("contact"), RecordId::from_bytes([0; 16]), &bytes);
             let _ = decode_entry(1, &bytes);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ::redb::{StorageError, TableError, TransactionError};
 
-use crate::StoreError;
+use crate::error::StoreError;
 
 pub(super) fn io_at(path: &Path, error: &std::io::Error) -> StoreError {
     let what = format!("{}: {error}", path.display());

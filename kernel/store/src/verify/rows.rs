@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use super::{Check, names};
+use super::check::{Check, names};
 use crate::codec::Row;
+use crate::error::StoreError;
 use crate::plugin_state::Used;
-use crate::{
-    KeyRow, Space, StoreError, costs, cursors, journal, key, meta, outbox, parked, plugin_state,
-    registry,
-};
+use crate::rows::KeyRow;
+use crate::space::Space;
+use crate::{costs, cursors, journal, key, meta, outbox, parked, plugin_state, registry};
 
 impl Check<'_> {
     pub(super) fn other_rows(&mut self) -> Result<(), StoreError> {

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use kjerne_model::{Kind, Record, RecordId};
 
-use super::{Check, names};
-use crate::{StoreError, journal, key, records};
+use super::check::{Check, names};
+use crate::error::StoreError;
+use crate::{journal, key, records};
 
 impl Check<'_> {
     pub(super) fn superfluous_index(&mut self, key: &[u8], _: &[u8]) -> Result<(), StoreError> {

@@ -1,10 +1,12 @@
 //! Outside a component: every question goes to the [`World`] of the test under way.
 
 use crate::bindings::imports::kjerne::crm::settings::Entry;
-use crate::records::{Page, Query};
+use crate::change::Record;
+use crate::contract::{Failure, RecordRef};
+use crate::query::{Page, Query};
 use crate::testing::{self, World};
 pub use crate::testing::{Done as Effects, Found as Findings, Set as Edits};
-use crate::{Failure, Instant, Record, RecordRef};
+use crate::time::Instant;
 
 pub(crate) fn log(level: &str, message: &str) {
     World::with(|world| world.lines.push(format!("{level}: {message}")));

@@ -4,8 +4,10 @@ use std::sync::Once;
 
 pub use crate::bindings::imports::kjerne::crm::types::{Edits, Effects, Findings};
 use crate::bindings::imports::kjerne::crm::{log as raw_log, records, settings, state, time};
-use crate::records::{Page, Query};
-use crate::{Failure, Instant, Record, RecordRef};
+use crate::change::Record;
+use crate::contract::{Failure, RecordRef};
+use crate::query::{Page, Query};
+use crate::time::Instant;
 
 /// Writes the text of a panic to the log before the call ends in a trap.
 pub(crate) fn report_panics() {

@@ -4,11 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
-use super::{Node, Table};
+use super::tree::{Node, Settings, Table};
 
 /// What is wrong with a document.
 #[derive(Default)]
-pub(super) struct Faults(RefCell<Vec<String>>);
+struct Faults(RefCell<Vec<String>>);
 
 impl Faults {
     fn add(&self, line: u32, message: impl Display) {
@@ -16,13 +16,25 @@ impl Faults {
     }
 
     /// The value when nothing was wrong, else all faults.
-    pub(super) fn settle<T>(self, value: T) -> Result<T, String> {
+    fn settle<T>(self, value: T) -> Result<T, String> {
         let found = self.0.into_inner();
         if found.is_empty() {
             Ok(value)
         } else {
             Err(found.join("; "))
         }
+    }
+}
+
+impl Settings {
+    /// Reads them with `read`, as much of them as that asks for.
+    ///
+    /// # Errors
+    /// All faults that were noted, with their lines, in one text.
+    pub fn read<T>(&self, read: impl FnOnce(&Section<'_>) -> T) -> Result<T, String> {
+        let faults = Faults::default();
+        let value = read(&Section::new(self.top(), &faults));
+        faults.settle(value)
     }
 }
 
@@ -37,7 +49,7 @@ pub struct Section<'a> {
 }
 
 impl<'a> Section<'a> {
-    pub(super) fn new(table: Table<'a>, faults: &'a Faults) -> Self {
+    fn new(table: Table<'a>, faults: &'a Faults) -> Self {
         Self {
             rows: table.entries().collect(),
             line: table.line(),

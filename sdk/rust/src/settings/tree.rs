@@ -2,10 +2,9 @@
 
 use std::fmt::Display;
 
-use super::Section;
-use super::section::Faults;
 use crate::bindings::imports::kjerne::crm::settings::Entry;
-use crate::{Date, Instant, Value};
+use crate::contract::Value;
+use crate::time::{Date, Instant};
 
 /// A settings document.
 #[derive(Clone, Debug)]
@@ -57,16 +56,6 @@ impl Settings {
             inside: 0,
             line: 1,
         }
-    }
-
-    /// Reads them with `read`, as much of them as that asks for.
-    ///
-    /// # Errors
-    /// All faults that were noted, with their lines, in one text.
-    pub fn read<T>(&self, read: impl FnOnce(&Section<'_>) -> T) -> Result<T, String> {
-        let faults = Faults::default();
-        let value = read(&Section::new(self.top(), &faults));
-        faults.settle(value)
     }
 }
 

@@ -1,9 +1,10 @@
 //! Exact decimal numbers.
 
-use std::cmp::Ordering;
-use std::fmt;
+use alloc::format;
+use core::cmp::Ordering;
+use core::fmt;
 
-use crate::ParseError;
+use crate::parse_error::ParseError;
 
 /// An exact decimal number: `coefficient / 10^scale`, up to 18 significant digits.
 ///
@@ -20,8 +21,7 @@ impl Decimal {
 
     /// Makes `coefficient / 10^scale`; none when the scale is above [`Decimal::MAX_SCALE`].
     #[must_use]
-    pub fn new(coefficient: i64, scale: u8) -> Option<Self> {
-        let (mut coefficient, mut scale) = (coefficient, scale);
+    pub fn new(mut coefficient: i64, mut scale: u8) -> Option<Self> {
         if scale > Self::MAX_SCALE {
             return None;
         }
@@ -45,32 +45,41 @@ impl Decimal {
     }
 
     /// Reads `-12.5`; no exponent, no thousands separator.
-    ///
-    /// # Errors
-    /// When the text is no such number or has more than 18 significant digits.
-    pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let wrong = || ParseError::new("a decimal number such as -12.5", text);
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
         let (sign, digits) = match text.strip_prefix('-') {
             Some(rest) => (-1, rest),
             None => (1, text.strip_prefix('+').unwrap_or(text)),
         };
-        let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
-        let all_digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-        let point_without_digits = digits.contains('.') && part.is_empty();
-        if whole.is_empty() || point_without_digits || !all_digits(whole) || !all_digits(part) {
-            return Err(wrong());
+        let (whole, part) = digits.split_once('.').unwrap_or((digits, "0"));
+        let are_digits = |s: &str| !s.is_empty() && s.bytes().all(|byte| byte.is_ascii_digit());
+        if !are_digits(whole) || !are_digits(part) {
+            return None;
         }
         let part = part.trim_end_matches('0');
-        let coefficient: i64 = format!("{whole}{part}").parse().map_err(|_| wrong())?;
-        let scale = u8::try_from(part.len()).map_err(|_| wrong())?;
-        Self::new(sign * coefficient, scale).ok_or_else(wrong)
+        let coefficient: i64 = format!("{whole}{part}").parse().ok()?;
+        Self::new(sign * coefficient, u8::try_from(part.len()).ok()?)
+    }
+
+    /// Reads `-12.5`; no exponent, no thousands separator.
+    ///
+    /// # Errors
+    /// When the text is no such number or has more than 18 significant digits.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        Self::read(text).ok_or_else(|| ParseError::new("a decimal number such as -12.5", text))
     }
 
     /// The coefficient at the common scale of 18, wide enough never to overflow; orders decimals.
     #[must_use]
     pub fn widened(self) -> i128 {
-        i128::from(self.coefficient) * 10i128.pow(u32::from(Self::MAX_SCALE - self.scale))
+        widened(self.coefficient, self.scale)
     }
+}
+
+/// `coefficient / 10^scale` counted in parts of 10^18, whether or not it is in lowest terms.
+#[must_use]
+pub fn widened(coefficient: i64, scale: u8) -> i128 {
+    i128::from(coefficient) * 10i128.pow(Decimal::MAX_SCALE.saturating_sub(scale).into())
 }
 
 impl From<i64> for Decimal {
@@ -94,8 +103,12 @@ impl PartialOrd for Decimal {
     }
 }
 
-/// Writes `digits` (of a number without sign) with the point `scale` digits from the right.
-pub(crate) fn write_scaled(f: &mut fmt::Formatter<'_>, number: i64, scale: usize) -> fmt::Result {
+/// Writes a number with the point `scale` digits from the right.
+///
+/// # Errors
+/// When `f` takes no more.
+pub fn write_scaled(f: &mut fmt::Formatter<'_>, number: i64, scale: u8) -> fmt::Result {
+    let scale = usize::from(scale);
     let digits = format!("{:0>width$}", number.unsigned_abs(), width = scale + 1);
     let (whole, part) = digits.split_at(digits.len() - scale);
     let sign = if number < 0 { "-" } else { "" };
@@ -108,7 +121,7 @@ pub(crate) fn write_scaled(f: &mut fmt::Formatter<'_>, number: i64, scale: usize
 
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_scaled(f, self.coefficient, usize::from(self.scale))
+        write_scaled(f, self.coefficient, self.scale)
     }
 }
 

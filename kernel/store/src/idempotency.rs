@@ -3,17 +3,11 @@
 use kjerne_model::Actor;
 
 use crate::codec::Row;
+use crate::error::StoreError;
 use crate::key::Key;
-use crate::{Read, Space, StoreError, Write};
-
-/// What a key was used for.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct KeyRow {
-    /// A digest of the commit, by which another commit with the same key is told from a repetition.
-    pub digest: [u8; 16],
-    /// The journal entry that was made; 0 when the commit changed nothing.
-    pub entry: u64,
-}
+pub use crate::rows::KeyRow;
+use crate::space::Space;
+use crate::store::{Read, Write};
 
 /// What an actor's key was used for, if it was used.
 ///

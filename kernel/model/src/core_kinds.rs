@@ -3,7 +3,8 @@
 //! Every kind has `external_id`: the key the record has in the system it was imported from, unique
 //! within the kind, so that an import can be repeated and files can refer to one another.
 
-use crate::{Choice, Field, FieldType, Kind, Name, PersonalData};
+use crate::kind::{Choice, Field, FieldType, Kind, PersonalData};
+use crate::name::Name;
 
 /// The kinds every workspace begins with.
 ///

@@ -1,0 +1,110 @@
+//! The rows the kernel keeps beside records and journal, one type for each space that has any.
+//! `codec` writes and reads them.
+
+use kjerne_model::{Date, Instant, Message};
+
+/// What a key was used for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KeyRow {
+    /// A digest of the commit, by which another commit with the same key is told from a repetition.
+    pub digest: [u8; 16],
+    /// The journal entry that was made; 0 when the commit changed nothing.
+    pub entry: u64,
+}
+
+/// Where one plugin stands in one role.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct CursorRow {
+    /// The last journal entry it has dealt with.
+    pub position: u64,
+    /// How often it has failed at the next one.
+    pub tries: u32,
+    /// When to try again.
+    pub not_before: Instant,
+    /// What it last failed with.
+    pub error: Option<String>,
+}
+
+/// One entry one plugin gave up on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ParkedRow {
+    /// The plugin.
+    pub plugin: String,
+    /// In which role.
+    pub role: String,
+    /// The journal entry.
+    pub entry: u64,
+    /// When it was given up.
+    pub at: Instant,
+    /// How often it was tried.
+    pub tries: u32,
+    /// What the last try failed with.
+    pub error: String,
+}
+
+/// One message and how its delivery goes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OutboxRow {
+    /// Its place in the queue, from [`outbox::next_seq`](crate::outbox::next_seq).
+    pub seq: u64,
+    /// The plugin that made it.
+    pub plugin: String,
+    /// The message.
+    pub message: Message,
+    /// When it was queued.
+    pub queued_at: Instant,
+    /// How often it was tried.
+    pub tries: u32,
+    /// When to try again.
+    pub not_before: Instant,
+    /// What the last try failed with.
+    pub error: Option<String>,
+    /// True when it is not tried any more.
+    pub gave_up: bool,
+}
+
+/// An installed plugin and what the administrator has set for it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PluginRow {
+    /// Its id.
+    pub id: String,
+    /// The version in use.
+    pub version: String,
+    /// The digest of the package in use.
+    pub digest: [u8; 32],
+    /// Whether it is asked at all.
+    pub enabled: bool,
+    /// What it is allowed, item by item.
+    pub grants: Vec<String>,
+    /// Its settings, as text.
+    pub settings: String,
+    /// One more with every change of the row, so that a change made from an old view is seen.
+    pub revision: u64,
+    /// Its place in the order in which plugins are asked.
+    pub position: u32,
+    /// When it was installed.
+    pub installed_at: Instant,
+    /// The roles that are switched on.
+    pub roles: Vec<String>,
+}
+
+/// What one version of a plugin cost on one day in one role.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CostRow {
+    /// The day, in UTC.
+    pub day: Date,
+    /// The plugin.
+    pub plugin: String,
+    /// Its version.
+    pub version: String,
+    /// The role it was called in.
+    pub role: String,
+    /// How often it was called.
+    pub calls: u64,
+    /// The fuel it used.
+    pub fuel: u64,
+    /// The time it took, in millionths of a second.
+    pub micros: u64,
+    /// How many of the calls broke.
+    pub faults: u64,
+}

@@ -1,0 +1,15 @@
+//! The contract's own types, by the names plugins know them by.
+
+pub use crate::bindings::buying_process::exports::kjerne::crm::buying_process::{
+    Assessment, JobAssessment, JobDescription, Missing, NextAction,
+};
+pub use crate::bindings::imports::kjerne::crm::types::{
+    Decimal, Failure, Field, Money, OutboundMessage, RecordRef, Value,
+};
+pub use crate::bindings::integration::exports::kjerne::crm::integration::{Answer, InboundMessage};
+pub use crate::bindings::sales_stages::exports::kjerne::crm::sales_stages::{
+    Move, Obstacle, Pipeline, Stage, StageStanding, StaleItem,
+};
+pub use crate::bindings::service_rules::exports::kjerne::crm::service_rules::{
+    CaseTarget, TriageResult,
+};

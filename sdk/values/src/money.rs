@@ -1,0 +1,67 @@
+//! Money: whole minor units of an ISO 4217 currency.
+
+use alloc::format;
+use alloc::string::ToString as _;
+use core::fmt;
+
+use crate::currency::Currency;
+use crate::decimal::{Decimal, write_scaled};
+use crate::parse_error::ParseError;
+
+/// An amount of money, exact: whole minor units (øre, cents) of one currency.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Money {
+    /// Minor units; 12 NOK and 50 øre are 1250.
+    pub minor: i64,
+    /// The currency.
+    pub currency: Currency,
+}
+
+impl Money {
+    /// Turns an amount in major units into money.
+    ///
+    /// # Errors
+    /// When the amount has more digits after the point than the currency, or does not fit.
+    pub fn from_major(amount: Decimal, currency: Currency) -> Result<Self, ParseError> {
+        let digits = currency.exponent();
+        let minor = minor_units(amount, digits).ok_or_else(|| {
+            ParseError::new(
+                &format!("an amount with at most {digits} decimals in {currency}"),
+                &amount.to_string(),
+            )
+        })?;
+        Ok(Self { minor, currency })
+    }
+
+    /// The amount in major units.
+    #[must_use]
+    pub fn major(&self) -> Decimal {
+        Decimal::new(self.minor, self.currency.exponent()).unwrap_or_default()
+    }
+
+    /// Reads `1250.50 NOK`.
+    ///
+    /// # Errors
+    /// When the text is not an amount, a space and a currency code.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        let wrong = || ParseError::new("an amount and a currency such as 1250.50 NOK", text);
+        let (amount, code) = text.trim().rsplit_once(' ').ok_or_else(wrong)?;
+        Self::from_major(Decimal::parse(amount.trim())?, Currency::new(code)?)
+    }
+}
+
+/// An amount of major units in minor ones, of which `digits` stand after the point; none when the
+/// amount has more digits than that, which is never rounded away, or does not fit.
+#[must_use]
+pub fn minor_units(amount: Decimal, digits: u8) -> Option<i64> {
+    let missing = digits.checked_sub(amount.scale())?;
+    let factor = 10i64.checked_pow(missing.into())?;
+    amount.coefficient().checked_mul(factor)
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_scaled(f, self.minor, self.currency.exponent())?;
+        write!(f, " {}", self.currency)
+    }
+}
