@@ -20,8 +20,10 @@ pub fn prepare(profile: Profile, folders: &[PathBuf]) -> Result<PathBuf> {
 /// Builds the `kjerne` program.
 pub fn program(profile: Profile) -> Result<PathBuf> {
     run::say("building kjerne (the first time takes some minutes)");
-    let package = ["build", "--package", "kjerne-cli", "--bin", "kjerne"];
-    run::must(run::cargo().args(package).args(profile.arguments()))?;
+    // Of the whole workspace, so that the features of what is compiled are those of the tests: else
+    // the WebAssembly runtime is compiled once for the program and once more for them.
+    let program = ["build", "--workspace", "--bin", "kjerne"];
+    run::must(run::cargo().args(program).args(profile.arguments()))?;
     let name = format!("kjerne{}", std::env::consts::EXE_SUFFIX);
     Ok(run::target().join(profile.folder()).join(name))
 }

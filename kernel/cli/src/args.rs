@@ -75,7 +75,7 @@ pub enum Command {
     /// Check records, indexes and journal against each other.
     Verify,
     /// Make a workspace with demo data, print its summary, serve it.
-    Demo(crate::demo::DemoArgs),
+    Demo(crate::demo::arguments::DemoArgs),
     /// Measure.
     Bench(crate::bench::BenchArgs),
     /// Print every limit: its name, number and reason.

@@ -75,7 +75,7 @@ fn run(cli: Cli) -> Result<Exit> {
     }
 }
 
-fn run_demo(context: &Context, args: &demo::DemoArgs) -> Result<Exit> {
+fn run_demo(context: &Context, args: &demo::arguments::DemoArgs) -> Result<Exit> {
     let dir = context
         .workspace
         .clone()

@@ -1,5 +1,6 @@
 //! `kjerne demo`: a workspace full of believable, fictitious data, loaded the way real data is.
 
+pub(crate) mod arguments;
 mod generate;
 mod load;
 mod names;
@@ -9,10 +10,9 @@ mod summary;
 use std::collections::BTreeMap;
 use std::fs;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use clap::Args;
 use kjerne_core::Reader;
 use kjerne_model::{Actor, Instant};
 use kjerne_store::{costs, outbox, records};
@@ -23,6 +23,7 @@ use crate::built_in;
 use crate::exit::Told;
 use crate::output::Format;
 use crate::progress::Progress;
+use arguments::DemoArgs;
 use generate::Size;
 use summary::Summary;
 
@@ -31,38 +32,6 @@ const END: &str = "2026-10-30T15:00:00Z";
 
 /// The file that marks a workspace as the demo's own, which the next demo may replace.
 const MARKER: &str = "made-by-demo";
-
-/// `demo`
-#[derive(Args, Debug)]
-pub struct DemoArgs {
-    /// The seed of the data; the same seed gives the same data.
-    #[arg(long, default_value_t = 7380)]
-    pub seed: u64,
-    /// Accounts.
-    #[arg(long, default_value_t = Size::default().accounts)]
-    pub accounts: usize,
-    /// Contacts.
-    #[arg(long, default_value_t = Size::default().contacts)]
-    pub contacts: usize,
-    /// Opportunities, each with stage history and a buying group.
-    #[arg(long, default_value_t = Size::default().opportunities)]
-    pub opportunities: usize,
-    /// Cases.
-    #[arg(long, default_value_t = Size::default().cases)]
-    pub cases: usize,
-    /// Activities.
-    #[arg(long, default_value_t = Size::default().activities)]
-    pub activities: usize,
-    /// Months they are spread over.
-    #[arg(long, default_value_t = Size::default().months)]
-    pub months: usize,
-    /// Print the summary and do not serve.
-    #[arg(long)]
-    pub once: bool,
-    /// Where the built-in plugins are; otherwise beside the program.
-    #[arg(long, value_name = "DIR")]
-    pub plugins: Option<PathBuf>,
-}
 
 /// Makes the workspace, loads it, prints the summary, and returns the open workspace to be served
 /// (none with `--once`).
