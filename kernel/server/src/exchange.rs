@@ -3,7 +3,8 @@
 use std::io::{self, BufWriter, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::extract::{Multipart, Path, State};
+use axum::body::Body;
+use axum::extract::{Path, State};
 use kjerne_exchange::export::{self, ExportFormat};
 use kjerne_exchange::import::{self, ImportOptions, ImportProgress, ImportReport, Mapping};
 use kjerne_workspace::Runtime;
@@ -13,7 +14,7 @@ use serde_json::{Value as Json, json};
 use tempfile::NamedTempFile;
 
 use crate::app::{Answer, App};
-use crate::form;
+use crate::import_body::{self, ImportBody};
 use crate::problem::Problem;
 use crate::request::Words;
 use crate::stream::StreamWriter;
@@ -25,29 +26,28 @@ const FORM: &[&str] = &["form"];
 /// How much of an export is written at a time.
 const PIECE: usize = 64 * 1024;
 
-/// Imports the file of a form, by the mapping that comes before it. Answers while it works, a line
+/// Imports a file by the mapping in the line before it. Answers while it works, a line
 /// of JSON for each step: `progress`, `rejects` (a piece of the rejects' CSV), and in the end
 /// `report`, or `problem`.
 pub(crate) async fn import(
     State(app): State<App>,
     Path(kind): Path<String>,
     words: Words,
-    parts: Multipart,
+    body: Body,
 ) -> Answer {
     words.only(&[DRY_RUN])?;
     let dry_run = words.flag(DRY_RUN)?;
     queries::kind(app.runtime.kernel.schema(), &kind)?;
-    let form = form::read(parts, &app.runtime.workspace).await?;
-    let mapping = form.mapping.as_deref().map(Mapping::parse).transpose();
+    let ImportBody { mapping, file } = import_body::read(body, &app.runtime.workspace).await?;
+    let mapping = mapping.as_deref().map(Mapping::parse).transpose();
     let options = ImportOptions {
-        file: form.file.path().to_owned(),
+        file: file.path().to_owned(),
         kind,
         mapping: mapping.map_err(|error| error.during("in the mapping"))?,
         dry_run,
         at: now(),
         seed: seed()?,
     };
-    let file = form.file;
     app.stream("application/x-ndjson", move |runtime, out| {
         tell_import(runtime, &options, &file, out)
     })

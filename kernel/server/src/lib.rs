@@ -5,8 +5,8 @@
 mod administration;
 mod app;
 mod exchange;
-mod form;
 mod gate;
+mod import_body;
 mod inspect;
 pub mod limits;
 mod models;

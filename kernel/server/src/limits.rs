@@ -26,9 +26,9 @@ kjerne_core::limit_table! {
     SHUTDOWN_TIME = "shutdown-time", 10_000, "ms",
         "a client that does not read its answer must not keep the workspace held";
 
-    /// Parts of a form that come before the file.
-    FORM_PART = "form-part", 256 << 10, "bytes",
-        "a mapping is a page or two; what is larger is no mapping";
+    /// The line that comes before the file of an import.
+    IMPORT_LINE = "import-line", 512 << 10, "bytes",
+        "it holds the mapping, which is a page or two; what is larger is no mapping";
 
     /// An actor's name, as the owner of the workspace tells it.
     ACTOR_NAME = "actor-name", 128, "bytes",

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode, Uri};
 use axum::routing::{delete, get, post, put};
 use axum::{Router, middleware};
@@ -90,11 +89,7 @@ fn administration(app: &App) -> Router<App> {
             "/v1/secrets/{name}",
             put(secrets::set_secret).delete(secrets::remove_secret),
         )
-        .route(
-            "/v1/import/{kind}",
-            // The parts of the form have limits of their own.
-            post(exchange::import).layer(DefaultBodyLimit::disable()),
-        )
+        .route("/v1/import/{kind}", post(exchange::import))
         .route("/v1/export/{kind}", get(exchange::export))
         .route_layer(middleware::from_fn_with_state(
             app.clone(),

@@ -47,7 +47,7 @@ async fn listen_and_work(runtime: &Arc<Runtime>, address: SocketAddr) -> Result<
     let address = listener.local_addr()?;
     let workers = Workers::start(runtime)?;
     let (stop, stopping) = watch::channel(false);
-    let owner = tokio::spawn(listen_to_owner(Arc::clone(runtime), stopping.clone()));
+    let owner = listen_to_owner(Arc::clone(runtime), stopping.clone());
     let name = &runtime.workspace.settings().name;
     eprintln!("{name}: http://{address}/ (stop with ctrl-c)");
     let loopback = address.ip().is_loopback();
@@ -57,9 +57,7 @@ async fn listen_and_work(runtime: &Arc<Runtime>, address: SocketAddr) -> Result<
         // Nobody may be listening any more, which is the end all the same.
         let _ = stop.send(true);
     };
-    let served = tokio::join!(asked, run(listener, network, stopping)).1;
-    // An owner's request under way is waited for as long as any other.
-    let _ = owner.await;
+    let (served, ..) = tokio::join!(run(listener, network, stopping), owner, asked);
     let stopped = tokio::task::spawn_blocking(move || workers.stop()).await;
     stopped.map_err(|error| Error::failed(format!("stopping broke: {error}")))?;
     Ok(served?)

@@ -21,7 +21,7 @@ fn keys_belong_to_their_actor() {
             entry: 7,
         };
         write(store, |write| {
-            idempotency::put(write, &kari, "k", &row).unwrap()
+            idempotency::put(write, &kari, "k", &row).unwrap();
         });
         let snapshot = store.snapshot().unwrap();
         assert_eq!(idempotency::get(&*snapshot, &kari, "k").unwrap(), Some(row));

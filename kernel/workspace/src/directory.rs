@@ -4,14 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kjerne_model::Schema;
-use kjerne_store::{RedbStore, StoreError};
+use kjerne_store::{RedbStore, Store as _, StoreError, meta};
 use serde::Deserialize;
 use tempfile::NamedTempFile;
 
 use crate::error::{Context as _, Error, Result};
 use crate::files::{create_private_dir, unreadable, write};
 use crate::kinds_file;
-use crate::secrets::Secrets;
+use crate::secrets::{Secrets, random};
 
 /// The newest format of the workspace file this program knows.
 const FORMAT: u32 = 1;
@@ -110,7 +110,10 @@ impl Workspace {
         }
         write(&dir.join(KINDS), KINDS_TEMPLATE, 0o644)?;
         write(&dir.join(SECRETS), SECRETS_TEMPLATE, 0o600)?;
-        drop(RedbStore::create_described(dir.join(DATA), "kjerne init")?);
+        let store = RedbStore::create_described(dir.join(DATA), "kjerne init")?;
+        let key = random()?;
+        store.write(&mut |write| meta::set_cache_key(write, &key))?;
+        drop(store);
         // The settings come last: a directory without them is no workspace, so that an `init` that
         // was cut off leaves nothing that looks whole.
         let quoted = toml::Value::String(name.to_owned()).to_string();

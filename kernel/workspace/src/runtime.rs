@@ -17,7 +17,7 @@ use crate::notify::Notifier;
 use crate::plugin_log::PluginLogs;
 use crate::plugin_registry::PluginRegistry;
 use crate::read_only::ReadOnly;
-use crate::secrets::Secrets;
+use crate::secrets::{Secrets, random};
 
 /// An open workspace with its kernel and its plugins.
 pub struct Runtime {
@@ -85,7 +85,7 @@ impl Runtime {
     /// # Errors
     /// When a plugin that is switched on cannot be loaded.
     pub fn put_together(workspace: Workspace, store: Arc<dyn Store>) -> Result<Self> {
-        let host = Arc::new(host(&workspace, cache_key(&*store)?)?);
+        let host = Arc::new(host(&workspace, &*store)?);
         let kernel = Kernel::new(
             Arc::clone(&store),
             Arc::new(workspace.schema()?),
@@ -118,8 +118,7 @@ impl Runtime {
     }
 
     fn without_plugins(workspace: Workspace, store: Arc<dyn Store>) -> Result<Self> {
-        let key = meta::cache_key(&*store.snapshot()?)?.unwrap_or(random()?);
-        let host = Arc::new(host(&workspace, key)?);
+        let host = Arc::new(host(&workspace, &*store)?);
         // No record is made here, so that no id ever comes from this seed.
         let kernel = Kernel::new(
             Arc::clone(&store),
@@ -363,29 +362,16 @@ fn row(day: Date, cost: Cost) -> CostRow {
 }
 
 /// A host for the workspace's plugins, with none in use yet.
-fn host(workspace: &Workspace, cache_key: [u8; 32]) -> Result<Host> {
+fn host(workspace: &Workspace, store: &dyn Store) -> Result<Host> {
+    // Made with the workspace; one without it takes no code from its cache.
+    let known = meta::cache_key(&*store.snapshot()?)?;
+    let cache_key = known.map_or_else(random, Ok)?;
     Ok(Host::new(HostOptions {
         cache_dir: Some(workspace.cache_dir()),
         cache_key,
         max_concurrent: PLUGIN_CALLS.value as usize,
         seed: seed()?,
     })?)
-}
-
-/// The key native code in the cache is authenticated with, made once per workspace.
-fn cache_key(store: &dyn Store) -> Result<[u8; 32]> {
-    if let Some(key) = meta::cache_key(&*store.snapshot()?)? {
-        return Ok(key);
-    }
-    let key = random()?;
-    store.write(&mut |write| meta::set_cache_key(write, &key))?;
-    Ok(key)
-}
-
-fn random() -> Result<[u8; 32]> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).context("the system gives no random numbers")?;
-    Ok(bytes)
 }
 
 /// Random bits, for ids that nobody else makes.

@@ -133,7 +133,11 @@ pub(crate) fn check_name(name: &str) -> Result<&str> {
     )))
 }
 
-fn random() -> Result<[u8; 32]> {
+/// 32 random bytes.
+///
+/// # Errors
+/// When the system has no random numbers.
+pub(crate) fn random() -> Result<[u8; 32]> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).context("the system gives no random numbers")?;
     Ok(bytes)

@@ -14,8 +14,6 @@ use crate::runtime::{Runtime, now};
 
 /// How long a thread sleeps when it is told of nothing: a lost notification costs no more than this.
 const NAP: Duration = Duration::from_secs(2);
-/// How often it is looked whether each plugin has its thread, when none was switched on.
-const MEMBERS: Duration = Duration::from_secs(30);
 /// How often the clock is looked at. Steps are minutes apart, so seconds are exact enough.
 const TICK: Duration = Duration::from_secs(1);
 /// How often costs are stored. A crash loses at most so much of the ledger and nothing else.
@@ -39,8 +37,7 @@ impl Workers {
             runtime: Arc::clone(runtime),
             threads: Vec::new(),
         };
-        workers.spawn("reactions", reactions)?;
-        workers.spawn("clock", |runtime| clock(runtime))?;
+        workers.spawn("clock", clock)?;
         workers.spawn("ledger", |runtime| ledger(runtime))?;
         let courier = Courier::new(runtime);
         workers.spawn("outbox", move |runtime| courier.run(runtime, NAP))?;
@@ -70,31 +67,6 @@ impl Workers {
         if let Err(error) = self.runtime.flush_costs() {
             warn("ledger", &error);
         }
-    }
-}
-
-/// Keeps a thread for each plugin and role that walks the journal, also for those that are switched
-/// on later.
-fn reactions(runtime: &Arc<Runtime>) {
-    let mut threads: BTreeMap<(String, &str), JoinHandle<()>> = BTreeMap::new();
-    while !runtime.notifier.is_stopped() {
-        let heard = runtime.replacements.count();
-        threads.retain(|_, thread| !thread.is_finished());
-        for (plugin, role) in runtime.walkers() {
-            if let Entry::Vacant(free) = threads.entry((plugin.id, role.name())) {
-                let (id, runtime) = (free.key().0.clone(), Arc::clone(runtime));
-                let named = thread::Builder::new().name(format!("{id} {}", role.name()));
-                match named.spawn(move || walk(&runtime, &id, role)) {
-                    Ok(thread) => drop(free.insert(thread)),
-                    Err(error) => warn("reactions", &error),
-                }
-            }
-        }
-        runtime.replacements.wait(heard, MEMBERS);
-    }
-    for thread in threads.into_values() {
-        // A thread that panicked has said so on standard error.
-        let _ = thread.join();
     }
 }
 
@@ -148,21 +120,58 @@ fn walk(runtime: &Runtime, id: &str, role: Role) {
     }
 }
 
-/// Does the escalation steps that are due.
-fn clock(runtime: &Runtime) {
+/// Does the escalation steps that are due, and keeps a thread for each plugin and role that walks the
+/// journal, also for those that are switched on later.
+fn clock(runtime: &Arc<Runtime>) {
+    let mut walkers = Walkers::default();
     while !runtime.notifier.is_stopped() {
-        match runtime.kernel.escalate_due(now(), ESCALATIONS) {
-            Ok(escalated) => {
-                for (case, why) in escalated.failed.iter().chain(&escalated.parked) {
-                    eprintln!("escalation of {case}: {why}");
-                }
-                if !escalated.done.is_empty() {
-                    runtime.notifier.notify();
+        let heard = runtime.replacements.count();
+        walkers.keep(runtime);
+        escalate(runtime);
+        runtime.replacements.wait(heard, TICK);
+    }
+    walkers.join();
+}
+
+fn escalate(runtime: &Runtime) {
+    match runtime.kernel.escalate_due(now(), ESCALATIONS) {
+        Ok(escalated) => {
+            for (case, why) in escalated.failed.iter().chain(&escalated.parked) {
+                eprintln!("escalation of {case}: {why}");
+            }
+            if !escalated.done.is_empty() {
+                runtime.notifier.notify();
+            }
+        }
+        Err(error) => warn("clock", &error),
+    }
+}
+
+/// The threads that walk the journal, by plugin and role.
+#[derive(Default)]
+struct Walkers(BTreeMap<(String, &'static str), JoinHandle<()>>);
+
+impl Walkers {
+    /// Begins those that are missing; one whose plugin was switched off ends by itself.
+    fn keep(&mut self, runtime: &Arc<Runtime>) {
+        self.0.retain(|_, thread| !thread.is_finished());
+        for (plugin, role) in runtime.walkers() {
+            if let Entry::Vacant(free) = self.0.entry((plugin.id, role.name())) {
+                let (id, runtime) = (free.key().0.clone(), Arc::clone(runtime));
+                let named = thread::Builder::new().name(format!("{id} {}", role.name()));
+                match named.spawn(move || walk(&runtime, &id, role)) {
+                    Ok(thread) => drop(free.insert(thread)),
+                    Err(error) => warn("reactions", &error),
                 }
             }
-            Err(error) => warn("clock", &error),
         }
-        runtime.notifier.sleep(TICK);
+    }
+
+    fn join(self) {
+        for thread in self.0.into_values() {
+            // A thread that panicked has said so on standard error.
+            let _ = thread.join();
+        }
     }
 }
 

@@ -1,17 +1,17 @@
 //! Import and export on the command line.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Read as _, Write};
 use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context as Waker, Poll};
 
 use anyhow::{Context as _, Result};
 use axum::body::{Body, Bytes, HttpBody};
-use axum::http::{Method, header};
+use axum::http::Method;
 use http_body::Frame;
 use kjerne_workspace::Error;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::cells::{cell, list, text, texts};
 use crate::args::{ExportArgs, ImportArgs};
@@ -21,15 +21,6 @@ use crate::exit::{Exit, Told, not_found, usage};
 use crate::output::{Format, Report, is_broken_pipe};
 use crate::path::{path, with_words};
 use crate::progress::Progress;
-
-/// What stands between the parts of the form a file is sent in. It is drawn anew for each form, so
-/// that no file can hold it.
-fn boundary() -> Result<String> {
-    Ok(format!(
-        "kjerne-{:032x}",
-        kjerne_workspace::runtime::seed()?
-    ))
-}
 
 /// How much of a file is read at a time.
 const PIECE: usize = 64 * 1024;
@@ -48,15 +39,13 @@ pub(crate) fn import(context: &Context, args: &ImportArgs) -> Result<Exit> {
     let file = file.with_context(|| format!("cannot open {}", args.file.display()))?;
     let mapping = args.map.as_deref().map(read_mapping).transpose()?;
     let mut rejects = Rejects::new(args)?;
-    let boundary = boundary()?;
-    let form = Form::new(&boundary, mapping.as_deref(), file);
+    let line = format!("{}\n", json!({ "mapping": mapping }));
+    let body = FileBody(io::Cursor::new(line.into_bytes()).chain(file));
     let words = [("dry_run", Some(args.dry_run.to_string()))];
     let place = with_words(path(&["import", &args.kind]), &words);
-    let form_type = format!("multipart/form-data; boundary={boundary}");
-    let headers = [(header::CONTENT_TYPE, form_type)];
 
     let mut connection = context.connect(Needs::Plugins)?;
-    let answer = connection.send(Method::POST, &place, &headers, Body::new(form))?;
+    let answer = connection.send(Method::POST, &place, &[], Body::new(body))?;
     let (bar, mut seen) = (Progress::new(size, "bytes"), 0);
     let (mut report, mut lines) = (None, Vec::new());
     answer.pieces(&mut |piece| {
@@ -147,34 +136,10 @@ impl<'a> Rejects<'a> {
     }
 }
 
-/// A form with a mapping and a file, read from the disk while it is sent.
-struct Form {
-    /// Read in this order: what comes before the file, the file, what comes after it.
-    rest: Box<dyn Read + Send>,
-}
+/// A line and a file behind it, read from the disk while it is sent.
+struct FileBody(io::Chain<io::Cursor<Vec<u8>>, File>);
 
-impl Form {
-    fn new(boundary: &str, mapping: Option<&str>, file: File) -> Self {
-        let part = |name: &str| {
-            format!("--{boundary}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n")
-        };
-        let mut before = String::new();
-        if let Some(mapping) = mapping {
-            before.push_str(&part("mapping"));
-            before.push_str(mapping);
-            before.push_str("\r\n");
-        }
-        before.push_str(&part("file"));
-        let after = format!("\r\n--{boundary}--\r\n");
-        let head = io::Cursor::new(before.into_bytes());
-        let tail = io::Cursor::new(after.into_bytes());
-        Self {
-            rest: Box::new(head.chain(file).chain(tail)),
-        }
-    }
-}
-
-impl HttpBody for Form {
+impl HttpBody for FileBody {
     type Data = Bytes;
     type Error = io::Error;
 
@@ -183,7 +148,7 @@ impl HttpBody for Form {
         _: &mut Waker<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let mut piece = vec![0; PIECE];
-        Poll::Ready(match self.rest.read(&mut piece) {
+        Poll::Ready(match self.0.read(&mut piece) {
             Ok(0) => None,
             Ok(count) => {
                 piece.truncate(count);
