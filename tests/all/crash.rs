@@ -47,7 +47,9 @@ fn promise_2_a_killed_server_keeps_every_acknowledged_commit_and_nothing_half() 
     let workspace =
         Workspace::with_plugins(&["sales-stages", "buying-process", "service-rules", "webhook"]);
     let mut acknowledged = Vec::new();
-    for round in 0..3u64 {
+    let told = std::env::var("KJERNE_SOAK").ok();
+    let times: u64 = told.and_then(|times| times.parse().ok()).unwrap_or(1);
+    for round in 0..3 * times {
         let run_for = Duration::from_millis(250 + round * 170);
         let new = killed_under_load(&workspace, run_for, round as usize);
         assert!(!new.is_empty(), "the load never got through");

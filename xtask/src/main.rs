@@ -1,7 +1,8 @@
 //! The project's own commands, behind the aliases in `.cargo/config.toml`.
 //!
-//! `cargo demo` shows the system at work, `cargo verify` checks everything, `cargo xtask plugins` and
-//! `cargo xtask wasm-target` are the steps both begin with.
+//! `cargo demo` shows the system at work, `cargo verify` checks everything, `cargo quick` what most
+//! changes break, `cargo soak` the random suites at length; `cargo xtask plugins` and
+//! `cargo xtask wasm-target` are the steps they begin with.
 
 mod plugins;
 mod run;
@@ -16,6 +17,8 @@ use anyhow::{Result, bail};
 const USAGE: &str = "\
 cargo demo [--release] [-- ARGUMENTS]   build everything and run `kjerne demo`
 cargo verify                            format, lints, plugins, all tests; ends with a count
+cargo quick                             format and the tests of the small crates, in half a minute
+cargo soak                              all tests, the random ones fifty times as long
 cargo xtask plugins                     build the plugins into target/plugins
 cargo xtask wasm-target                 make sure that Rust can build WebAssembly here";
 
@@ -37,6 +40,8 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
     match command.as_str() {
         "demo" => demo(rest),
         "verify" => verify::verify(),
+        "quick" => verify::quick(),
+        "soak" => verify::soak(),
         "plugins" => {
             plugins::prepare(run::Profile::Dev, &plugins::all()?).map(|_| ExitCode::SUCCESS)
         }

@@ -162,8 +162,14 @@ fn run(store: &dyn Store, transaction: &[Op], keep: bool) {
     assert_eq!(outcome.is_ok(), keep);
 }
 
+/// How often more than the sample a suite is to run: `cargo soak` says so.
+fn times() -> u32 {
+    let told = std::env::var("KJERNE_SOAK").ok();
+    told.and_then(|times| times.parse().ok()).unwrap_or(1)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(48 * times()))]
 
     #[test]
     fn the_twins_agree_on_any_operations(ops in ops(), from in 0u16..400, to in 0u16..400) {

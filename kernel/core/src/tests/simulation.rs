@@ -208,9 +208,16 @@ fn simulate(seed: u64, rounds: usize, open: &dyn Fn() -> Arc<Kernel>) {
     assert_clean(&kernel);
 }
 
+/// How often more than the sample a suite is to run: `cargo soak` says so.
+fn times() -> u64 {
+    let told = std::env::var("KJERNE_SOAK").ok();
+    told.and_then(|times| times.parse().ok()).unwrap_or(1)
+}
+
 #[test]
 fn random_commits_leave_what_the_oracle_says_in_memory() {
-    for seed in 0..30 {
+    println!("seeds 0 to {}", 30 * times() - 1);
+    for seed in 0..30 * times() {
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         simulate(seed, 300, &|| {
             kernel_on(Arc::clone(&store), TablePlugins::none())
@@ -221,7 +228,7 @@ fn random_commits_leave_what_the_oracle_says_in_memory() {
 #[test]
 fn random_commits_leave_what_the_oracle_says_in_a_file_opened_again_and_again() {
     let folder = tempfile::tempdir().unwrap();
-    for seed in 100..103 {
+    for seed in 1_000_000..1_000_000 + 3 * times() {
         let path = folder.path().join(seed.to_string());
         drop(RedbStore::create(&path).unwrap());
         let open = || {
