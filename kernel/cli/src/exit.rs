@@ -48,7 +48,7 @@ impl Exit {
         ),
         (
             Self::InUse,
-            "another process has the workspace open; the message names it",
+            "another process held the workspace for too long; the message names it",
         ),
         (
             Self::Damaged,
@@ -226,6 +226,6 @@ mod tests {
     fn the_table_lists_every_code_once_and_in_order() {
         let codes: Vec<u8> = Exit::TABLE.iter().map(|(exit, _)| exit.code()).collect();
         assert_eq!(codes, (0..8).collect::<Vec<u8>>());
-        assert!(help().contains("  5  another process has the workspace open"));
+        assert!(help().contains("  5  another process held the workspace"));
     }
 }

@@ -2,22 +2,14 @@
 
 use axum::Extension;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use kjerne_host::grants::Grant;
-use kjerne_model::Actor;
 use kjerne_store::registry::PluginRow;
-use kjerne_workspace::Runtime;
-use kjerne_workspace::administration::{Administration, Placed};
-use kjerne_workspace::runtime::now;
+use kjerne_workspace::administration::Placed;
 use serde_json::{Value as Json, json};
 
-use crate::app::{Answer, App, Who, json, ok};
+use crate::app::{Answer, App, Who, ok};
 use crate::problem::Problem;
 use crate::request::{JsonBody, PackageBody, SettingsBody};
-
-fn acts(runtime: &Runtime, actor: Actor) -> Administration<'_> {
-    Administration::new(runtime, actor, now())
-}
 
 fn placed(placed: &Placed) -> Json {
     let missing: Vec<String> = placed.missing.iter().map(Grant::to_string).collect();
@@ -37,11 +29,8 @@ pub(crate) async fn install(
     Extension(actor): Who,
     PackageBody(bytes): PackageBody,
 ) -> Answer {
-    app.run(move |runtime| {
-        let done = acts(runtime, actor).install(&bytes)?;
-        Ok(json(StatusCode::CREATED, &placed(&done)))
-    })
-    .await
+    app.act(actor, move |acts| Ok(placed(&acts.install(&bytes)?)))
+        .await
 }
 
 /// Takes an earlier version back: `{"to"?: VERSION}`.
@@ -51,10 +40,9 @@ pub(crate) async fn roll_back(
     Path(plugin): Path<String>,
     JsonBody(body): JsonBody,
 ) -> Answer {
-    app.run(move |runtime| {
+    app.act(actor, move |acts| {
         let to = kjerne_wire::optional_text(kjerne_wire::object(&body, &["to"])?, "to")?;
-        let done = acts(runtime, actor).roll_back(&plugin, to)?;
-        Ok(ok(&placed(&done)))
+        Ok(placed(&acts.roll_back(&plugin, to)?))
     })
     .await
 }
@@ -66,7 +54,7 @@ pub(crate) async fn grant(
     Path(plugin): Path<String>,
     JsonBody(body): JsonBody,
 ) -> Answer {
-    app.run(move |runtime| {
+    app.act(actor, move |acts| {
         let body = kjerne_wire::object(&body, &["items", "all_declared"])?;
         let items = kjerne_wire::optional_texts(body, "items")?;
         let all = kjerne_wire::optional_flag(body, "all_declared")?;
@@ -76,8 +64,7 @@ pub(crate) async fn grant(
                  what it asks for"
             )));
         }
-        let done = acts(runtime, actor).grant(&plugin, &items, all)?;
-        Ok(ok(&placed(&done)))
+        Ok(placed(&acts.grant(&plugin, &items, all)?))
     })
     .await
 }
@@ -89,15 +76,14 @@ pub(crate) async fn revoke(
     Path(plugin): Path<String>,
     JsonBody(body): JsonBody,
 ) -> Answer {
-    app.run(move |runtime| {
+    app.act(actor, move |acts| {
         let body = kjerne_wire::object(&body, &["items", "all"])?;
         let items = kjerne_wire::optional_texts(body, "items")?;
         let all = kjerne_wire::optional_flag(body, "all")?;
         if items.is_empty() && !all {
             return Err(Problem::bad_request("what? Name items, or say --all"));
         }
-        let done = acts(runtime, actor).revoke(&plugin, &items, all)?;
-        Ok(ok(&placed(&done)))
+        Ok(placed(&acts.revoke(&plugin, &items, all)?))
     })
     .await
 }
@@ -109,12 +95,11 @@ pub(crate) async fn enable(
     Path(plugin): Path<String>,
     JsonBody(body): JsonBody,
 ) -> Answer {
-    app.run(move |runtime| {
+    app.act(actor, move |acts| {
         let body = kjerne_wire::object(&body, &["bind", "from_start"])?;
         let bind = kjerne_wire::optional_flag(body, "bind")?;
         let from_start = kjerne_wire::optional_flag(body, "from_start")?;
-        let done = acts(runtime, actor).enable(&plugin, bind, from_start)?;
-        Ok(ok(&placed(&done)))
+        Ok(placed(&acts.enable(&plugin, bind, from_start)?))
     })
     .await
 }
@@ -125,9 +110,8 @@ pub(crate) async fn disable(
     Extension(actor): Who,
     Path(plugin): Path<String>,
 ) -> Answer {
-    app.run(move |runtime| {
-        let row = acts(runtime, actor).disable(&plugin)?;
-        Ok(ok(&kjerne_wire::plugin_row(&row)))
+    app.act(actor, move |acts| {
+        Ok(kjerne_wire::plugin_row(&acts.disable(&plugin)?))
     })
     .await
 }
@@ -138,9 +122,8 @@ pub(crate) async fn remove(
     Extension(actor): Who,
     Path(plugin): Path<String>,
 ) -> Answer {
-    app.run(move |runtime| {
-        let row = acts(runtime, actor).remove(&plugin)?;
-        Ok(ok(&kjerne_wire::plugin_row(&row)))
+    app.act(actor, move |acts| {
+        Ok(kjerne_wire::plugin_row(&acts.remove(&plugin)?))
     })
     .await
 }
@@ -158,9 +141,8 @@ pub(crate) async fn set_settings(
     Path(plugin): Path<String>,
     SettingsBody(text): SettingsBody,
 ) -> Answer {
-    app.run(move |runtime| {
-        let row = acts(runtime, actor).set_settings(&plugin, Some(text))?;
-        Ok(ok(&settings_of(&row)))
+    app.act(actor, move |acts| {
+        Ok(settings_of(&acts.set_settings(&plugin, Some(text))?))
     })
     .await
 }
@@ -171,9 +153,8 @@ pub(crate) async fn reset_settings(
     Extension(actor): Who,
     Path(plugin): Path<String>,
 ) -> Answer {
-    app.run(move |runtime| {
-        let row = acts(runtime, actor).set_settings(&plugin, None)?;
-        Ok(ok(&settings_of(&row)))
+    app.act(actor, move |acts| {
+        Ok(settings_of(&acts.set_settings(&plugin, None)?))
     })
     .await
 }

@@ -8,7 +8,8 @@ use axum::body::Body;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kjerne_model::Actor;
-use kjerne_workspace::Runtime;
+use kjerne_workspace::runtime::now;
+use kjerne_workspace::{Administration, Runtime};
 use serde_json::Value as Json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -71,6 +72,16 @@ impl App {
         };
         let done = tokio::task::spawn_blocking(work).await;
         done.map_err(|error| Problem::internal(format!("the request's thread broke: {error}")))?
+    }
+
+    /// Has an administrator act, and answers with what the act says.
+    pub(crate) async fn act(
+        &self,
+        actor: Actor,
+        act: impl FnOnce(&Administration<'_>) -> Result<Json, Problem> + Send + 'static,
+    ) -> Answer {
+        self.run(move |runtime| Ok(ok(&act(&Administration::new(runtime, actor, now()))?)))
+            .await
     }
 
     /// Answers with what work writes, as it is written. Work that fails breaks the answer off, so

@@ -6,9 +6,7 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use kjerne_core::Progress;
 use kjerne_store::{costs as cost_rows, outbox as messages};
-use kjerne_workspace::administration::Administration;
 use kjerne_workspace::plugin_log;
-use kjerne_workspace::runtime::now;
 use serde_json::{Value as Json, json};
 
 use crate::app::{Answer, App, Who, ok};
@@ -80,8 +78,7 @@ pub(crate) async fn unpark(
     Extension(actor): Who,
     Path((plugin, role, entry, what)): Path<(String, String, u64, String)>,
 ) -> Answer {
-    app.run(move |runtime| {
-        let acts = Administration::new(runtime, actor, now());
+    app.act(actor, move |acts| {
         let (became, why) = match what.as_str() {
             "skip" => {
                 acts.skip_parked(&plugin, &role, entry)?;
@@ -99,9 +96,9 @@ pub(crate) async fn unpark(
                 return Err(Problem::not_found(detail));
             }
         };
-        Ok(ok(&json!({
+        Ok(json!({
             "plugin": plugin, "role": role, "entry": entry, "became": became, "error": why,
-        })))
+        }))
     })
     .await
 }

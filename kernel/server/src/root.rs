@@ -30,7 +30,20 @@ Kjerne: a customer record kernel with plugins.
   GET   /v1/stale                               opportunities that stand still
   POST  /v1/actions/{plugin}/{command}          run a plugin's command
   POST  /v1/integrations/{plugin}/{source}      a message from another system
+  GET   /v1/reports/pipeline                    opportunities by stage; /service-levels: cases by priority
   GET   /v1/limits                              every limit, with its reason
+
+For the owner alone, over the socket kjerne.sock in the workspace's directory:
+
+  POST  /v1/plugins                             install a plugin's file; DELETE /v1/plugins/{plugin} removes one
+  POST  /v1/plugins/{plugin}/grant              and /revoke, /enable, /disable, /rollback
+  GET   /v1/plugins/{plugin}/settings           PUT sets them, DELETE brings back the first; /logs: what it logged
+  GET   /v1/costs, /v1/outbox, /v1/parked       what plugins cost, what waits, what was given up
+  POST  /v1/parked/{plugin}/{role}/{entry}/retry    once more; /skip forgets it
+  GET   /v1/tokens, /v1/secrets                 names; POST and PUT make them, DELETE takes them back
+  POST  /v1/import/{kind}                       a line of JSON and a file behind it
+  GET   /v1/export/{kind}                       all records, as CSV or lines of JSON
+  POST  /v1/verify                              check everything against everything else
 
 Errors are application/problem+json. PATCH and DELETE take If-Match; POST and PATCH take
 Idempotency-Key. kjerne --help shows the same from the command line.
@@ -56,6 +69,7 @@ pub(crate) async fn about(headers: HeaderMap) -> Answer {
             "plugins": "/v1/plugins",
             "pipelines": "/v1/models/sales-stages/pipelines",
             "stale": "/v1/stale",
+            "reports": "/v1/reports/pipeline",
             "limits": "/v1/limits",
         },
     })))

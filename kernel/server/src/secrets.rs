@@ -2,13 +2,9 @@
 
 use axum::Extension;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::response::IntoResponse as _;
-use kjerne_workspace::administration::Administration;
-use kjerne_workspace::runtime::now;
 use serde_json::json;
 
-use crate::app::{Answer, App, Who, json, ok};
+use crate::app::{Answer, App, Who, ok};
 use crate::problem::Problem;
 use crate::request::JsonBody;
 
@@ -25,14 +21,13 @@ pub(crate) async fn add_token(
     Extension(actor): Who,
     JsonBody(body): JsonBody,
 ) -> Answer {
-    app.run(move |runtime| {
+    app.act(actor, move |acts| {
         let body = kjerne_wire::object(&body, &["name"])?;
         let Some(name) = kjerne_wire::optional_text(body, "name")? else {
             return Err(Problem::bad_request("whose token? Say {\"name\": NAME}"));
         };
-        let token = Administration::new(runtime, actor, now()).add_token(name)?;
-        let made = json!({ "name": name, "token": token });
-        Ok(json(StatusCode::CREATED, &made))
+        let token = acts.add_token(name)?;
+        Ok(json!({ "name": name, "token": token }))
     })
     .await
 }
@@ -43,9 +38,9 @@ pub(crate) async fn remove_token(
     Extension(actor): Who,
     Path(name): Path<String>,
 ) -> Answer {
-    app.run(move |runtime| {
-        Administration::new(runtime, actor, now()).remove_token(&name)?;
-        Ok(StatusCode::NO_CONTENT.into_response())
+    app.act(actor, move |acts| {
+        acts.remove_token(&name)?;
+        Ok(json!({ "name": name }))
     })
     .await
 }
@@ -64,13 +59,13 @@ pub(crate) async fn set_secret(
     Path(name): Path<String>,
     JsonBody(body): JsonBody,
 ) -> Answer {
-    app.run(move |runtime| {
+    app.act(actor, move |acts| {
         let body = kjerne_wire::object(&body, &["secret"])?;
         let given = kjerne_wire::optional_text(body, "secret")?.map(str::to_owned);
         let brought = given.is_some();
-        let secret = Administration::new(runtime, actor, now()).set_secret(&name, given)?;
+        let secret = acts.set_secret(&name, given)?;
         let shown = if brought { "kept".to_owned() } else { secret };
-        Ok(ok(&json!({ "name": name, "secret": shown })))
+        Ok(json!({ "name": name, "secret": shown }))
     })
     .await
 }
@@ -81,9 +76,9 @@ pub(crate) async fn remove_secret(
     Extension(actor): Who,
     Path(name): Path<String>,
 ) -> Answer {
-    app.run(move |runtime| {
-        Administration::new(runtime, actor, now()).remove_secret(&name)?;
-        Ok(StatusCode::NO_CONTENT.into_response())
+    app.act(actor, move |acts| {
+        acts.remove_secret(&name)?;
+        Ok(json!({ "name": name }))
     })
     .await
 }

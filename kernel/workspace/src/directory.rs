@@ -260,7 +260,7 @@ impl Workspace {
         match error {
             StoreError::Held { by } => StoreError::Held {
                 by: format!(
-                    "{by} ({}); stop it first, or use its HTTP interface",
+                    "{by} ({}); wait for its end, or stop it",
                     self.dir.display()
                 ),
             },
