@@ -247,6 +247,9 @@ fn a_token_counts_from_when_it_is_made_to_when_it_is_taken_back() {
     // A second token of one name takes the place of the first.
     let other = token("ola");
     assert_eq!((asked(Some(&ola)), asked(Some(&other))), (401, 200));
+    // When it is the last one a server on loopback asks nobody, but takes none that was taken back.
+    let _ = ok(&workspace, &["token", "remove", "ola"]);
+    assert_eq!((asked(Some(&other)), asked(None)), (401, 200));
 }
 
 #[test]
@@ -489,4 +492,152 @@ fn parked_entries_are_tried_again_and_forgotten_while_the_server_runs() {
     let gone = workspace.run(&["plugin", "skip", &id(&first[1]), &entry(&first[1])]);
     assert_eq!(gone.code, 4, "{}", gone.err);
     assert_eq!(server.get("/v1/health").0, 200);
+}
+
+#[test]
+fn of_many_who_forget_one_parked_entry_one_succeeds() {
+    let workspace = workspace_with("storm");
+    workspace.install("hostile-echo");
+    let _ = ok(
+        &workspace,
+        &["create", "task", "subject=Call back", "status=open"],
+    );
+    let _server = workspace.serve();
+    let parked = workspace.json(&["plugin", "parked"]);
+    let row = &parked["parked"][0];
+    let (id, entry) = (row["plugin"].as_str().unwrap(), row["entry"].to_string());
+    let codes: Vec<i32> = std::thread::scope(|scope| {
+        let skip = || workspace.run(&["plugin", "skip", id, &entry]).code;
+        let threads: Vec<_> = (0..6).map(|_| scope.spawn(skip)).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect()
+    });
+    let count = |code: i32| codes.iter().filter(|one| **one == code).count();
+    assert_eq!((count(0), count(4)), (1, 5), "{codes:?}");
+}
+
+#[test]
+fn a_key_is_taken_sign_by_sign() {
+    for served in [false, true] {
+        let workspace = Workspace::new();
+        let _server = served.then(|| workspace.serve());
+        let entry = |key: &str| {
+            let made = workspace.json(&["create", "account", "name=Granholt AS", "--key", key]);
+            (made["entry"].as_u64().unwrap(), made["replayed"] == true)
+        };
+        let keys = ["k1", "\"k1\"", " k1 ", "bl\u{e5}b\u{e6}r"];
+        for (at, key) in keys.iter().enumerate() {
+            assert_eq!(entry(key), (at as u64 + 1, false), "{key}");
+            assert_eq!(entry(key), (at as u64 + 1, true), "{key} again");
+        }
+    }
+}
+
+#[test]
+fn an_import_that_cannot_write_its_rejects_stores_nothing() {
+    let workspace = Workspace::new();
+    let rows = workspace.beside("rows.csv");
+    fs::write(&rows, "name,employees\nGranholt AS,5\nSolvang AS,x\n").unwrap();
+    let rows = rows.display().to_string();
+    let nowhere = workspace.beside("no/such/folder.csv").display().to_string();
+    let ran = workspace.run(&["import", &rows, "--as", "account", "--rejects", &nowhere]);
+    assert_ne!(ran.code, 0);
+    assert!(ran.err.contains("folder.csv"), "{}", ran.err);
+    let listed = workspace.json(&["list", "account"]);
+    assert_eq!(listed["records"].as_array().unwrap().len(), 0);
+    // Nor does one that cannot begin touch what an earlier one wrote, or leave an empty file.
+    let kept = workspace.beside("kept.csv");
+    fs::write(&kept, "earlier").unwrap();
+    for (rejects, left) in [
+        (kept.clone(), Some("earlier")),
+        (workspace.beside("new.csv"), None),
+    ] {
+        let path = rejects.display().to_string();
+        let ran = workspace.run(&["import", &rows, "--as", "galaxy", "--rejects", &path]);
+        assert_eq!(ran.code, 4, "{}", ran.err);
+        assert_eq!(fs::read_to_string(&rejects).ok().as_deref(), left);
+    }
+}
+
+#[test]
+fn a_refusal_is_told_however_large_the_file_that_is_being_sent() {
+    let workspace = Workspace::new();
+    let _server = workspace.serve();
+    let file = workspace.beside("large.csv");
+    fs::write(&file, "name\n".repeat(4_000_000)).unwrap();
+    let map = workspace.beside("map.toml");
+    fs::write(&map, "[fields\n").unwrap();
+    let (file, map) = (file.display().to_string(), map.display().to_string());
+    for (args, code) in [
+        (&["import", &file, "--as", "galaxy"][..], 4),
+        (&["import", &file, "--as", "account", "--map", &map], 2),
+    ] {
+        let ran = workspace.run(args);
+        assert_eq!(ran.code, code, "{}", ran.err);
+    }
+}
+
+#[test]
+fn what_is_told_of_a_file_names_it_as_it_was_typed() {
+    let workspace = Workspace::new();
+    let file = workspace.beside("empty.csv");
+    fs::write(&file, "").unwrap();
+    let ran = workspace.run(&["import", &file.display().to_string(), "--as", "account"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("empty.csv is empty"), "{}", ran.err);
+}
+
+#[test]
+fn what_a_killed_import_left_behind_is_gone_with_the_next_command() {
+    let workspace = Workspace::new();
+    let scratch = workspace.dir().join("scratch");
+    fs::create_dir(&scratch).unwrap();
+    fs::write(scratch.join("left"), "behind").unwrap();
+    let _ = ok(&workspace, &["list", "account"]);
+    assert!(!scratch.join("left").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_that_does_not_answer_is_told_and_not_waited_for() {
+    let workspace = Workspace::new();
+    let socket = workspace.dir().join("kjerne.sock");
+    let _silent = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let ran = workspace.run(&["list", "account"]);
+    assert_eq!(ran.code, 5, "{}", ran.err);
+    assert!(ran.err.contains("does not answer"), "{}", ran.err);
+}
+
+#[test]
+fn a_server_that_commands_could_not_reach_does_not_start() {
+    let workspace = Workspace::new();
+    fs::create_dir(workspace.dir().join("kjerne.sock")).unwrap();
+    let ran = workspace.run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert_ne!(ran.code, 0);
+    assert!(ran.err.contains("kjerne.sock"), "{}", ran.err);
+    let _ = ok(&workspace, &["list", "account"]);
+}
+
+#[test]
+fn odd_names_of_who_acts_are_refused_or_kept_as_they_are() {
+    for served in [false, true] {
+        let workspace = Workspace::new();
+        let _server = served.then(|| workspace.serve());
+        let make = |actor: &str| {
+            workspace
+                .run(&["create", "account", "name=Granholt AS", "--actor", actor])
+                .code
+        };
+        assert_eq!(
+            (make(" a "), make("a\nb"), make(&"a".repeat(129))),
+            (0, 2, 2)
+        );
+        let journal = workspace.json(&["journal"]);
+        assert_eq!(
+            journal["entries"][0]["actor"], "user: a ",
+            "served: {served}"
+        );
+    }
 }

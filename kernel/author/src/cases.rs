@@ -23,6 +23,8 @@ pub struct Case {
     pub name: String,
     /// Settings instead of the plugin's default ones.
     pub settings: Option<String>,
+    /// The most fuel any of its calls may use; less than the limits of production allow.
+    pub fuel: Option<u64>,
     /// What is granted besides everything declared.
     #[serde(default)]
     pub grants: Vec<String>,

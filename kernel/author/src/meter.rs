@@ -9,6 +9,8 @@ pub struct Usage {
     pub calls: u64,
     /// Fuel.
     pub fuel: Peak,
+    /// The most fuel one call used, whatever it was allowed.
+    pub most_fuel: u64,
     /// Bytes of memory.
     pub memory: Peak,
     /// Calls of the host.
@@ -48,6 +50,7 @@ impl Usage {
     pub fn add(&mut self, stats: &CallStats<'_>) {
         self.calls += 1;
         self.fuel.take(stats.fuel, stats.fuel_limit);
+        self.most_fuel = self.most_fuel.max(stats.fuel);
         self.memory.take(stats.memory, stats.memory_limit);
         self.host_calls
             .take(stats.host_calls, stats.host_calls_limit);

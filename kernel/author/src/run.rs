@@ -48,14 +48,22 @@ impl Verdict {
 /// Plays a case. What is wrong with the case itself counts as a difference, so that the others run.
 fn judge(bench: &Bench, case: &Case) -> Verdict {
     let logged = bench.log().len();
-    let differences = steps(bench, case).unwrap_or_else(|error| vec![error.to_string()]);
+    let mut differences = steps(bench, case).unwrap_or_else(|error| vec![error.to_string()]);
     let log = bench.log().split_off(logged.min(bench.log().len()));
+    let usage = bench.usage();
+    differences.extend(over_the_bar(case.fuel, &usage));
     Verdict {
         name: case.name.clone(),
         differences,
-        usage: bench.usage(),
+        usage,
         log,
     }
+}
+
+/// A call that used more fuel than the case allows.
+fn over_the_bar(allowed: Option<u64>, usage: &Usage) -> Option<String> {
+    let (most, used) = (allowed?, usage.most_fuel);
+    (used > most).then(|| format!("fuel: a call used {used}; the case allows {most}"))
 }
 
 /// Plays the steps up to the first that differs.
@@ -79,4 +87,27 @@ fn steps(bench: &Bench, case: &Case) -> Result<Vec<String>> {
         }
     }
     Ok(Vec::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_is_held_to_the_fuel_it_allows_and_no_further() {
+        let usage = Usage {
+            most_fuel: 5_000,
+            ..Usage::default()
+        };
+        for (allowed, told) in [
+            (None, None),
+            (Some(5_000), None),
+            (
+                Some(4_999),
+                Some("fuel: a call used 5000; the case allows 4999"),
+            ),
+        ] {
+            assert_eq!(over_the_bar(allowed, &usage).as_deref(), told);
+        }
+    }
 }

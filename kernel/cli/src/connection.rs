@@ -2,7 +2,7 @@
 //! opening it here. Either way it speaks the HTTP interface, so that a command does the same beside a
 //! running server as without one.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::thread;
@@ -20,12 +20,20 @@ use kjerne_workspace::limits::{COMMAND_ANSWER, HELD_WAIT};
 use kjerne_workspace::runtime::now;
 use kjerne_workspace::{Error, Runtime, Workspace};
 use serde_json::Value as Json;
+#[cfg(unix)]
+use tokio::net::UnixStream;
+use tokio::time::timeout;
 use tower_service::Service as _;
 
-use crate::exit::Told;
+use crate::exit::{Told, usage};
+use crate::path;
 
 /// How often a workspace that is held is tried again.
 const AGAIN: Duration = Duration::from_millis(25);
+
+/// What is told when nobody knows whether a request was carried out.
+const BROKE_OFF: &str = "the answer broke off; what was asked may have been done: kjerne journal shows \
+                         it, and an import can be repeated";
 
 /// What a command does with the workspace.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,13 +78,13 @@ impl Connection {
         let headers = HeaderMap::from_iter([
             (
                 kjerne_server::ACTOR,
-                HeaderValue::from_bytes(actor.as_bytes())?,
+                HeaderValue::from_str(&path::encoded(actor))?,
             ),
             (header::HOST, HeaderValue::from_static("localhost")),
         ]);
         let until = Instant::now() + Duration::from_millis(HELD_WAIT.value);
         let to = loop {
-            if let Some(server) = engine.block_on(reach(workspace)) {
+            if let Some(server) = engine.block_on(reach(workspace))? {
                 break To::Server(server);
             }
             match open_here(workspace, who, needs) {
@@ -108,7 +116,10 @@ impl Connection {
         headers: &[(header::HeaderName, String)],
         body: Body,
     ) -> Result<Answer<'_>> {
-        let mut request = Request::builder().method(method).uri(path).body(body)?;
+        let request = Request::builder().method(method).uri(path).body(body);
+        let mut request = request.map_err(|_| {
+            usage("what was typed is too long for an address; shorten the filter or the name")
+        })?;
         *request.headers_mut() = self.headers.clone();
         for (name, value) in headers {
             let value = HeaderValue::from_bytes(value.as_bytes())
@@ -119,7 +130,7 @@ impl Connection {
             To::Here(router, _) => self.engine.block_on(router.call(request))?,
             To::Server(server) => {
                 let answer = self.engine.block_on(server.send_request(request));
-                let answer = answer.context("the server that holds the workspace broke off")?;
+                let answer = answer.context(BROKE_OFF)?;
                 answer.map(Body::new)
             }
         };
@@ -137,19 +148,7 @@ impl Connection {
 
     /// Sends JSON with a method.
     pub(crate) fn give(&mut self, method: Method, path: &str, body: &Json) -> Result<Json> {
-        self.give_with(method, path, &[], body)
-    }
-
-    /// Sends JSON with further headers.
-    pub(crate) fn give_with(
-        &mut self,
-        method: Method,
-        path: &str,
-        headers: &[(header::HeaderName, String)],
-        body: &Json,
-    ) -> Result<Json> {
-        let mut headers = headers.to_vec();
-        headers.push((header::CONTENT_TYPE, "application/json".to_owned()));
+        let headers = [(header::CONTENT_TYPE, "application/json".to_owned())];
         self.send(method, path, &headers, Body::from(body.to_string()))?
             .json()
     }
@@ -193,19 +192,53 @@ impl Drop for Connection {
     }
 }
 
-/// A connection to the server that holds the workspace, if there is one.
+/// A connection to the server that holds the workspace, if there is one. A server that does not
+/// answer is told before anything is asked of it.
 #[cfg(unix)]
-async fn reach(workspace: &Workspace) -> Option<SendRequest<Body>> {
-    let stream = kjerne_server::connect(workspace).await.ok()?;
-    let (sender, connection) = handshake(TokioIo::new(stream)).await.ok()?;
+async fn reach(workspace: &Workspace) -> Result<Option<SendRequest<Body>>> {
+    let stream = match kjerne_server::connect(workspace).await {
+        Ok(stream) => stream,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            let socket = workspace.socket();
+            return Err(Error::refused(format!(
+                "{} belongs to somebody else; run the command as the workspace's owner",
+                socket.display()
+            ))
+            .into());
+        }
+        Err(_) => return Ok(None),
+    };
+    let silent = || StoreError::Held {
+        by: format!(
+            "a server that does not answer ({})",
+            workspace.dir().display()
+        ),
+    };
+    let greeted = timeout(Duration::from_millis(HELD_WAIT.value), greet(stream)).await;
+    greeted.map_err(|_| Error::from(silent()))?
+}
+
+/// Begins to speak HTTP and has a first answer; none where the other end is gone at once.
+#[cfg(unix)]
+async fn greet(stream: UnixStream) -> Result<Option<SendRequest<Body>>> {
+    let Ok((mut sender, connection)) = handshake(TokioIo::new(stream)).await else {
+        return Ok(None);
+    };
     // How the connection ends, the request on it is told.
     tokio::spawn(connection);
-    Some(sender)
+    let hello = Request::get("/").header(header::HOST, "localhost");
+    let answer = sender.send_request(hello.body(Body::empty())?).await;
+    let Ok(answer) = answer else {
+        return Ok(None);
+    };
+    // Read to its end, so that the connection is free for what follows.
+    axum::body::to_bytes(Body::new(answer.into_body()), 1 << 20).await?;
+    Ok(Some(sender))
 }
 
 #[cfg(not(unix))]
-async fn reach(_: &Workspace) -> Option<SendRequest<Body>> {
-    None
+async fn reach(_: &Workspace) -> Result<Option<SendRequest<Body>>> {
+    Ok(None)
 }
 
 fn open_here(workspace: &Workspace, who: &str, needs: Needs) -> Result<Runtime, Error> {
@@ -257,7 +290,7 @@ impl Answer<'_> {
                 .block_on(std::future::poll_fn(|c| Pin::new(&mut body).poll_frame(c)))
         };
         while let Some(frame) = next() {
-            let frame = frame.context("the answer broke off")?;
+            let frame = frame.context(BROKE_OFF)?;
             if let Some(piece) = frame.data_ref() {
                 take(piece)?;
             }

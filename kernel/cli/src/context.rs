@@ -54,10 +54,11 @@ impl Context {
 
 /// Who acts: as told, or as the system knows the person at the keyboard.
 fn actor(told: Option<&str>) -> String {
+    // A name nobody typed is no reason to refuse anything.
+    let usable = |name: &String| name.len() <= 128 && !name.chars().any(char::is_control);
     let known = || {
-        std::env::var("USER")
-            .or_else(|_| std::env::var("USERNAME"))
-            .ok()
+        let name = std::env::var("USER").or_else(|_| std::env::var("USERNAME"));
+        name.ok().filter(usable)
     };
     let name = told
         .map(str::to_owned)

@@ -9,9 +9,18 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
+/// A text as a header may hold it.
+pub(crate) fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
+}
+
 /// An address of these parts, each written so that nothing in it means anything else.
 pub(crate) fn path(parts: &[&str]) -> String {
-    let written = parts.iter().map(|part| {
+    // An empty part would make another address; this one is there for nobody and says what it is.
+    let parts = parts
+        .iter()
+        .map(|part| if part.is_empty() { "''" } else { part });
+    let written = parts.map(|part| {
         let safe = utf8_percent_encode(part, RESERVED);
         format!("/{safe}")
     });

@@ -1,5 +1,7 @@
 //! What an administrator's act stores beside its journal entry.
 
+use std::ops::ControlFlow;
+
 use kjerne_store::registry::{self, PluginRow};
 use kjerne_store::{CursorRow, StoreError, Write, cursors, journal, parked, plugin_state};
 
@@ -10,7 +12,8 @@ use crate::plugins::Role;
 pub enum Administered {
     /// An installed plugin, over the row that was there.
     Plugin(PluginRow),
-    /// A plugin is gone, with its bindings, its places in the journal and its own state.
+    /// A plugin is gone, with its bindings, its places in the journal, what it gave up on, and its own
+    /// state.
     PluginRemoved(String),
     /// A domain interface is bound to a plugin.
     Bound {
@@ -74,6 +77,16 @@ fn remove(write: &mut dyn Write, plugin: &str) -> Result<(), StoreError> {
         cursors::remove(write, plugin, role.name())?;
     }
     plugin_state::clear(write, plugin)?;
+    let mut given_up = Vec::new();
+    parked::list(write, &mut |row| {
+        if row.plugin == plugin {
+            given_up.push(row);
+        }
+        ControlFlow::Continue(())
+    })?;
+    for row in given_up {
+        parked::remove(write, &row.plugin, &row.role, row.entry)?;
+    }
     registry::remove(write, plugin)
 }
 

@@ -285,9 +285,12 @@ impl Host {
     pub(crate) fn find(&self, plugin: &PluginInfo, role: Role) -> Result<Arc<Active>, Fault> {
         let sets = self.sets.read().unwrap_or_else(PoisonError::into_inner);
         let now = sets.now.plugins.iter();
+        // What comes after a commit is not for a plugin that has been taken out meanwhile.
+        let decides = matches!(role, Role::Shape | Role::Guard);
+        let before = sets.before.plugins.iter().filter(|_| decides);
         let exact = now
             .clone()
-            .chain(&sets.before.plugins)
+            .chain(before)
             .find(|active| active.plugin.is(plugin));
         exact
             .or_else(|| now.clone().find(|active| active.id() == plugin.id))

@@ -13,7 +13,7 @@ use kjerne_workspace::{Administration, Runtime};
 use serde_json::Value as Json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::limits::REQUESTS;
+use crate::limits::{REQUESTS, STREAMS};
 use crate::problem::Problem;
 use crate::stream::{self, StreamWriter};
 
@@ -22,6 +22,7 @@ use crate::stream::{self, StreamWriter};
 pub(crate) struct App {
     pub(crate) runtime: Arc<Runtime>,
     turns: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
     /// The way in that this app stands behind.
     pub(crate) door: Door,
 }
@@ -48,13 +49,14 @@ impl App {
     pub(crate) fn new(runtime: Arc<Runtime>, door: Door) -> Self {
         Self {
             runtime,
-            turns: Arc::new(Semaphore::new(REQUESTS.value as usize)),
+            turns: Arc::new(Semaphore::new(REQUESTS.count())),
+            streams: Arc::new(Semaphore::new(STREAMS.count())),
             door,
         }
     }
 
-    async fn turn(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        let turn = Arc::clone(&self.turns).acquire_owned().await;
+    async fn turn(of: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
+        let turn = Arc::clone(of).acquire_owned().await;
         turn.map_err(|_| Problem::internal("the server is stopping"))
     }
 
@@ -63,7 +65,7 @@ impl App {
         &self,
         work: impl FnOnce(&Runtime) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let turn = self.turn().await?;
+        let turn = Self::turn(&self.turns).await?;
         let runtime = Arc::clone(&self.runtime);
         let work = move || {
             let done = work(&runtime);
@@ -91,7 +93,7 @@ impl App {
         content_type: &'static str,
         work: impl FnOnce(&Runtime, StreamWriter) -> io::Result<()> + Send + 'static,
     ) -> Answer {
-        let turn = self.turn().await?;
+        let turn = Self::turn(&self.streams).await?;
         let runtime = Arc::clone(&self.runtime);
         let (writer, body) = stream::pair();
         tokio::task::spawn_blocking(move || {

@@ -14,7 +14,7 @@ use serde_json::{Value as Json, json};
 use tempfile::NamedTempFile;
 
 use crate::app::{Answer, App};
-use crate::import_body::{self, ImportBody};
+use crate::import_body;
 use crate::problem::Problem;
 use crate::request::Words;
 use crate::stream::StreamWriter;
@@ -33,25 +33,44 @@ pub(crate) async fn import(
     State(app): State<App>,
     Path(kind): Path<String>,
     words: Words,
-    body: Body,
+    mut body: Body,
 ) -> Answer {
+    match begin(&app.runtime, kind, &words, &mut body).await {
+        Ok((options, file)) => {
+            let work = move |runtime: &Runtime, out| tell_import(runtime, &options, &file, out);
+            app.stream("application/x-ndjson", work).await
+        }
+        Err(problem) => {
+            import_body::drain(&mut body).await;
+            Err(problem)
+        }
+    }
+}
+
+/// Checks everything that can be checked before the file is there, and puts the file aside.
+async fn begin(
+    runtime: &Runtime,
+    kind: String,
+    words: &Words,
+    body: &mut Body,
+) -> Result<(ImportOptions, NamedTempFile), Problem> {
     words.only(&[DRY_RUN])?;
     let dry_run = words.flag(DRY_RUN)?;
-    queries::kind(app.runtime.kernel.schema(), &kind)?;
-    let ImportBody { mapping, file } = import_body::read(body, &app.runtime.workspace).await?;
-    let mapping = mapping.as_deref().map(Mapping::parse).transpose();
+    queries::kind(runtime.kernel.schema(), &kind)?;
+    let told = import_body::told(body).await?;
+    let mapping = told.mapping.as_deref().map(Mapping::parse).transpose();
+    let mapping = mapping.map_err(|error| error.during("in the mapping"))?;
+    let file = import_body::put_aside(told.rest(), body, &runtime.workspace).await?;
     let options = ImportOptions {
         file: file.path().to_owned(),
+        name: told.name.unwrap_or_else(|| "the file".to_owned()),
         kind,
-        mapping: mapping.map_err(|error| error.during("in the mapping"))?,
+        mapping,
         dry_run,
         at: now(),
         seed: seed()?,
     };
-    app.stream("application/x-ndjson", move |runtime, out| {
-        tell_import(runtime, &options, &file, out)
-    })
-    .await
+    Ok((options, file))
 }
 
 fn tell_import(

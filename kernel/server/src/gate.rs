@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use kjerne_model::Actor;
+use percent_encoding::percent_decode;
 
 use crate::app::{Answer, App, Door};
 use crate::limits::ACTOR_NAME;
@@ -44,15 +45,19 @@ pub(crate) async fn owner_only(State(app): State<App>, request: Request, next: N
     ))
 }
 
-/// The header by which the owner says in whose name something is done.
+/// The header by which the owner says in whose name something is done: UTF-8, percent-encoded.
 pub const ACTOR: HeaderName = HeaderName::from_static("kjerne-actor");
 
 fn owner(headers: &HeaderMap) -> Result<Actor, Problem> {
     let Some(name) = headers.get(ACTOR) else {
         return Ok(Actor::User("local".to_owned()));
     };
-    let name = std::str::from_utf8(name.as_bytes()).unwrap_or_default();
-    if name.is_empty() || name.len() > ACTOR_NAME.count() || name.chars().any(char::is_control) {
+    let name = percent_decode(name.as_bytes()).decode_utf8();
+    let name = name.unwrap_or_default();
+    if name.trim().is_empty()
+        || name.len() > ACTOR_NAME.count()
+        || name.chars().any(char::is_control)
+    {
         return Err(Problem::bad_request(format!(
             "{ACTOR} has {} bytes; a name has 1 to {}, in UTF-8 and without control characters \
              (limit {})",
@@ -61,7 +66,7 @@ fn owner(headers: &HeaderMap) -> Result<Actor, Problem> {
             ACTOR_NAME.name
         )));
     }
-    Ok(Actor::User(name.to_owned()))
+    Ok(Actor::User(name.into_owned()))
 }
 
 /// On loopback the host has to be a name of this machine: a page elsewhere can have its own name
@@ -121,10 +126,10 @@ fn actor(app: &App, loopback: bool, path: &str, headers: &HeaderMap) -> Result<A
     let secrets = app.runtime.secrets();
     // The last token may be taken back while the server runs: who can be reached by others then
     // lets nobody in.
-    if secrets.tokens.is_empty() && loopback {
+    let given = text(headers, &header::AUTHORIZATION).and_then(bearer);
+    if secrets.tokens.is_empty() && loopback && given.is_none() {
         return Ok(Actor::User("local".to_owned()));
     }
-    let given = text(headers, &header::AUTHORIZATION).and_then(bearer);
     match given.and_then(|token| secrets.who(token)) {
         Some(name) => Ok(Actor::User(name.to_owned())),
         None if given.is_none() && matches!(path, "/" | "/v1/health") => {

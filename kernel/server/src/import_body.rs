@@ -7,59 +7,58 @@ use std::pin::Pin;
 
 use axum::body::{Body, Bytes, HttpBody as _};
 use kjerne_exchange::limits::IMPORT_FILE;
-use kjerne_workspace::Workspace;
+use kjerne_workspace::{Error, Workspace};
 use serde_json::Value as Json;
 use tempfile::NamedTempFile;
 
 use crate::limits::IMPORT_LINE;
 use crate::problem::Problem;
 
-/// What an import was given.
-pub(crate) struct ImportBody {
-    /// The text of the mapping, when there was one.
+/// What the line before the file says.
+pub(crate) struct Told {
+    /// The text of the mapping, when there is one.
     pub(crate) mapping: Option<String>,
-    /// The file, gone when this is dropped.
-    pub(crate) file: NamedTempFile,
+    /// What the file is called, for what is told of it.
+    pub(crate) name: Option<String>,
+    /// The beginning of the file, which came with the line.
+    rest: Bytes,
 }
 
-/// Reads the line `{"mapping"?: TEXT}` and puts the rest aside.
-pub(crate) async fn read(body: Body, workspace: &Workspace) -> Result<ImportBody, Problem> {
-    let mut body = body;
+/// Reads the line `{"mapping"?: TEXT, "name"?: TEXT}`.
+pub(crate) async fn told(body: &mut Body) -> Result<Told, Problem> {
     let mut line = Vec::new();
-    let rest = loop {
-        let Some(piece) = next(&mut body).await? else {
+    loop {
+        let Some(piece) = next(body).await? else {
             return Err(Problem::bad_request(
                 "the body is a line of JSON, such as {\"mapping\": TEXT} or {}, and then the file",
             ));
         };
-        match piece.iter().position(|byte| *byte == b'\n') {
-            Some(end) => {
-                line.extend_from_slice(&piece[..end]);
-                break piece.slice(end + 1..);
-            }
-            None => line.extend_from_slice(&piece),
-        }
+        let end = piece.iter().position(|byte| *byte == b'\n');
+        line.extend_from_slice(&piece[..end.unwrap_or(piece.len())]);
         if line.len() > IMPORT_LINE.count() {
-            break Bytes::new();
+            return Err(Problem::too_large("line before the file", &IMPORT_LINE));
         }
-    };
-    if line.len() > IMPORT_LINE.count() {
-        return Err(Problem::too_large("line before the file", &IMPORT_LINE));
+        if let Some(end) = end {
+            return read_line(&line, piece.slice(end + 1..));
+        }
     }
-    let mapping = mapping(&line)?;
-    let file = put_aside(rest, &mut body, workspace).await?;
-    Ok(ImportBody { mapping, file })
 }
 
-fn mapping(line: &[u8]) -> Result<Option<String>, Problem> {
+fn read_line(line: &[u8], rest: Bytes) -> Result<Told, Problem> {
     let line: Json = serde_json::from_slice(line).map_err(|error| {
         Problem::bad_request(format!("the line before the file is no JSON: {error}"))
     })?;
-    let words = kjerne_wire::object(&line, &["mapping"])?;
-    Ok(kjerne_wire::optional_text(words, "mapping")?.map(str::to_owned))
+    let words = kjerne_wire::object(&line, &["mapping", "name"])?;
+    let text = |name| Ok::<_, Problem>(kjerne_wire::optional_text(words, name)?.map(str::to_owned));
+    Ok(Told {
+        mapping: text("mapping")?,
+        name: text("name")?,
+        rest,
+    })
 }
 
-async fn put_aside(
+/// Puts the file behind the line aside; it is gone when what is returned is dropped.
+pub(crate) async fn put_aside(
     first: Bytes,
     body: &mut Body,
     workspace: &Workspace,
@@ -72,10 +71,29 @@ async fn put_aside(
             return Err(Problem::too_large("file", &IMPORT_FILE));
         }
         file.write_all(&piece)
-            .map_err(|error| Problem::internal(format!("the file cannot be put aside: {error}")))?;
+            .map_err(|error| Error::from(error).during("the file cannot be put aside"))?;
         match next(body).await? {
             Some(next) => piece = next,
             None => return Ok(file),
+        }
+    }
+}
+
+impl Told {
+    /// The beginning of the file.
+    pub(crate) fn rest(&self) -> Bytes {
+        self.rest.clone()
+    }
+}
+
+/// Reads what is left of a body and forgets it: who is still sending would not read why it was
+/// refused.
+pub(crate) async fn drain(body: &mut Body) {
+    let mut count = 0;
+    while let Ok(Some(piece)) = next(body).await {
+        count += piece.len() as u64;
+        if count > IMPORT_FILE.value {
+            return;
         }
     }
 }

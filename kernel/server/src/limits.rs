@@ -26,6 +26,14 @@ kjerne_core::limit_table! {
     SHUTDOWN_TIME = "shutdown-time", 10_000, "ms",
         "a client that does not read its answer must not keep the workspace held";
 
+    /// How long an answer that is sent while it is written waits for its reader.
+    STREAM_STALL = "stream-stall", 60_000, "ms",
+        "while it waits the state it reads is kept, and the data file grows with every commit";
+
+    /// Such answers at one time.
+    STREAMS = "streams-at-once", 16, "answers",
+        "each holds a thread; further ones wait, and other requests do not wait for them";
+
     /// The line that comes before the file of an import.
     IMPORT_LINE = "import-line", 512 << 10, "bytes",
         "it holds the mapping, which is a page or two; what is larger is no mapping";

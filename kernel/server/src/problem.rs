@@ -1,5 +1,7 @@
 //! Errors as RFC 9457 problems, with every refusal in them.
 
+use std::io;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kjerne_core::limits::Limit;
@@ -137,6 +139,12 @@ impl From<Error> for Problem {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "refused",
                 "Refused",
+                detail,
+            ),
+            Error::Io(error) if error.kind() == io::ErrorKind::StorageFull => Self::new(
+                StatusCode::INSUFFICIENT_STORAGE,
+                "disk-full",
+                "Storage failed",
                 detail,
             ),
             Error::Io(_) | Error::Failed(_) | Error::During { .. } => Self::internal(detail),

@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kjerne_core::Receipt;
 use kjerne_model::{Actor, Change, Commit, Kind, Record, Target};
+use kjerne_wire::Batch;
 use serde_json::{Value as Json, json};
 
 use crate::app::{Answer, App, Who, json, ok};
@@ -220,11 +221,15 @@ pub(crate) async fn commit(
     JsonBody(body): JsonBody,
 ) -> Answer {
     app.run(move |runtime| {
-        let (changes, dry_run) = kjerne_wire::batch(runtime.kernel.schema(), &body)?;
+        let Batch {
+            changes,
+            dry_run,
+            key: named,
+        } = kjerne_wire::batch(runtime.kernel.schema(), &body)?;
         let commit = Commit {
             changes,
             actor,
-            key: key(&headers),
+            key: named.or_else(|| key(&headers)),
             at: now(),
             cause: None,
         };

@@ -30,7 +30,6 @@ pub fn serve(runtime: Runtime, listen: Option<&str>) -> Result<()> {
         .unwrap_or(&runtime.workspace.settings().serve.listen)
         .to_owned();
     let address = check_listen(&listen, !runtime.secrets().tokens.is_empty())?;
-    runtime.workspace.clear_scratch();
     let runtime = Arc::new(runtime);
     let engine = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -45,9 +44,15 @@ async fn listen_and_work(runtime: &Arc<Runtime>, address: SocketAddr) -> Result<
     let listener = TcpListener::bind(address).await;
     let listener = listener.with_context(|| format!("cannot listen on {address}"))?;
     let address = listener.local_addr()?;
+    // A server that its owner's commands cannot reach would hold the workspace against them.
+    #[cfg(unix)]
+    let owner = OwnerListener::bind(&runtime.workspace)?;
     let workers = Workers::start(runtime)?;
     let (stop, stopping) = watch::channel(false);
-    let owner = listen_to_owner(Arc::clone(runtime), stopping.clone());
+    #[cfg(unix)]
+    let owner = listen_to_owner(owner, Arc::clone(runtime), stopping.clone());
+    #[cfg(not(unix))]
+    let owner = std::future::ready(());
     let name = &runtime.workspace.settings().name;
     eprintln!("{name}: http://{address}/ (stop with ctrl-c)");
     let loopback = address.ip().is_loopback();
@@ -63,21 +68,18 @@ async fn listen_and_work(runtime: &Arc<Runtime>, address: SocketAddr) -> Result<
     Ok(served?)
 }
 
-/// Serves the workspace's owner. Without a socket the server is of use all the same.
+/// Serves the workspace's owner.
 #[cfg(unix)]
-async fn listen_to_owner(runtime: Arc<Runtime>, stopping: watch::Receiver<bool>) {
-    let listener = OwnerListener::bind(&runtime.workspace);
-    let served = match listener {
-        Ok(listener) => run(listener, router(runtime, Door::Owner), stopping).await,
-        Err(error) => return eprintln!("commands cannot reach this server: {error}"),
-    };
+async fn listen_to_owner(
+    listener: OwnerListener,
+    runtime: Arc<Runtime>,
+    stopping: watch::Receiver<bool>,
+) {
+    let served = run(listener, router(runtime, Door::Owner), stopping).await;
     if let Err(error) = served {
         eprintln!("the owner's socket: {error}");
     }
 }
-
-#[cfg(not(unix))]
-async fn listen_to_owner(_: Arc<Runtime>, _: watch::Receiver<bool>) {}
 
 /// Serves what a listener lets in until told to stop, and then requests under way for a while.
 async fn run<L: Listener>(
@@ -117,7 +119,7 @@ fn check_listen(listen: &str, has_token: bool) -> Result<SocketAddr> {
     }
     Err(Error::unreadable(format!(
         "{address} can be reached by others, and the workspace has no token; make one with: kjerne \
-         token NAME, or listen on 127.0.0.1"
+         token add NAME, or listen on 127.0.0.1"
     )))
 }
 

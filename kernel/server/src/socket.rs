@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use axum::serve::Listener;
@@ -37,7 +37,11 @@ impl OwnerListener {
             let near = Near::to(&file)?;
             let listener = UnixListener::bind(&near.path)?;
             fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
-            let owner = fs::metadata(&file)?.uid();
+            // Whose the directory is, theirs is the workspace, whoever started the server.
+            let owner = fs::metadata(workspace.dir())?.uid();
+            if fs::metadata(&file)?.uid() != owner {
+                chown(&file, Some(owner), None)?;
+            }
             Ok(Self {
                 listener,
                 file: file.clone(),

@@ -3,40 +3,57 @@
 use std::io::{self, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::{Bytes, HttpBody};
 use http_body::Frame;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::time::timeout;
+
+use crate::limits::STREAM_STALL;
 
 /// Pieces under way between the writer and the network; more would only fill the memory.
 const PIECES: usize = 4;
 
-/// Writes to whoever asked. Waits when they read slowly, and fails when they have gone.
+/// Writes to whoever asked, from a thread where it may block. Waits for a while when they read slowly,
+/// and fails when they have gone: what is being read would be kept for them for ever.
 #[derive(Clone)]
-pub(crate) struct StreamWriter(Sender<io::Result<Bytes>>);
+pub(crate) struct StreamWriter {
+    pieces: Sender<io::Result<Bytes>>,
+    patience: Duration,
+}
 
 /// What is written, as the body of an answer.
 pub(crate) struct StreamBody(Receiver<io::Result<Bytes>>);
 
 /// A writer and the body that what it writes becomes.
 pub(crate) fn pair() -> (StreamWriter, StreamBody) {
-    let (sender, receiver) = channel(PIECES);
-    (StreamWriter(sender), StreamBody(receiver))
+    pair_with(Duration::from_millis(STREAM_STALL.value))
+}
+
+fn pair_with(patience: Duration) -> (StreamWriter, StreamBody) {
+    let (pieces, receiver) = channel(PIECES);
+    (StreamWriter { pieces, patience }, StreamBody(receiver))
 }
 
 impl StreamWriter {
     /// Breaks the answer off.
     pub(crate) fn fail(&self, error: io::Error) {
         // Somebody who has gone need not be told.
-        let _ = self.0.blocking_send(Err(error));
+        let _ = self.pieces.try_send(Err(error));
     }
 }
 
 impl Write for StreamWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let sent = self.0.blocking_send(Ok(Bytes::copy_from_slice(bytes)));
-        sent.map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
-        Ok(bytes.len())
+        let piece = Ok(Bytes::copy_from_slice(bytes));
+        let sent = Handle::current().block_on(timeout(self.patience, self.pieces.send(piece)));
+        match sent {
+            Ok(Ok(())) => Ok(bytes.len()),
+            Ok(Err(_)) => Err(io::ErrorKind::BrokenPipe.into()),
+            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -54,5 +71,35 @@ impl HttpBody for StreamBody {
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let next = self.0.poll_recv(context);
         next.map(|piece| piece.map(|bytes| bytes.map(Frame::data)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn written(patience: Duration, reader: impl FnOnce(StreamBody)) -> Vec<io::ErrorKind> {
+        let mut engine = tokio::runtime::Builder::new_current_thread();
+        let engine = engine.enable_all().build().unwrap();
+        let (mut writer, body) = pair_with(patience);
+        reader(body);
+        let work = engine.spawn_blocking(move || {
+            let wrote = (0..PIECES + 2).map(|_| writer.write(b"piece"));
+            wrote
+                .filter_map(|wrote| wrote.err().map(|error| error.kind()))
+                .collect()
+        });
+        engine.block_on(work).unwrap()
+    }
+
+    #[test]
+    fn a_reader_that_stands_still_is_waited_for_and_one_that_has_gone_is_not() {
+        let keep = std::cell::RefCell::new(None);
+        let short = Duration::from_millis(20);
+        let stalled = written(short, |body| *keep.borrow_mut() = Some(body));
+        assert_eq!(stalled, [io::ErrorKind::TimedOut; 2]);
+        let gone = written(Duration::from_secs(60), drop);
+        assert_eq!(gone, [io::ErrorKind::BrokenPipe; PIECES + 2]);
     }
 }

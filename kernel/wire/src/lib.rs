@@ -11,7 +11,7 @@ mod tests;
 
 pub use body::{object, optional_flag, optional_text, optional_texts};
 pub use read::{
-    arguments, batch, create, fields_of_text, patch, patch_of_text, read_arguments, refuse,
+    Batch, arguments, batch, create, fields_of_text, patch, patch_of_text, read_arguments, refuse,
 };
 pub use schema::{kind, limit};
 pub use show::{

@@ -38,14 +38,30 @@ pub fn patch(kind: &Kind, body: &Json) -> Result<Patch, Vec<Refusal>> {
     patch_in(kind, object_called(body, "the body", &["fields"])?)
 }
 
+/// A body of several changes.
+#[derive(Debug)]
+pub struct Batch {
+    /// The changes.
+    pub changes: Vec<Change>,
+    /// Nothing is to be stored.
+    pub dry_run: bool,
+    /// The idempotency key, for whoever would rather not write it into a header.
+    pub key: Option<String>,
+}
+
 /// The changes of a batch: `{"changes": [...]}` with `{"create": KIND, "id"?, "fields"}`,
-/// `{"update": KIND, "id", "expected"?, "fields"}` and `{"delete": KIND, "id", "expected"?}`; and
-/// whether it is a dry run.
+/// `{"update": KIND, "id", "expected"?, "fields"}` and `{"delete": KIND, "id", "expected"?}`; with
+/// `"dry_run"?` and `"key"?`.
 ///
 /// # Errors
 /// Every fault found in any of the changes, when there is one.
-pub fn batch(schema: &Schema, body: &Json) -> Result<(Vec<Change>, bool), Vec<Refusal>> {
-    let map = object_called(body, "the body", &["changes", "dry_run"])?;
+pub fn batch(schema: &Schema, body: &Json) -> Result<Batch, Vec<Refusal>> {
+    let map = object_called(body, "the body", &["changes", "dry_run", "key"])?;
+    let key = match map.get("key") {
+        None | Some(Json::Null) => None,
+        Some(Json::String(key)) => Some(key.clone()),
+        Some(_) => return Err(refuse("\"key\" is a text")),
+    };
     let dry_run = match map.get("dry_run") {
         None => false,
         Some(Json::Bool(flag)) => *flag,
@@ -63,7 +79,11 @@ pub fn batch(schema: &Schema, body: &Json) -> Result<(Vec<Change>, bool), Vec<Re
     }
     faults.sort_by_key(|fault| (fault.code, fault.change));
     if faults.is_empty() {
-        Ok((changes, dry_run))
+        Ok(Batch {
+            changes,
+            dry_run,
+            key,
+        })
     } else {
         Err(faults)
     }

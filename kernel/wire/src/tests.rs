@@ -176,7 +176,9 @@ fn a_batch_has_one_shape_per_operation() {
         { "update": "account", "id": id, "expected": 3, "fields": { "region": null } },
         { "delete": "contact", "id": id },
     ]});
-    let (changes, dry_run) = batch(&schema, &body).unwrap();
+    let Batch {
+        changes, dry_run, ..
+    } = batch(&schema, &body).unwrap();
     assert!(dry_run);
     assert!(matches!(&changes[0], Change::Create { id: None, fields, .. } if fields.len() == 1));
     assert!(matches!(&changes[1], Change::Update { target, patch }
@@ -192,7 +194,7 @@ fn a_bad_batch_names_the_change() {
         (
             json!({ "change": [] }),
             None,
-            "takes changes, dry_run, not \"change\"",
+            "takes changes, dry_run, key, not \"change\"",
         ),
         (json!({ "changes": [{}] }), Some(0), "exactly one of"),
         (

@@ -46,7 +46,8 @@ struct Next {
     row: PluginRow,
     /// Its file, where that is another than before.
     package: Option<Arc<Package>>,
-    /// What is stored beside its row.
+    /// What is stored before its row, and what behind it.
+    first: Option<Administered>,
     beside: Vec<Administered>,
 }
 
@@ -92,6 +93,10 @@ impl<'a> Administration<'a> {
         let file = workspace.plugin_file(&row.id, &row.version);
         // The row decides: before it stands the file of the row before is untouched, and behind it
         // the draft is found even when it could not be moved.
+        if before.is_none() {
+            // What an earlier installation may have left behind is not this one's.
+            plugin_files::remove_all(workspace, &row.id)?;
+        }
         plugin_files::write_draft(&file, bytes)?;
         if let Some(before) = before.filter(|before| before.version != row.version) {
             plugin_files::date(workspace, before)?;
@@ -100,7 +105,11 @@ impl<'a> Administration<'a> {
         let act = Act::new(operation, id)
             .with("version", &row.version)
             .with("before", replaced.clone().unwrap_or_default());
-        let next = Next::of(row).with_file(Arc::clone(&package));
+        // A call that was under way when the plugin was removed may have left a row behind.
+        let left = before
+            .is_none()
+            .then(|| Administered::PluginRemoved(id.clone()));
+        let next = Next::of(row).with_file(Arc::clone(&package)).after(left);
         let placed = self.place_row(act, next, &package)?;
         plugin_files::put_in_place(&file)?;
         plugin_files::thin_out(workspace, &placed.row)?;
@@ -267,6 +276,8 @@ impl<'a> Administration<'a> {
     /// # Errors
     /// When nothing such is parked, or the plugin is not running.
     pub fn retry_parked(&self, plugin: &str, role: &str, entry: u64) -> Result<Progress> {
+        // Held until the plugin has answered: of two who ask for the same entry one finds it gone.
+        let _turn = self.runtime.administer();
         let role = self.parked(plugin, role, entry)?;
         let info = self.runtime.walker(plugin, role).ok_or_else(|| {
             Error::refused(format!(
@@ -296,6 +307,7 @@ impl<'a> Administration<'a> {
     /// # Errors
     /// When nothing such is parked.
     pub fn skip_parked(&self, plugin: &str, role: &str, entry: u64) -> Result<()> {
+        let _turn = self.runtime.administer();
         let role = self.parked(plugin, role, entry)?;
         let act = parked_act("parked.skip", plugin, role, entry);
         self.journal(act, vec![unparked(plugin, role, entry)])
@@ -378,18 +390,27 @@ impl<'a> Administration<'a> {
     }
 
     /// The file is written before the act is journalled: what was taken back is taken back even when
-    /// the power goes between the two.
+    /// the power goes between the two. Where the journal fails while the program goes on, what was to
+    /// be added is taken out again, since nobody was told of it.
     fn change_secrets(
         &self,
         act: Act,
         change: impl FnOnce(&mut Secrets) -> Result<()>,
     ) -> Result<()> {
         let _turn = self.runtime.administer();
-        let mut secrets = self.runtime.workspace.secrets()?;
+        let workspace = &self.runtime.workspace;
+        let before = workspace.secrets()?;
+        let mut secrets = before.clone();
         change(&mut secrets)?;
-        self.runtime.workspace.write_secrets(&secrets)?;
-        self.runtime.use_secrets(secrets);
-        self.journal(act, Vec::new())
+        let takes_back = secrets.count() < before.count();
+        workspace.write_secrets(&secrets)?;
+        let journalled = self.journal(act, Vec::new());
+        if journalled.is_ok() || takes_back {
+            self.runtime.use_secrets(secrets);
+        } else {
+            workspace.write_secrets(&before)?;
+        }
+        journalled
     }
 
     fn row(&self, id: &str) -> Result<PluginRow> {
@@ -415,12 +436,12 @@ impl<'a> Administration<'a> {
         let Next {
             row,
             package,
+            first,
             beside,
         } = next;
         let loaded = self.load(&row.id, Some(&row), package.as_ref(), &beside)?;
-        let rows = [Administered::Plugin(row.clone())]
-            .into_iter()
-            .chain(beside);
+        let own = Administered::Plugin(row.clone());
+        let rows = first.into_iter().chain([own]).chain(beside);
         self.store(act, loaded, rows.collect())?;
         Ok(row)
     }
@@ -503,8 +524,14 @@ impl Next {
         Self {
             row,
             package: None,
+            first: None,
             beside: Vec::new(),
         }
+    }
+
+    fn after(mut self, first: Option<Administered>) -> Self {
+        self.first = first;
+        self
     }
 
     fn with(mut self, beside: Vec<Administered>) -> Self {

@@ -28,11 +28,10 @@ pub fn versions(workspace: &Workspace, row: &PluginRow) -> Result<Vec<String>> {
 
 /// When each version's file was dated, the newest first.
 fn files(workspace: &Workspace, id: &str) -> Result<Vec<(SystemTime, String)>> {
-    let some = workspace.plugin_file(id, "0.0.0");
-    let folder = some.parent().unwrap_or(workspace.dir());
+    let folder = folder(workspace, id);
     let read = || -> io::Result<Vec<_>> {
         let mut found = Vec::new();
-        for item in fs::read_dir(folder)? {
+        for item in fs::read_dir(&folder)? {
             let item = item?;
             if let Some(version) = version_in(&item.file_name().to_string_lossy(), id) {
                 found.push((item.metadata()?.modified()?, version.to_owned()));
@@ -155,11 +154,28 @@ pub fn thin_out(workspace: &Workspace, row: &PluginRow) -> Result<()> {
 /// # Errors
 /// When a file cannot be removed.
 pub fn remove_all(workspace: &Workspace, id: &str) -> Result<()> {
-    for (_, version) in files(workspace, id)? {
-        let file = workspace.plugin_file(id, &version);
-        fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
-    }
-    Ok(())
+    let folder = folder(workspace, id);
+    let removed = || -> io::Result<()> {
+        for item in fs::read_dir(&folder)? {
+            let item = item?;
+            let name = item.file_name().to_string_lossy().into_owned();
+            // A draft that was never put in place is the plugin's too.
+            let named = name
+                .strip_suffix(".new")
+                .map(|start| format!("{start}.wasm"));
+            if version_in(&named.unwrap_or(name), id).is_some() {
+                fs::remove_file(item.path())?;
+            }
+        }
+        Ok(())
+    };
+    removed().with_context(|| format!("cannot remove the files of {id} in {}", folder.display()))
+}
+
+/// Where the files of plugins lie.
+fn folder(workspace: &Workspace, id: &str) -> PathBuf {
+    let some = workspace.plugin_file(id, "0.0.0");
+    some.parent().unwrap_or(workspace.dir()).to_owned()
 }
 
 #[cfg(test)]

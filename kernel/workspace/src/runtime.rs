@@ -136,6 +136,7 @@ impl Runtime {
         kernel: Kernel,
         runs_plugins: bool,
     ) -> Result<Self> {
+        workspace.clear_scratch();
         Ok(Self {
             secrets: RwLock::new(Arc::new(workspace.secrets()?)),
             workspace,

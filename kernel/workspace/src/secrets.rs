@@ -56,7 +56,7 @@ impl Secrets {
             .find(|(_, token)| token.len() < Self::MIN_TOKEN_BYTES)
         {
             Some((name, _)) => Err(Error::unreadable(format!(
-                "{}: the token of {name} is shorter than {} characters; make one with: kjerne token {name}",
+                "{}: the token of {name} is shorter than {} characters; make one with: kjerne token add {name}",
                 file.display(),
                 Self::MIN_TOKEN_BYTES
             ))),
@@ -74,11 +74,16 @@ impl Secrets {
             lines.collect::<String>()
         };
         format!(
-            "# Readable by the owner only. Make entries with: kjerne token NAME, kjerne secret NAME.\n\n\
+            "# Readable by the owner only. Make entries with: kjerne token add NAME, kjerne secret set NAME.\n\n\
              [tokens]\n{}\n[secrets]\n{}",
             table(&self.tokens),
             table(&self.secrets)
         )
+    }
+
+    /// How many tokens and secrets there are.
+    pub(crate) fn count(&self) -> usize {
+        self.tokens.len() + self.secrets.len()
     }
 
     /// Whose token this is. Compares every token in full, so that time tells nothing about them.

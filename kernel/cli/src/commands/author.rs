@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
 
 use anyhow::Result;
-use kjerne_author::{Beginning, Built, Verdict};
+use kjerne_author::{Beginning, Built, Peak, Usage, Verdict};
 use kjerne_workspace::error;
 use serde_json::{Value as Json, json};
 
@@ -108,11 +108,24 @@ fn list(verdicts: &[Verdict]) -> Vec<Json> {
             "name": verdict.name,
             "passed": verdict.passed(),
             "differences": verdict.differences,
-            "usage": usage_bars::lines(&verdict.usage, false),
+            "usage": usage(&verdict.usage),
             "log": verdict.log,
         })
     };
     verdicts.iter().map(one).collect()
+}
+
+/// What was used, and of what the call that came closest to each limit might have used.
+fn usage(usage: &Usage) -> Json {
+    let peak = |peak: Peak| json!({ "used": peak.used, "limit": peak.limit });
+    json!({
+        "calls": usage.calls,
+        "fuel": peak(usage.fuel),
+        "memory": peak(usage.memory),
+        "host_calls": peak(usage.host_calls),
+        "bytes_out": peak(usage.bytes_out),
+        "bytes_in": usage.bytes_in,
+    })
 }
 
 fn write_csv(verdicts: &[Verdict], out: &mut dyn Write) -> Result<()> {

@@ -39,7 +39,8 @@ pub(crate) fn import(context: &Context, args: &ImportArgs) -> Result<Exit> {
     let file = file.with_context(|| format!("cannot open {}", args.file.display()))?;
     let mapping = args.map.as_deref().map(read_mapping).transpose()?;
     let mut rejects = Rejects::new(args)?;
-    let line = format!("{}\n", json!({ "mapping": mapping }));
+    let name = args.file.display().to_string();
+    let line = format!("{}\n", json!({ "mapping": mapping, "name": name }));
     let body = FileBody(io::Cursor::new(line.into_bytes()).chain(file));
     let words = [("dry_run", Some(args.dry_run.to_string()))];
     let place = with_words(path(&["import", &args.kind]), &words);
@@ -89,11 +90,13 @@ fn read_mapping(file: &Path) -> Result<String> {
     })
 }
 
-/// The file of rows that are not taken. It is made when the first of it comes, so that an import that
-/// cannot begin leaves an earlier one alone.
+/// The file of rows that are not taken. It is opened before anything is imported, so that what cannot
+/// be written there is known in time; what it held stays until the first of it comes.
 struct Rejects<'a> {
     path: Option<&'a Path>,
     file: Option<BufWriter<File>>,
+    was_there: bool,
+    begun: bool,
 }
 
 impl<'a> Rejects<'a> {
@@ -108,30 +111,45 @@ impl<'a> Rejects<'a> {
                 "the rejects file is the file to be imported; choose another name",
             ));
         }
-        Ok(Self { path, file: None })
+        let was_there = path.is_some_and(Path::exists);
+        let open = |path: &Path| {
+            let mut options = File::options();
+            let file = options.write(true).create(true).truncate(false).open(path);
+            file.with_context(|| format!("cannot write the rejects {}", path.display()))
+        };
+        Ok(Self {
+            path,
+            file: path.map(open).transpose()?.map(BufWriter::new),
+            was_there,
+            begun: false,
+        })
     }
 
     fn write(&mut self, piece: &str) -> Result<()> {
-        let Some(path) = self.path else {
+        let Some(file) = &mut self.file else {
             return Ok(());
         };
-        let failed = || format!("cannot write the rejects {}", path.display());
-        let file = match &mut self.file {
-            Some(file) => file,
-            None => {
-                let file = File::create(path).with_context(failed)?;
-                self.file.insert(BufWriter::new(file))
-            }
-        };
+        if !std::mem::replace(&mut self.begun, true) {
+            file.get_ref().set_len(0)?;
+        }
         // Each sign stands for a byte, since rows of a foreign file need not be text.
         let bytes: Vec<u8> = piece.chars().map(|sign| sign as u8).collect();
-        file.write_all(&bytes).with_context(failed)
+        file.write_all(&bytes).context("cannot write the rejects")
     }
 
-    fn finish(self) -> Result<()> {
-        match self.file {
-            Some(mut file) => file.flush().context("cannot write the rejects"),
+    fn finish(&mut self) -> Result<()> {
+        match &mut self.file {
+            Some(file) => file.flush().context("cannot write the rejects"),
             None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Rejects<'_> {
+    fn drop(&mut self) {
+        // An import that could not begin leaves no empty file behind.
+        if let Some(path) = self.path.filter(|_| !self.begun && !self.was_there) {
+            let _ = fs::remove_file(path);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Records and the journal on the command line.
 
 use anyhow::Result;
-use axum::http::{HeaderName, Method};
+use axum::http::Method;
 use serde_json::{Map, Value as Json, json};
 
 use super::cells::{cell, cells, list as members, text};
@@ -14,8 +14,6 @@ use crate::path::{path, with_words};
 
 /// Columns of a table nobody chose columns for.
 const COLUMNS: usize = 6;
-
-const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 pub(crate) fn list(context: &Context, args: &ListArgs) -> Result<Exit> {
     let mut connection = context.connect(Needs::Data)?;
@@ -109,10 +107,8 @@ fn fields(typed: &[(String, String)]) -> Json {
 
 fn commit(context: &Context, change: &Json, args: &CommitArgs) -> Result<Exit> {
     let mut connection = context.connect_as(args.actor.as_deref(), Needs::Plugins)?;
-    let body = json!({ "changes": [change], "dry_run": args.dry_run });
-    let key = args.key.iter().map(|key| (KEY, key.clone()));
-    let headers: Vec<_> = key.collect();
-    let receipt = connection.give_with(Method::POST, "/v1/commits", &headers, &body)?;
+    let body = json!({ "changes": [change], "dry_run": args.dry_run, "key": args.key });
+    let receipt = connection.give(Method::POST, "/v1/commits", &body)?;
     if !args.dry_run {
         connection.finish()?;
     }

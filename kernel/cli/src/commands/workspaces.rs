@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use axum::body::Body;
 use axum::http::Method;
+use kjerne_store::StoreError;
 use kjerne_workspace::limits::HELD_WAIT;
-use kjerne_workspace::{Runtime, Workspace};
+use kjerne_workspace::{Error, Runtime, Workspace};
 use serde_json::{Value as Json, json};
 
 use super::cells::{cell, text, texts};
@@ -46,11 +47,7 @@ pub(crate) fn serve(context: &Context, args: &ServeArgs) -> Result<Exit> {
     let until = Instant::now() + Duration::from_millis(HELD_WAIT.value);
     let runtime = loop {
         match Runtime::open(context.workspace()?, &context.who) {
-            Err(error)
-                if is_held(&error)
-                    && !error.to_string().contains("kjerne serve")
-                    && Instant::now() < until =>
-            {
+            Err(error) if is_held(&error) && !is_served(&error) && Instant::now() < until => {
                 thread::sleep(Duration::from_millis(25));
             }
             other => break other?,
@@ -58,6 +55,10 @@ pub(crate) fn serve(context: &Context, args: &ServeArgs) -> Result<Exit> {
     };
     kjerne_server::serve(runtime, args.listen.as_deref())?;
     Ok(Exit::Done)
+}
+
+fn is_served(error: &Error) -> bool {
+    matches!(error.root(), Error::Store(StoreError::Held { by }) if by.starts_with("kjerne serve"))
 }
 
 pub(crate) fn verify(context: &Context) -> Result<Exit> {

@@ -57,6 +57,8 @@ const MAX_PASSES: usize = 32;
 pub struct ImportOptions {
     /// The file.
     pub file: PathBuf,
+    /// What it is called when something is told of it.
+    pub name: String,
     /// The kind its rows become.
     pub kind: String,
     /// The mapping; without one the columns are our own field names.
@@ -121,7 +123,7 @@ pub fn run(
     if !options.file.is_file() {
         return Err(Error::not_found(format!(
             "there is no file {}",
-            options.file.display()
+            options.name
         )));
     }
     let source = Source::inspect(&options.file, told)?;
@@ -216,7 +218,7 @@ fn open_rows(source: &Source, options: &ImportOptions) -> Result<(SourceRows, Ve
     if !rows.read(&mut row)? {
         return Err(Error::unreadable(format!(
             "{} is empty: it has no line with column names",
-            options.file.display()
+            options.name
         )));
     }
     let name = |field: &[u8]| {

@@ -43,6 +43,7 @@ impl Desk {
         std::fs::write(&path, file).unwrap();
         ImportOptions {
             file: path,
+            name: "file.csv".to_owned(),
             kind: kind.to_owned(),
             mapping: (!map.is_empty()).then(|| Mapping::parse(map).unwrap()),
             dry_run: false,

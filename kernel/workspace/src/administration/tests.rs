@@ -302,3 +302,51 @@ fn a_workspace_without_its_plugins_takes_no_commit() {
     };
     assert_eq!(refusals[0].code, kjerne_model::Code::PluginFault);
 }
+
+#[test]
+fn a_plugin_that_is_installed_anew_begins_where_the_journal_ends() {
+    let case = Case::new();
+    let react = |id: &str| {
+        let empty = r#"(component (instance $r) (export "kjerne:crm/react@0.1.0" (instance $r)))"#;
+        let manifest = format!(
+            "id = \"{id}\"\nversion = \"0.1.0\"\ncontract = \"0.1.0\"\nlabel = \"Rule\"\n\
+             description = \"Reacts.\"\n[roles.react]\nkinds = [\"account\"]\n"
+        );
+        Package::seal(&wat::parse_str(empty).unwrap(), &manifest, "")
+    };
+    let position = || {
+        let snapshot = case.runtime.store.snapshot().unwrap();
+        cursors::find(&*snapshot, "acme.react", "react")
+            .unwrap()
+            .map(|row| row.position)
+    };
+    case.place(&react("acme.react")).unwrap();
+    case.acts().switch_on("acme.react", false, false).unwrap();
+    assert_eq!(position(), Some(2), "behind the entry that switched it on");
+    case.acts().remove("acme.react").unwrap();
+    assert_eq!(position(), None);
+    // A call that was under way at its removal stored its place all the same.
+    let late = kjerne_store::CursorRow::default();
+    case.runtime
+        .store
+        .write(&mut |write| cursors::put(write, "acme.react", "react", &late))
+        .unwrap();
+    case.place(&react("acme.react")).unwrap();
+    case.acts().switch_on("acme.react", false, false).unwrap();
+    assert_eq!(position(), Some(5), "not from the beginning");
+}
+
+#[test]
+fn what_a_removed_plugin_left_in_its_folder_goes_with_it() {
+    let case = Case::new();
+    case.install("0.1.0");
+    let file = case.file("0.1.0");
+    fs::write(file.with_extension("new"), "a draft").unwrap();
+    fs::write(case.file("0.0.9"), "an older one").unwrap();
+    case.acts().remove("acme.rule").unwrap();
+    assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 0);
+    // What was left behind by a removal that was cut off is not kept for the next installation.
+    fs::write(case.file("0.0.9"), "an older one").unwrap();
+    case.install("0.1.0");
+    assert_eq!(case.versions().1, Vec::<String>::new());
+}

@@ -209,7 +209,7 @@ fn signed(runtime: &Runtime, name: &str, message: &Message) -> Result<[(&'static
     let secrets = runtime.secrets();
     let secret = secrets.secrets.get(name);
     let secret = secret.with_context(|| {
-        format!("the workspace has no secret {name:?}; make it with: kjerne secret {name}")
+        format!("the workspace has no secret {name:?}; make it with: kjerne secret set {name}")
     })?;
     signing::headers(secret, &message.id, now(), &message.body)
         .with_context(|| format!("secret {name:?}"))
