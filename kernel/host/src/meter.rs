@@ -23,8 +23,10 @@ pub struct Meter {
     pub budget: Budget,
     started: Instant,
     deadline: Instant,
-    /// The most linear memory the guest had.
+    memory: u64,
+    /// The most linear memory the guest had, in all its memories together.
     pub memory_peak: u64,
+    tables: u64,
     /// Memory or table growth that was refused; the guest may live with it, or trap over it.
     pub refused: Option<Passed>,
     /// A limit that was passed in a call to the host. Such a call never counts as done, even when
@@ -41,6 +43,8 @@ pub struct Meter {
     /// Bytes the guest handed over.
     pub bytes_out: u64,
     items: u64,
+    kept: u64,
+    rows: u64,
     /// Lines logged.
     pub log_lines: u64,
     /// The last line logged as an error; a panic says what it is in this way.
@@ -55,7 +59,9 @@ impl Meter {
             budget,
             started,
             deadline: started + Duration::from_millis(budget.wall_ms),
+            memory: 0,
             memory_peak: 0,
+            tables: 0,
             refused: None,
             passed: None,
             told: false,
@@ -65,6 +71,8 @@ impl Meter {
             read: 0,
             bytes_out: 0,
             items: 0,
+            kept: 0,
+            rows: 0,
             log_lines: 0,
             last_error: None,
         }
@@ -123,6 +131,39 @@ impl Meter {
         self.within(self.bytes_out, Passed::of(limits::OUTPUT))
     }
 
+    /// Counts what the host keeps for the guest until the guest lets go of it.
+    pub fn keep(&mut self, bytes: u64) -> Result<(), Passed> {
+        self.kept += bytes;
+        self.within(self.kept, Passed::of(limits::KEPT))
+    }
+
+    /// Gives back what was kept.
+    pub fn release(&mut self, bytes: u64) {
+        self.kept = self.kept.saturating_sub(bytes);
+    }
+
+    /// Counts a record that was looked at, and looks at the clock: one call to the host may look at
+    /// very many.
+    pub fn row(&mut self) -> Result<(), Passed> {
+        self.check_time()?;
+        self.rows += 1;
+        let allowed = self.budget.rows;
+        self.within(
+            self.rows,
+            Passed {
+                limit: "rows",
+                allowed,
+                unit: "records",
+            },
+        )
+    }
+
+    /// Notes that a limit was passed which is counted elsewhere.
+    pub fn passes(&mut self, limit: kjerne_core::limits::Limit) -> Passed {
+        let passed = Passed::of(limit);
+        *self.passed.get_or_insert(passed)
+    }
+
     /// Counts a line of the log.
     pub fn log_line(&mut self) -> Result<(), Passed> {
         self.log_lines += 1;
@@ -159,12 +200,17 @@ impl Passed {
 impl ResourceLimiter for Meter {
     fn memory_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
-        _maximum: Option<usize>,
+        maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
+        // What passes the memory's own bound fails in any case, and is not counted.
+        if maximum.is_some_and(|most| desired > most) {
+            return Ok(true);
+        }
         let allowed = self.budget.memory;
-        if desired as u64 > allowed {
+        let all = self.memory + desired.saturating_sub(current) as u64;
+        if all > allowed {
             self.refused = Some(Passed {
                 limit: "memory",
                 allowed,
@@ -172,18 +218,25 @@ impl ResourceLimiter for Meter {
             });
             return Ok(false);
         }
-        self.memory_peak = self.memory_peak.max(desired as u64);
+        self.memory = all;
+        self.memory_peak = self.memory_peak.max(all);
         Ok(true)
     }
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
-        _maximum: Option<usize>,
+        maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let fits = desired as u64 <= limits::TABLE.value;
-        if !fits {
+        if maximum.is_some_and(|most| desired > most) {
+            return Ok(true);
+        }
+        let all = self.tables + desired.saturating_sub(current) as u64;
+        let fits = all <= limits::TABLE.value;
+        if fits {
+            self.tables = all;
+        } else {
             self.refused = Some(Passed::of(limits::TABLE));
         }
         Ok(fits)

@@ -2,9 +2,14 @@
 
 use std::fmt;
 
+use kjerne_model::shown;
 use kjerne_store::StoreError;
 
+use crate::limits;
 use crate::meter::Passed;
+
+/// Bytes of a message to a plugin: it may name every field of a kind.
+const MESSAGE_BYTES: usize = 4 * limits::SENTENCE.count();
 
 /// Why a function of the host gives no answer.
 pub enum Stop {
@@ -22,11 +27,11 @@ pub enum Stop {
 }
 
 impl Stop {
-    /// A failure the plugin is told.
-    pub fn failure(code: &str, message: impl Into<String>) -> Self {
+    /// A failure the plugin is told; a message that repeats what the plugin gave is cut.
+    pub fn failure(code: &str, message: impl AsRef<str>) -> Self {
         Self::Failure {
             code: code.to_owned(),
-            message: message.into(),
+            message: shown::beginning(message.as_ref(), MESSAGE_BYTES),
         }
     }
 }
