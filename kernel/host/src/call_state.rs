@@ -64,12 +64,17 @@ impl CallState {
     ) -> Self {
         let mut queries = ResourceTable::new();
         queries.set_max_capacity(limits::QUERIES.value as usize);
+        let reader = Arc::new(call.reader.within(meter.allowance()));
+        let call = Call {
+            reader,
+            ..call.clone()
+        };
         Self {
             plugin: Arc::clone(plugin),
             ids: Arc::clone(ids),
             role,
             purpose,
-            call: call.clone(),
+            call,
             meter,
             shown: Vec::new(),
             sets: Vec::new(),
@@ -78,6 +83,12 @@ impl CallState {
             wishes: Wishes::default(),
             queries,
         }
+    }
+
+    /// Counts anew from here.
+    pub fn begin(&mut self, meter: Meter) {
+        self.call.reader = Arc::new(self.call.reader.within(meter.allowance()));
+        self.meter = meter;
     }
 }
 

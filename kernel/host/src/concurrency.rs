@@ -163,8 +163,8 @@ mod tests {
     fn who_waits_gets_the_slot_that_is_freed() {
         let slots = Slots::new(1);
         let slot = slots.take("one", Role::React, Duration::ZERO).unwrap();
+        let patience = Duration::from_secs(60);
         std::thread::scope(|scope| {
-            let patience = Duration::from_secs(60);
             let waiting = scope.spawn(|| slots.take("other", Role::Guard, patience).is_some());
             drop(slot);
             assert!(waiting.join().unwrap());

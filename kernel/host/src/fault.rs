@@ -29,10 +29,7 @@ pub fn of_call(plugin: &str, role: Role, error: &wasmtime::Error, meter: &Meter)
 /// forgets what was used since the guest last called the host, and so it does when the clock ends a
 /// call.
 pub fn counts_fuel(error: &wasmtime::Error, meter: &Meter) -> bool {
-    if meter
-        .passed
-        .is_some_and(|passed| passed.limit == "wall-time")
-    {
+    if meter.is_late() {
         return false;
     }
     match error.downcast_ref::<Trap>() {
@@ -73,8 +70,8 @@ fn end(error: &wasmtime::Error, meter: &Meter) -> End {
         return End::Limit(Passed::of(limits::HANDOVER));
     }
     match (error.downcast_ref::<Trap>(), meter.refused) {
-        (Some(Trap::OutOfFuel), _) => limit("fuel", meter.budget.fuel, "fuel"),
-        (Some(Trap::Interrupt), _) => limit("wall-time", meter.budget.wall_ms, "ms"),
+        (Some(Trap::OutOfFuel), _) => limit(meter.budget.names.fuel, meter.budget.fuel, "fuel"),
+        (Some(Trap::Interrupt), _) => limit(meter.budget.names.wall, meter.budget.wall_ms, "ms"),
         (Some(Trap::StackOverflow), _) => limit("stack", limits::STACK.value, limits::STACK.unit),
         (_, Some(refused)) => End::Limit(refused),
         (Some(Trap::UnreachableCodeReached), None) if meter.last_error.is_some() => {
@@ -133,18 +130,24 @@ fn describe(plugin: &str, role: Role, end: End) -> Fault {
 
 fn advice(limit: &str) -> &'static str {
     match limit {
-        "fuel" => {
+        "fuel" | "fuel-later" | "fuel-question" => {
             "it works too long: give its author the case, commit fewer records at once, or disable it"
         }
-        "wall-time" => "it waits or works too long: look for queries that read much, or disable it",
-        "memory" | "table" => "it keeps too much at once: its author must work in smaller pieces",
+        "wall-time" | "wall-time-person" | "wall-time-later" => {
+            "it waits or works too long: look for queries that read much, or disable it"
+        }
+        "memory" | "memory-later" | "table" => {
+            "it keeps too much at once: its author must work in smaller pieces"
+        }
         "stack" => "it calls itself too deeply: its author must mend it, or disable it",
-        "host-calls" => "it asks too often: its author must read several records with one query",
-        "read" => "it reads too much: its author must ask for fewer records",
+        "host-calls" | "host-calls-later" => {
+            "it asks too often: its author must read several records with one query"
+        }
+        "read" | "query-bytes" => "it reads too much: its author must ask for fewer records",
         "rows" | "rows-later" => {
             "it looks at too many records: its author must ask by a field with an index"
         }
-        "query-bytes" | "query-conditions" | "queries" | "kept" => {
+        "query-text" | "query-conditions" | "queries" | "kept" => {
             "it asks with too many conditions: its author must ask several shorter questions, and \
              drop each when it is answered"
         }

@@ -168,8 +168,8 @@ impl records::HostQuery for CallState {
     fn filter(&mut self, query: Resource<QueryDraft>, condition: String) -> wasmtime::Result<()> {
         let draft = self.draft(&query, condition.len())?;
         draft.filter_bytes += condition.len() as u64;
-        if draft.filter_bytes > limits::QUERY_BYTES.value {
-            self.meter.passes(limits::QUERY_BYTES);
+        if draft.filter_bytes > limits::QUERY_TEXT.value {
+            self.meter.passes(limits::QUERY_TEXT);
             return Err(Ended.into());
         }
         draft.filters.push(condition);
@@ -196,11 +196,7 @@ impl records::HostQuery for CallState {
         let draft = self.queries.get(&query);
         let draft = draft.map_err(|error| Stop::Broken(error.to_string()))?;
         let (kind, granted) = self.readable(&draft.kind)?;
-        let query = prepare(draft, kind, granted).inspect_err(|stop| {
-            if let Stop::Limit(passed) = stop {
-                self.meter.passed.get_or_insert(*passed);
-            }
-        })?;
+        let query = prepare(draft, kind, granted)?;
         let page = self.call.reader.query(&query).map_err(asked)?;
         Ok((self.hand_over_all(&page.records)?, page.next))
     }
@@ -462,10 +458,17 @@ fn offsets(zone: &TimeZone, start: i64, end: i64) -> Option<Vec<(i64, i32)>> {
 
 impl wit::types::Host for CallState {
     fn convert_failure(&mut self, stop: Stop) -> wasmtime::Result<Failure> {
+        let stop = match stop {
+            Stop::Halted => Stop::Limit(self.meter.halted()),
+            stop => stop,
+        };
+        if let Stop::Limit(passed) = &stop {
+            self.meter.passed.get_or_insert(*passed);
+        }
         match stop {
             Stop::Failure { code, message } => Ok(Failure { code, message }),
-            Stop::Limit(passed) if passed.limit != "wall-time" && self.meter.tell() => {
-                let code = if passed.limit == "host-calls" {
+            Stop::Limit(passed) if !self.meter.is_late() && self.meter.tell() => {
+                let code = if passed.limit == self.meter.budget.names.host_calls {
                     "host-call-limit"
                 } else {
                     "output-limit"
@@ -481,7 +484,7 @@ impl wit::types::Host for CallState {
                     message,
                 })
             }
-            Stop::Limit(_) => Err(Ended.into()),
+            Stop::Limit(_) | Stop::Halted => Err(Ended.into()),
             Stop::Broken(why) => {
                 self.meter.broken = Some(why);
                 Err(Ended.into())

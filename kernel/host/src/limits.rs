@@ -233,7 +233,7 @@ limit_table! {
         "each keeps its condition in the host";
 
     /// Bytes of all conditions of one query, over however many calls they were given.
-    QUERY_BYTES = "query-bytes", filter::MAX_BYTES as u64, "bytes",
+    QUERY_TEXT = "query-text", filter::MAX_BYTES as u64, "bytes",
         "as much as one filter has anywhere else";
 
     /// Conditions of one query, over however many calls they were given.
@@ -244,12 +244,12 @@ limit_table! {
     KEPT = "kept", 1 << 20, "bytes",
         "4 KiB for each query that may be open; what is dropped is given back";
 
-    /// Records a shape or guard may have its queries look at.
-    ROWS_COMMIT = "rows", 100_000, "records",
+    /// Rows of records and indexes that a shape or guard may have looked at.
+    ROWS_COMMIT = "rows", 100_000, "rows",
         "a condition without an index looks at every record, and the commit waits meanwhile";
 
-    /// Records the queries of every other call may look at.
-    ROWS_LATER = "rows-later", 2_000_000, "records",
+    /// Rows of records and indexes that every other call may have looked at.
+    ROWS_LATER = "rows-later", 2_000_000, "rows",
         "twenty walks through all of 100,000 records; the clock ends what takes longer";
 
     /// Bytes of a key in a plugin's own key space.
@@ -321,9 +321,49 @@ pub struct Budget {
     pub memory: u64,
     /// Calls to the host.
     pub host_calls: u64,
-    /// Records its queries may look at.
+    /// Rows of records and indexes that may be looked at.
     pub rows: u64,
+    /// What these limits are called.
+    pub names: &'static Names,
 }
+
+/// The names of a budget's limits, as the list of limits has them.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Names {
+    /// Of the fuel.
+    pub fuel: &'static str,
+    /// Of the time.
+    pub wall: &'static str,
+    /// Of the linear memory.
+    pub memory: &'static str,
+    /// Of the calls to the host.
+    pub host_calls: &'static str,
+    /// Of the rows.
+    pub rows: &'static str,
+}
+
+const OF_COMMIT: Names = Names {
+    fuel: FUEL_BASE.name,
+    wall: WALL_COMMIT.name,
+    memory: MEMORY_COMMIT.name,
+    host_calls: HOST_CALLS.name,
+    rows: ROWS_COMMIT.name,
+};
+const OF_LATER: Names = Names {
+    fuel: FUEL_LATER.name,
+    wall: WALL_LATER.name,
+    memory: MEMORY_LATER.name,
+    host_calls: HOST_CALLS_LATER.name,
+    rows: ROWS_LATER.name,
+};
+const OF_PERSON: Names = Names {
+    wall: WALL_PERSON.name,
+    ..OF_LATER
+};
+const OF_QUESTION: Names = Names {
+    fuel: FUEL_QUESTION.name,
+    ..OF_PERSON
+};
 
 impl Budget {
     /// The budget of a call in `role` with so many changes or entries, which hold so many fields.
@@ -338,6 +378,7 @@ impl Budget {
                 memory: (MEMORY_COMMIT.value + MEMORY_FIELD.value * fields).min(MEMORY_LATER.value),
                 host_calls: HOST_CALLS.value + more_calls,
                 rows: ROWS_COMMIT.value,
+                names: &OF_COMMIT,
             },
             Role::React | Role::Integration => Self {
                 fuel: FUEL_LATER.value,
@@ -345,9 +386,11 @@ impl Budget {
                 memory: MEMORY_LATER.value,
                 host_calls: HOST_CALLS_LATER.value + more_calls,
                 rows: ROWS_LATER.value,
+                names: &OF_LATER,
             },
             Role::Action => Self {
                 wall_ms: WALL_PERSON.value,
+                names: &OF_PERSON,
                 ..Self::of(Role::React, 0, 0)
             },
             Role::SalesStages | Role::BuyingProcess | Role::ServiceRules => Self {
@@ -356,6 +399,7 @@ impl Budget {
                 memory: MEMORY_LATER.value,
                 host_calls: HOST_CALLS_LATER.value + more_calls,
                 rows: ROWS_LATER.value,
+                names: &OF_QUESTION,
             },
         }
     }

@@ -1,7 +1,11 @@
 //! What one call uses, against what it may use.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use kjerne_core::Allowance;
+use kjerne_store::Halt;
 use wasmtime::ResourceLimiter;
 
 use crate::limits::{self, Budget};
@@ -44,7 +48,7 @@ pub struct Meter {
     pub bytes_out: u64,
     items: u64,
     kept: u64,
-    rows: u64,
+    rows: Arc<AtomicU64>,
     /// Lines logged.
     pub log_lines: u64,
     /// The last line logged as an error; a panic says what it is in this way.
@@ -72,7 +76,7 @@ impl Meter {
             bytes_out: 0,
             items: 0,
             kept: 0,
-            rows: 0,
+            rows: Arc::default(),
             log_lines: 0,
             last_error: None,
         }
@@ -89,10 +93,16 @@ impl Meter {
             return Ok(());
         }
         self.pass(Passed {
-            limit: "wall-time",
+            limit: self.budget.names.wall,
             allowed: self.budget.wall_ms,
             unit: "ms",
         })
+    }
+
+    /// Has the time be over, as it is after a while.
+    #[cfg(test)]
+    pub fn end_now(&mut self) {
+        self.deadline = Instant::now();
     }
 
     /// Counts a call to the host.
@@ -103,7 +113,7 @@ impl Meter {
         self.within(
             self.host_calls,
             Passed {
-                limit: "host-calls",
+                limit: self.budget.names.host_calls,
                 allowed,
                 unit: "calls",
             },
@@ -142,20 +152,38 @@ impl Meter {
         self.kept = self.kept.saturating_sub(bytes);
     }
 
-    /// Counts a record that was looked at, and looks at the clock: one call to the host may look at
-    /// very many.
-    pub fn row(&mut self) -> Result<(), Passed> {
-        self.check_time()?;
-        self.rows += 1;
-        let allowed = self.budget.rows;
-        self.within(
-            self.rows,
-            Passed {
-                limit: "rows",
-                allowed,
-                unit: "records",
-            },
-        )
+    /// What the call's reader is allowed: it counts every row, and looks at the clock at each, since
+    /// one call to the host may look at very many.
+    pub fn allowance(&self) -> Arc<Allowance> {
+        let (rows, most, deadline) = (Arc::clone(&self.rows), self.budget.rows, self.deadline);
+        Arc::new(Allowance::new(None, move || {
+            let read = rows.fetch_add(1, Ordering::Relaxed) + 1;
+            if read > most || Instant::now() >= deadline {
+                Err(Halt::Unwanted)
+            } else {
+                Ok(())
+            }
+        }))
+    }
+
+    /// Why the reader was stopped.
+    pub fn halted(&mut self) -> Passed {
+        let (limit, allowed) = (self.budget.names.rows, self.budget.rows);
+        let too_many = Passed {
+            limit,
+            allowed,
+            unit: "rows",
+        };
+        match self.check_time() {
+            Err(late) => late,
+            Ok(()) => *self.passed.get_or_insert(too_many),
+        }
+    }
+
+    /// Whether the clock has ended the call.
+    pub fn is_late(&self) -> bool {
+        self.passed
+            .is_some_and(|passed| passed.limit == self.budget.names.wall)
     }
 
     /// Notes that a limit was passed which is counted elsewhere.
@@ -212,7 +240,7 @@ impl ResourceLimiter for Meter {
         let all = self.memory + desired.saturating_sub(current) as u64;
         if all > allowed {
             self.refused = Some(Passed {
-                limit: "memory",
+                limit: self.budget.names.memory,
                 allowed,
                 unit: "bytes",
             });

@@ -1,5 +1,8 @@
 //! A plugin's file, read and checked without running or compiling anything.
 
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use kjerne_core::Role;
@@ -8,7 +11,7 @@ use wasmparser::{Parser, ValidPayload, Validator, WasmFeatures};
 use crate::error::LoadError;
 use crate::limits;
 use crate::manifest::Manifest;
-use crate::outline::{MANIFEST_SECTION, Outline, SETTINGS_SECTION, invalid, within};
+use crate::outline::{MANIFEST_SECTION, Outline, SETTINGS_SECTION, invalid};
 
 /// The version of the contract this host has.
 pub const CONTRACT: &str = "0.1.0";
@@ -31,13 +34,30 @@ pub struct Package {
 }
 
 impl Package {
+    /// The bytes of a file that may be a plugin: of one that is too large no more than tells so.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn bytes_of(file: &Path) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let most = limits::PACKAGE.value + 1;
+        File::open(file)?.take(most).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
     /// Reads a component and checks everything that can be checked without running or compiling
     /// it: what it is, what it was built for, that its manifest says the truth.
     ///
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn read(bytes: &[u8]) -> Result<Self, LoadError> {
-        within(limits::PACKAGE, bytes.len() as u64)?;
+        // Of a file that is too large, not all of it may be here to be counted.
+        if bytes.len() as u64 > limits::PACKAGE.value {
+            return Err(LoadError::TooLarge {
+                limit: limits::PACKAGE,
+                found: None,
+            });
+        }
         if !bytes.starts_with(b"\0asm") {
             return Err(LoadError::NotWasm);
         }

@@ -294,7 +294,7 @@ impl Host {
                 let started = Instant::now();
                 let (ask, changes) = about(&active, Role::Guard, call, drafts);
                 let state = store.data_mut();
-                state.meter = Meter::start(state.meter.budget, ask.bytes);
+                state.begin(Meter::start(state.meter.budget, ask.bytes));
                 state.shown = ask.shown;
                 state.findings.clear();
                 state.objections = 0;

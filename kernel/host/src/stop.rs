@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use kjerne_core::limits::QUERY_BYTES;
 use kjerne_model::shown;
-use kjerne_store::StoreError;
+use kjerne_store::{Halt, StoreError};
 
 use crate::limits;
 use crate::meter::Passed;
@@ -22,6 +23,8 @@ pub enum Stop {
     },
     /// The plugin passed a limit. It is told once; the second time ends the call.
     Limit(Passed),
+    /// The plugin had more looked at than it may, or for too long; the meter tells which.
+    Halted,
     /// The host could not do its part; the call ends.
     Broken(String),
 }
@@ -44,7 +47,12 @@ impl From<Passed> for Stop {
 
 impl From<StoreError> for Stop {
     fn from(error: StoreError) -> Self {
-        Self::Broken(error.to_string())
+        match error {
+            // One answer would have been too long; everything else is counted by the meter.
+            StoreError::Halted(Halt::TooMuch(_)) => Self::Limit(Passed::of(QUERY_BYTES)),
+            StoreError::Halted(_) => Self::Halted,
+            error => Self::Broken(error.to_string()),
+        }
     }
 }
 
