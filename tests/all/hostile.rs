@@ -469,16 +469,7 @@ fn promise_7_a_manifest_that_lies_is_found_out_before_anything_runs() {
     let honest = manifest("tests/hostile/many");
     let sealed = |manifest: &str| Package::seal(&component, manifest, "");
     assert!(Package::read(&sealed(&honest)).is_ok());
-    let without = |grant: &str| {
-        let (before, rest) = honest
-            .split_once(&format!("[[grant]]\nallow = \"{grant}\""))
-            .unwrap();
-        let after = rest
-            .split_once("[[grant]]")
-            .map_or(String::new(), |(_, rest)| format!("[[grant]]{rest}"));
-        format!("{before}{after}")
-    };
-    let cases: [(String, &[&str]); 9] = [
+    let cases: [(String, &[&str]); 5] = [
         (
             honest.replace("contract = \"0.1.0\"", "contract = \"0.2.0\""),
             &["0.2.0", "0.1.0", "build"],
@@ -498,10 +489,6 @@ fn promise_7_a_manifest_that_lies_is_found_out_before_anything_runs() {
             ),
             &["guard", "does not declare"],
         ),
-        (without("state"), &["state", "[[grant]]"]),
-        (without("set:account.industry"), &["set:KIND.FIELD"]),
-        (without("create:task"), &["create:KIND"]),
-        (without("send:https://hooks.example.com"), &["send:*"]),
         ("id = ".to_owned(), &["manifest"]),
     ];
     for (manifest, told) in cases {
@@ -515,6 +502,27 @@ fn promise_7_a_manifest_that_lies_is_found_out_before_anything_runs() {
         misread(&Package::seal(&bare, &honest, "")),
         LoadError::CoreModule
     );
+}
+
+/// A guest may import more than it declares; what it does with it is refused when it does it.
+#[test]
+fn promise_8_what_is_not_declared_is_refused_at_the_operation_whatever_was_granted() {
+    let honest = manifest("tests/hostile/many");
+    let (before, after) = honest
+        .split_once("[[grant]]\nallow = \"create:task\"")
+        .unwrap();
+    let after = after.split_once("[[grant]]").map_or("", |(_, rest)| rest);
+    let rest = format!("[[grant]]{after}");
+    let silent = format!("{before}{}", if after.is_empty() { "" } else { &rest });
+    let file = Package::seal(&built("hostile"), &silent, "");
+    let mut plugin = installed(&file, "behaviour = \"storm\"", 1);
+    plugin.grants.push("create:task".to_owned());
+    let stage = Stage::new(vec![plugin]);
+    assert!(stage.create("task", 1, TASK).receipt().is_some());
+    let Progress::Failed { error, .. } = stage.react("hostile", at(0)) else {
+        panic!("it did not fail")
+    };
+    assert!(error.contains("not-granted"), "{error}");
 }
 
 /// What is declared and not granted: the role works, the call is refused.

@@ -96,10 +96,11 @@ impl Package {
         })
     }
 
-    /// Puts a manifest and default settings into a component, which makes it a plugin's file.
+    /// Puts a manifest and default settings into a component, in the place of those it has, which
+    /// makes it a plugin's file.
     #[must_use]
     pub fn seal(component: &[u8], manifest: &str, settings: &str) -> Vec<u8> {
-        let mut bytes = component.to_vec();
+        let mut bytes = without_ours(component);
         append_section(&mut bytes, MANIFEST_SECTION, manifest.as_bytes());
         append_section(&mut bytes, SETTINGS_SECTION, settings.as_bytes());
         bytes
@@ -110,6 +111,52 @@ impl Package {
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
+}
+
+/// A component without the sections that make it a plugin's file. What cannot be read as a section
+/// stays, and is refused where the file is read.
+fn without_ours(component: &[u8]) -> Vec<u8> {
+    let (head, mut rest) = component.split_at(component.len().min(8));
+    let mut kept = head.to_vec();
+    while let Some((section, after)) = split_section(rest) {
+        let name = section_name(section);
+        let ours = [MANIFEST_SECTION, SETTINGS_SECTION];
+        if !ours.iter().any(|ours| name == Some(ours.as_bytes())) {
+            kept.extend_from_slice(section);
+        }
+        rest = after;
+    }
+    kept.extend_from_slice(rest);
+    kept
+}
+
+/// The first section, with its head, and what follows.
+fn split_section(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, content) = read_length(bytes.get(1..)?)?;
+    let end = bytes.len() - content.len() + length;
+    bytes.split_at_checked(end)
+}
+
+/// The name of a custom section.
+fn section_name(section: &[u8]) -> Option<&[u8]> {
+    if section.first() != Some(&0) {
+        return None;
+    }
+    let (_, content) = read_length(section.get(1..)?)?;
+    let (length, content) = read_length(content)?;
+    content.get(..length)
+}
+
+/// Reads a length in LEB128, and returns it with what follows.
+fn read_length(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let mut length = 0;
+    for (place, byte) in bytes.iter().enumerate().take(5) {
+        length |= usize::from(byte & 0x7f) << (7 * place);
+        if byte & 0x80 == 0 {
+            return Some((length, &bytes[place + 1..]));
+        }
+    }
+    None
 }
 
 /// A custom section: zero, the length of the rest, the name behind its length, the data.

@@ -176,26 +176,29 @@ fn a_file_that_takes_long_to_check_is_refused_in_time() {
 fn a_section_that_is_there_twice_is_refused() {
     let good = guard_file("", &[]);
     assert!(Package::read(&good).is_ok());
-    let again = Package::seal(&good, &manifest("guard", &["read:account"]), "");
-    let refused = Package::read(&again).unwrap_err().to_string();
-    assert!(
-        refused.contains("manifest section is there twice"),
-        "{refused}"
-    );
+    for (what, name) in [
+        ("manifest", MANIFEST_SECTION),
+        ("settings", SETTINGS_SECTION),
+    ] {
+        let mut twice = good.clone();
+        twice.extend([0, name.len() as u8 + 1, name.len() as u8]);
+        twice.extend(name.as_bytes());
+        let refused = Package::read(&twice).unwrap_err().to_string();
+        assert!(
+            refused.contains(&format!("{what} section is there twice")),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+fn to_seal_again_puts_others_in_their_place() {
     let bare = component("guard-plugin", "0.1.0", &guard(""));
-    let sealed = Package::seal(&bare, &manifest("guard", &[]), "a = 1");
-    let name = SETTINGS_SECTION.as_bytes();
-    let mut twice = sealed.clone();
-    twice.push(0);
-    twice.push(name.len() as u8 + 1);
-    twice.push(name.len() as u8);
-    twice.extend(name);
-    let refused = Package::read(&twice).unwrap_err().to_string();
-    assert!(
-        refused.contains("settings section is there twice"),
-        "{refused}"
-    );
-    assert_ne!(MANIFEST_SECTION, SETTINGS_SECTION);
+    let first = Package::seal(&bare, &manifest("guard", &[]), "a = 1");
+    let text = manifest("guard", &["read:account"]);
+    let again = Package::seal(&first, &text, "b = 2");
+    assert_eq!(again, Package::seal(&bare, &text, "b = 2"));
+    assert_eq!(Package::read(&again).unwrap().settings, "b = 2");
 }
 
 /// Two programs in one component hand text from one to the other, which needs the memories of both.
