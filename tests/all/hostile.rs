@@ -40,7 +40,8 @@ fn kind_of(role: Role) -> &'static str {
 }
 
 /// Has the plugin misbehave in a role, and demands that the plugin, the limit and the number are
-/// told and nothing is stored. A number of 0 stands for the call's own budget of fuel.
+/// told and nothing is stored. A number of 0 stands for the call's own budget of fuel, 1 for that of
+/// memory.
 fn check(host: &std::sync::Arc<Host>, role: Role, behaviour: &str, limit: &str, told: &[u64]) {
     let stage = Stage::on(host.clone(), vec![hostile(behaviour)]);
     let started = Clock::now();
@@ -61,12 +62,12 @@ fn check(host: &std::sync::Arc<Host>, role: Role, behaviour: &str, limit: &str, 
         Some(limit),
         "the ledger tells it too"
     );
-    let budget = used[0].fuel_limit;
     let message = &refusal.message;
-    for number in told
-        .iter()
-        .map(|number| if *number == 0 { budget } else { *number })
-    {
+    for number in told.iter().map(|number| match number {
+        0 => used[0].fuel_limit,
+        1 => used[0].memory_limit,
+        number => *number,
+    }) {
         assert!(
             message.contains(&number.to_string()),
             "{number} is not told: {message}"
@@ -91,11 +92,10 @@ fn check(host: &std::sync::Arc<Host>, role: Role, behaviour: &str, limit: &str, 
 fn promise_7_every_misbehaviour_in_a_commit_is_told_with_plugin_limit_and_number() {
     let host = host(true);
     let calls = limits::HOST_CALLS.value + limits::HOST_CALLS_CHANGE.value;
-    let memory = limits::MEMORY_COMMIT.value;
     let everywhere: [(&str, &str, &[u64]); 8] = [
         ("loop", "fuel", &[0]),
         ("bulk", "fuel", &[0]),
-        ("memory", "memory", &[memory]),
+        ("memory", "memory", &[1]),
         ("log-flood", "log-lines", &[limits::LOG_LINES.value]),
         ("host-flood", "host-calls", &[calls]),
         ("panic", "panic", &[]),
@@ -109,7 +109,7 @@ fn promise_7_every_misbehaviour_in_a_commit_is_told_with_plugin_limit_and_number
         }
     }
     let guards: [(&str, &str, &[u64]); 3] = [
-        ("huge-message", "memory", &[memory]),
+        ("huge-message", "memory", &[1]),
         (
             "findings-flood",
             "output-items",

@@ -65,7 +65,8 @@ impl Package {
             return Err(LoadError::CoreModule);
         }
         let package = Self::of(bytes, Outline::read(bytes)?)?;
-        validate(bytes)?;
+        let end = Instant::now() + Duration::from_millis(limits::VALIDATION.value);
+        validate(bytes, end)?;
         Ok(package)
     }
 
@@ -189,8 +190,7 @@ fn features() -> WasmFeatures {
 
 /// Checks the whole file by WebAssembly's rules, part by part, and not for ever: some of the rules
 /// take far longer than the part they are about is long.
-fn validate(bytes: &[u8]) -> Result<(), LoadError> {
-    let end = Instant::now() + Duration::from_millis(limits::VALIDATION.value);
+pub fn validate(bytes: &[u8], end: Instant) -> Result<(), LoadError> {
     let mut validator = Validator::new_with_features(features());
     let mut kept = wasmparser::FuncValidatorAllocations::default();
     for payload in Parser::new(0).parse_all(bytes) {

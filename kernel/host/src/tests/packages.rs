@@ -27,12 +27,12 @@ fn a_file_read_again_is_the_same_and_another_is_checked_as_new() {
     let good = guard_file(LOOKS, &["read:account"]);
     let package = Package::read(&good).unwrap();
     assert_eq!(Package::reopen(&good, &package.digest).unwrap(), package);
+    // One instruction pushes a number of another type.
     let mut damaged = good;
-    let code = damaged
-        .windows(2)
-        .rposition(|pair| pair == [0x0b, 0x0b])
-        .unwrap();
-    damaged[code] = 0xff;
+    let push = damaged
+        .windows(3)
+        .position(|code| code == [0x41, 0x80, 0x08]);
+    damaged[push.unwrap()] = 0x42;
     let refused = Package::reopen(&damaged, &package.digest).unwrap_err();
     assert!(matches!(refused, LoadError::Invalid(_)), "{refused}");
 }
