@@ -226,10 +226,6 @@ impl ResourceLimiter for Meter {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        // What passes the memory's own bound fails in any case, and is not counted.
-        if maximum.is_some_and(|most| desired > most) {
-            return Ok(true);
-        }
         let allowed = self.budget.memory;
         let all = self.memory + desired.saturating_sub(current) as u64;
         if all > allowed {
@@ -240,8 +236,11 @@ impl ResourceLimiter for Meter {
             });
             return Ok(false);
         }
-        self.memory = all;
-        self.memory_peak = self.memory_peak.max(all);
+        // What passes the memory's own bound fails in any case, and is not counted.
+        if maximum.is_none_or(|most| desired <= most) {
+            self.memory = all;
+            self.memory_peak = self.memory_peak.max(all);
+        }
         Ok(true)
     }
 
@@ -251,15 +250,12 @@ impl ResourceLimiter for Meter {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        if maximum.is_some_and(|most| desired > most) {
-            return Ok(true);
-        }
         let all = self.tables + desired.saturating_sub(current) as u64;
         let fits = all <= limits::TABLE.value;
-        if fits {
-            self.tables = all;
-        } else {
+        if !fits {
             self.refused = Some(Passed::of(limits::TABLE));
+        } else if maximum.is_none_or(|most| desired <= most) {
+            self.tables = all;
         }
         Ok(fits)
     }
