@@ -40,7 +40,8 @@ fn kind_of(role: Role) -> &'static str {
 }
 
 /// Has the plugin misbehave in a role, and demands that the plugin, the limit and the number are
-/// told and nothing is stored. A number of 0 stands for the call's own budget of fuel.
+/// told and nothing is stored. A number of 0 stands for the call's own budget of fuel, 1 for that of
+/// memory.
 fn check(host: &std::sync::Arc<Host>, role: Role, behaviour: &str, limit: &str, told: &[u64]) {
     let stage = Stage::on(host.clone(), vec![hostile(behaviour)]);
     let started = Clock::now();
@@ -61,12 +62,12 @@ fn check(host: &std::sync::Arc<Host>, role: Role, behaviour: &str, limit: &str, 
         Some(limit),
         "the ledger tells it too"
     );
-    let budget = used[0].fuel_limit;
     let message = &refusal.message;
-    for number in told
-        .iter()
-        .map(|number| if *number == 0 { budget } else { *number })
-    {
+    for number in told.iter().map(|number| match number {
+        0 => used[0].fuel_limit,
+        1 => used[0].memory_limit,
+        number => *number,
+    }) {
         assert!(
             message.contains(&number.to_string()),
             "{number} is not told: {message}"
@@ -91,11 +92,10 @@ fn check(host: &std::sync::Arc<Host>, role: Role, behaviour: &str, limit: &str, 
 fn promise_7_every_misbehaviour_in_a_commit_is_told_with_plugin_limit_and_number() {
     let host = host(true);
     let calls = limits::HOST_CALLS.value + limits::HOST_CALLS_CHANGE.value;
-    let memory = limits::MEMORY_COMMIT.value;
     let everywhere: [(&str, &str, &[u64]); 8] = [
         ("loop", "fuel", &[0]),
         ("bulk", "fuel", &[0]),
-        ("memory", "memory", &[memory]),
+        ("memory", "memory", &[1]),
         ("log-flood", "log-lines", &[limits::LOG_LINES.value]),
         ("host-flood", "host-calls", &[calls]),
         ("panic", "panic", &[]),
@@ -109,7 +109,7 @@ fn promise_7_every_misbehaviour_in_a_commit_is_told_with_plugin_limit_and_number
         }
     }
     let guards: [(&str, &str, &[u64]); 3] = [
-        ("huge-message", "memory", &[memory]),
+        ("huge-message", "memory", &[1]),
         (
             "findings-flood",
             "output-items",
@@ -469,16 +469,7 @@ fn promise_7_a_manifest_that_lies_is_found_out_before_anything_runs() {
     let honest = manifest("tests/hostile/many");
     let sealed = |manifest: &str| Package::seal(&component, manifest, "");
     assert!(Package::read(&sealed(&honest)).is_ok());
-    let without = |grant: &str| {
-        let (before, rest) = honest
-            .split_once(&format!("[[grant]]\nallow = \"{grant}\""))
-            .unwrap();
-        let after = rest
-            .split_once("[[grant]]")
-            .map_or(String::new(), |(_, rest)| format!("[[grant]]{rest}"));
-        format!("{before}{after}")
-    };
-    let cases: [(String, &[&str]); 9] = [
+    let cases: [(String, &[&str]); 5] = [
         (
             honest.replace("contract = \"0.1.0\"", "contract = \"0.2.0\""),
             &["0.2.0", "0.1.0", "build"],
@@ -498,10 +489,6 @@ fn promise_7_a_manifest_that_lies_is_found_out_before_anything_runs() {
             ),
             &["guard", "does not declare"],
         ),
-        (without("state"), &["state", "[[grant]]"]),
-        (without("set:account.industry"), &["set:KIND.FIELD"]),
-        (without("create:task"), &["create:KIND"]),
-        (without("send:https://hooks.example.com"), &["send:*"]),
         ("id = ".to_owned(), &["manifest"]),
     ];
     for (manifest, told) in cases {
@@ -515,6 +502,27 @@ fn promise_7_a_manifest_that_lies_is_found_out_before_anything_runs() {
         misread(&Package::seal(&bare, &honest, "")),
         LoadError::CoreModule
     );
+}
+
+/// A guest may import more than it declares; what it does with it is refused when it does it.
+#[test]
+fn promise_8_what_is_not_declared_is_refused_at_the_operation_whatever_was_granted() {
+    let honest = manifest("tests/hostile/many");
+    let (before, after) = honest
+        .split_once("[[grant]]\nallow = \"create:task\"")
+        .unwrap();
+    let after = after.split_once("[[grant]]").map_or("", |(_, rest)| rest);
+    let rest = format!("[[grant]]{after}");
+    let silent = format!("{before}{}", if after.is_empty() { "" } else { &rest });
+    let file = Package::seal(&built("hostile"), &silent, "");
+    let mut plugin = installed(&file, "behaviour = \"storm\"", 1);
+    plugin.grants.push("create:task".to_owned());
+    let stage = Stage::new(vec![plugin]);
+    assert!(stage.create("task", 1, TASK).receipt().is_some());
+    let Progress::Failed { error, .. } = stage.react("hostile", at(0)) else {
+        panic!("it did not fail")
+    };
+    assert!(error.contains("not-granted"), "{error}");
 }
 
 /// What is declared and not granted: the role works, the call is refused.

@@ -179,7 +179,7 @@ fn of_store(error: &StoreError) -> Exit {
     match error {
         StoreError::Held { .. } => Exit::InUse,
         StoreError::Missing(_) => Exit::NotFound,
-        StoreError::Exists(_) => Exit::Usage,
+        StoreError::Exists(_) | StoreError::Halted(_) => Exit::Usage,
         StoreError::Corrupt(_) => Exit::Damaged,
         StoreError::NewerFormat { .. }
         | StoreError::Full(_)

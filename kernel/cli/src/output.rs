@@ -6,6 +6,7 @@ use std::ops::Range;
 use anyhow::Result;
 use clap::ValueEnum;
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
+use kjerne_model::shown;
 use serde_json::Value as Json;
 
 /// The longest cell of a table; JSON and CSV show everything.
@@ -143,12 +144,9 @@ impl Report {
         Ok(())
     }
 
-    /// A cell on one line, without control characters that would move a terminal's cursor.
+    /// A cell on one line, without characters that act on a screen.
     fn cell(&self, cell: &str) -> String {
-        let clean: String = cell
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
+        let clean = shown::plain(cell);
         if self.whole || clean.chars().count() <= MOST_CELL_CHARS {
             return clean;
         }

@@ -1,6 +1,5 @@
 //! The kernel of one workspace: what it is made of, and reading from it.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use kjerne_model::{Entry, Record, RecordId, Schema};
@@ -9,7 +8,6 @@ use kjerne_store::{Store, StoreError, journal};
 use crate::check::Referrers;
 use crate::group_commit::Group;
 use crate::ids::IdSource;
-use crate::limits;
 use crate::plugins::Plugins;
 use crate::prepared::{Answer, Prepared};
 use crate::query::page::{Page, Query, QueryError};
@@ -113,29 +111,16 @@ impl Kernel {
         self.reader()?.query(query)
     }
 
-    /// The journal entries after number `after` (0 for the first), at most `limit` and never more
-    /// than [`limits::JOURNAL_PAGE`].
+    /// The journal entries after number `after`: a page of [`Reader::journal`].
     ///
     /// # Errors
     /// When the store cannot be read.
     pub fn journal(&self, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
-        let limit = limit.min(limits::JOURNAL_PAGE.count());
-        let mut entries = Vec::new();
-        if limit > 0 {
-            journal::scan(&*self.store.snapshot()?, after, &mut |entry| {
-                entries.push(entry);
-                if entries.len() < limit {
-                    ControlFlow::Continue(())
-                } else {
-                    ControlFlow::Break(())
-                }
-            })?;
-        }
-        Ok(entries)
+        Ok(self.reader()?.journal(after, limit)?.entries)
     }
 
-    /// The journal entries after number `after` that changed a record, each with what it did to
-    /// that record alone; at most `limit` and never more than [`limits::JOURNAL_PAGE`].
+    /// The journal entries after number `after` that changed a record: a page of
+    /// [`Reader::history`].
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -146,30 +131,7 @@ impl Kernel {
         after: u64,
         limit: usize,
     ) -> Result<Vec<Entry>, StoreError> {
-        let limit = limit.min(limits::JOURNAL_PAGE.count());
-        let snapshot = self.store.snapshot()?;
-        let mut numbers = Vec::new();
-        journal::history(&*snapshot, kind, id, &mut |number| {
-            if number > after && numbers.len() < limit {
-                numbers.push(number);
-            }
-            if numbers.len() < limit {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            }
-        })?;
-        let mut entries = Vec::with_capacity(numbers.len());
-        for number in numbers {
-            let mut entry = journal::get(&*snapshot, number)?.ok_or_else(|| {
-                StoreError::Corrupt(format!("journal entry {number} of {kind}/{id} is missing"))
-            })?;
-            entry
-                .edits
-                .retain(|edit| edit.kind == *kind && edit.id == id);
-            entries.push(entry);
-        }
-        Ok(entries)
+        Ok(self.reader()?.history(kind, id, after, limit)?.entries)
     }
 
     /// Stores rows that belong to no commit, in the same queue as commits.

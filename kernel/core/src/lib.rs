@@ -31,11 +31,14 @@
 mod access;
 mod administered;
 mod administration;
+mod allowance;
 mod apply;
 mod check;
 mod commit;
 mod digest;
 mod escalation;
+mod faults;
+mod feed;
 mod group_commit;
 mod ids;
 mod kernel;
@@ -58,8 +61,12 @@ mod service_clock;
 #[cfg(test)]
 mod tests;
 mod walker;
+mod weight;
 
 pub use administered::Administered;
+pub use allowance::Allowance;
+pub use faults::Faults;
+pub use feed::Feed;
 pub use kernel::Kernel;
 pub use outcome::{Outcome, Receipt, Touched};
 pub use plugin_table::{TablePlugin, TablePlugins};

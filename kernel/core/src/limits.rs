@@ -125,6 +125,15 @@ limit_table! {
     QUERY_TOP = "query-top", 1_000, "records",
         "a page is held in memory for everybody who asks at once; use the cursor for more";
 
+    /// Rows read for one page of a query.
+    QUERY_ROWS = "query-rows", 2_000_000, "rows",
+        "rows of indexes and records; a million records without an index take some seconds, and what \
+         needs more is an export";
+
+    /// Memory of the records on one page of a query, unless a single record has more.
+    QUERY_BYTES = "query-bytes", 4 << 20, "bytes",
+        "a thousand records of 4 KB; with longer texts a page has fewer records and a cursor";
+
     /// Fields a query is ordered by.
     QUERY_ORDER = "query-order", 8, "fields",
         "the cursor carries a value for each; nobody reads a list sorted by nine columns";
@@ -132,6 +141,18 @@ limit_table! {
     /// Entries in one page of the journal.
     JOURNAL_PAGE = "journal-page", 1_000, "entries",
         "a page is held in memory for everybody who asks at once; go on after its last number";
+
+    /// Memory of the entries on one page of the journal, unless a single entry has more.
+    JOURNAL_BYTES = "journal-bytes", 4 << 20, "bytes",
+        "an entry holds whole records before and after, and a thousand large ones would fill the memory";
+
+    /// Faults told of one commit.
+    FAULTS_TOLD = "faults-told", 100, "faults",
+        "more than anybody reads; the rest is counted, so that an answer does not grow with what is wrong";
+
+    /// The text of one fault.
+    FAULT_TEXT = "fault-text", 2_000, "bytes",
+        "it repeats names and values it was given, which may be of any length";
 
     /// Fields of a kind.
     KIND_FIELDS = "kind-fields", Schema::MAX_FIELDS as u64, "fields",

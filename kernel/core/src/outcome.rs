@@ -2,13 +2,15 @@
 
 use kjerne_model::{Code, Instant, Name, RecordId, Refusal};
 
+use crate::faults::Faults;
+
 /// The answer to a commit. Broken storage is not an outcome but an error.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Outcome {
     /// It was stored, durably (or, for a dry run, it would have been).
     Accepted(Receipt),
-    /// It was refused and nothing was stored: every reason found, the first in order of precedence
-    /// in front. Never empty.
+    /// It was refused and nothing was stored: the reasons found, the first in order of precedence in
+    /// front, up to a limit; the last then says how many more there were. Never empty.
     Refused(Vec<Refusal>),
 }
 
@@ -34,9 +36,10 @@ impl Outcome {
     /// Refused, with the reasons brought into order: by precedence of their codes, then by the place
     /// of the change; reasons of one code and change keep the order they were found in, which for
     /// guards is the fixed order of the plugins.
-    pub(crate) fn refused(mut refusals: Vec<Refusal>) -> Self {
-        refusals.sort_by_key(|refusal| (refusal.code, refusal.change));
-        Self::Refused(refusals)
+    pub(crate) fn refused(refusals: Vec<Refusal>) -> Self {
+        let mut faults = Faults::default();
+        faults.extend(refusals);
+        Self::Refused(faults.told())
     }
 
     /// Its reasons in one line, for rows that keep an error.

@@ -12,12 +12,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use kjerne_model::{Record, RecordId, Reference, Schema};
 use kjerne_store::{Range, Read, Snapshot, Space, StoreError, index, journal, records};
 
+use crate::allowance::Allowance;
+
 /// A state of the workspace that does not change, and, where a commit depends on it, a note of what
 /// was read from it.
 pub struct Reader {
     snapshot: Snapshot,
     schema: Arc<Schema>,
-    notes: Option<Notes>,
+    notes: Option<Arc<Notes>>,
+    allowance: Option<Arc<Allowance>>,
 }
 
 struct Notes {
@@ -55,6 +58,7 @@ impl Reader {
             snapshot,
             schema,
             notes: None,
+            allowance: None,
         }
     }
 
@@ -69,8 +73,53 @@ impl Reader {
         Ok(Self {
             snapshot,
             schema,
-            notes: Some(notes),
+            notes: Some(Arc::new(notes)),
+            allowance: None,
         })
+    }
+
+    /// A reader of the same state, whose notes are this one's, and which reads no more than it is
+    /// allowed: what goes beyond fails with [`StoreError::Halted`].
+    #[must_use]
+    pub fn within(&self, allowance: Arc<Allowance>) -> Self {
+        Self {
+            snapshot: Arc::clone(&self.snapshot),
+            schema: Arc::clone(&self.schema),
+            notes: self.notes.clone(),
+            allowance: Some(allowance),
+        }
+    }
+
+    /// True when somebody has said already what it may read.
+    pub(crate) fn is_bounded(&self) -> bool {
+        self.allowance.is_some()
+    }
+
+    fn count_row(&self) -> Result<(), StoreError> {
+        self.allowance
+            .as_ref()
+            .map_or(Ok(()), |allowance| allowance.row())
+    }
+
+    /// Scans, counting every row.
+    fn scan_counted(
+        &self,
+        space: Space,
+        range: Range<'_>,
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        if self.allowance.is_none() {
+            return self.snapshot.scan(space, range, visit);
+        }
+        let mut counted = Ok(());
+        self.snapshot.scan(space, range, &mut |key, value| {
+            counted = self.count_row();
+            if counted.is_err() {
+                return ControlFlow::Break(());
+            }
+            visit(key, value)
+        })?;
+        counted
     }
 
     /// The state itself, for reading that no commit depends on.
@@ -215,6 +264,7 @@ impl Visited {
 
 impl Read for Reader {
     fn get(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.count_row()?;
         let value = self.snapshot.get(space, key)?;
         if let Some(notes) = &self.notes {
             notes.add(
@@ -235,18 +285,25 @@ impl Read for Reader {
         visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         let Some(notes) = &self.notes else {
-            return self.snapshot.scan(space, range, visit);
+            return self.scan_counted(space, range, visit);
         };
         let mut visited = Visited::new(&notes.hasher);
         let mut stopped_after = None;
-        self.snapshot.scan(space, range, &mut |key, value| {
+        let scanned = self.scan_counted(space, range, &mut |key, value| {
             visited.add(key, value);
             let flow = visit(key, value);
             if flow.is_break() {
                 stopped_after = Some(visited.rows);
             }
             flow
-        })?;
+        });
+        if scanned.is_err() {
+            // What came before the end was seen all the same, and may be decided on.
+            if visited.rows == 0 {
+                return scanned;
+            }
+            stopped_after = Some(visited.rows);
+        }
         let to = range.to.map(<[u8]>::to_vec);
         let hash = visited.hash.finish();
         let what = Sight::Scan {
@@ -256,7 +313,7 @@ impl Read for Reader {
             hash,
         };
         notes.add(space, range.from, what);
-        Ok(())
+        scanned
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -58,7 +59,7 @@ impl Cache {
         if let Some(component) = self.load(engine, &name) {
             return Ok((component, Origin::Cached));
         }
-        let component = Component::new(engine, package.bytes())?;
+        let component = compile(engine, package.bytes())?;
         if let Some(directory) = &self.directory {
             let code = component.serialize()?;
             let mac = self.mac(&name, &code);
@@ -94,6 +95,13 @@ impl Cache {
             .update(code);
         hasher.finalize()
     }
+}
+
+/// Compiles a component. A compiler that panics over one has refused it: it is a pure function of
+/// the file, and nothing it leaves behind is used.
+fn compile(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
+    let compiled = catch_unwind(AssertUnwindSafe(|| Component::new(engine, bytes)));
+    compiled.unwrap_or_else(|_| Err(wasmtime::Error::msg("the compiler cannot take it")))
 }
 
 #[expect(

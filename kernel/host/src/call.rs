@@ -81,8 +81,9 @@ impl Runtime {
         work: impl FnOnce(&mut Store<CallState>, &Instance) -> wasmtime::Result<R>,
     ) -> Result<Done<R>, Fault> {
         let role = ask.role;
-        let Some(_slot) = self.slots.take(Duration::from_millis(limits::QUEUE.value)) else {
-            return Err(fault::busy(active.id(), role, self.slots.size()));
+        let patience = Duration::from_millis(limits::QUEUE.value);
+        let Some(_slot) = self.slots.take(active.id(), role, patience) else {
+            return Err(fault::busy(active.id(), role, self.slots.share(role)));
         };
         let mut store = self.store(active, ask);
         let instance = active.code.pre.instantiate(&mut store);
@@ -149,7 +150,16 @@ impl Runtime {
         store: Store<CallState>,
         answer: wasmtime::Result<R>,
     ) -> Result<Done<R>, Fault> {
-        let left = store.get_fuel().unwrap_or_default();
+        let known = match &answer {
+            Ok(_) => true,
+            Err(error) => fault::counts_fuel(error, &store.data().meter),
+        };
+        // What the runtime cannot tell is booked as the whole budget, or a loop would cost nothing.
+        let left = if known {
+            store.get_fuel().unwrap_or_default()
+        } else {
+            0
+        };
         // The state is moved out and the instance is gone before anything else is done.
         let state = store.into_data();
         let fuel = state.meter.budget.fuel.saturating_sub(left);

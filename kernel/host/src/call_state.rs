@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kjerne_core::{Call, Draft, FieldSet, Finding, Role};
-use kjerne_model::{Address, Change, Kind, Message, Name, Value};
+use kjerne_model::{Address, Change, Kind, Message, Name, Value, shown};
 use wasmtime::component::ResourceTable;
 
 use crate::ids::IdSource;
@@ -42,8 +42,10 @@ pub struct CallState {
     pub shown: Vec<Shown>,
     /// The fields it set.
     pub sets: Vec<FieldSet>,
-    /// What it objects to.
+    /// What it objects to, the first of it.
     pub findings: Vec<Finding>,
+    /// How often it objected.
+    pub objections: u64,
     /// What it wants done.
     pub wishes: Wishes,
     /// Its queries under preparation.
@@ -62,28 +64,47 @@ impl CallState {
     ) -> Self {
         let mut queries = ResourceTable::new();
         queries.set_max_capacity(limits::QUERIES.value as usize);
+        let reader = Arc::new(call.reader.within(meter.allowance()));
+        let call = Call {
+            reader,
+            ..call.clone()
+        };
         Self {
             plugin: Arc::clone(plugin),
             ids: Arc::clone(ids),
             role,
             purpose,
-            call: call.clone(),
+            call,
             meter,
             shown: Vec::new(),
             sets: Vec::new(),
             findings: Vec::new(),
+            objections: 0,
             wishes: Wishes::default(),
             queries,
         }
     }
+
+    /// Counts anew from here.
+    pub fn begin(&mut self, meter: Meter) {
+        self.call.reader = Arc::new(self.call.reader.within(meter.allowance()));
+        self.meter = meter;
+    }
+}
+
+/// What is repeated of a name a plugin gave: as much as tells which one it is.
+pub fn quoted(name: &str) -> String {
+    shown::beginning(name, limits::RULE_NAME.count())
 }
 
 /// A kind of the workspace.
 pub fn kind_of<'a>(call: &'a Call, name: &str) -> Result<&'a Arc<Kind>, Stop> {
-    call.reader
-        .schema()
-        .kind(name)
-        .ok_or_else(|| Stop::failure("unknown-kind", format!("there is no kind {name:?}")))
+    call.reader.schema().kind(name).ok_or_else(|| {
+        Stop::failure(
+            "unknown-kind",
+            format!("there is no kind {:?}", quoted(name)),
+        )
+    })
 }
 
 /// A change the plugin was shown: enough of it to take what the plugin says about it.

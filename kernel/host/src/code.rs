@@ -1,7 +1,8 @@
 //! A plugin compiled and linked: all that can be done once, so that a call does only its own work.
 
 use kjerne_core::Role;
-use wasmtime::component::{Component, HasSelf, Instance, InstancePre, Linker};
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, HasSelf, Instance, InstancePre, Linker, Type};
 use wasmtime::{Engine, Store};
 
 use crate::call_state::CallState;
@@ -92,9 +93,36 @@ pub fn link(
         plugin: package.manifest.id.clone(),
         why: format!("{error:#}"),
     };
+    if let Some(function) = keeps_what_is_lent(component, linker.engine()) {
+        return Err(does_not_fit(wasmtime::Error::msg(format!(
+            "{function} takes for good what it is lent; declare its parameters as borrow<...>"
+        ))));
+    }
     let pre = linker.instantiate_pre(component).map_err(does_not_fit)?;
     let roles = find_roles(&pre, package).map_err(does_not_fit)?;
     Ok(Code { pre, roles })
+}
+
+/// The first function of a role that wants to own a resource. The contract only lends them, and the
+/// runtime's own comparison of types takes one for the other until the function is called.
+fn keeps_what_is_lent(component: &Component, engine: &Engine) -> Option<String> {
+    let exports = component.component_type();
+    let mut roles = exports
+        .exports(engine)
+        .filter_map(|(_, role)| match role.ty {
+            ComponentItem::ComponentInstance(role) => Some(role),
+            _ => None,
+        });
+    roles.find_map(|role| {
+        let mut functions = role.exports(engine);
+        let owns = functions.find(|(_, function)| match &function.ty {
+            ComponentItem::ComponentFunc(function) => function
+                .params()
+                .any(|(_, parameter)| matches!(parameter, Type::Own(_))),
+            _ => false,
+        });
+        owns.map(|(name, _)| name.to_owned())
+    })
 }
 
 fn find_roles(pre: &InstancePre<CallState>, package: &Package) -> wasmtime::Result<Roles> {

@@ -1,60 +1,141 @@
 //! Concurrency: so many calls at a time, each in a slot of the pool; the rest wait, but not for ever.
+//!
+//! No plugin takes the slots of the others: each has a share in each role, and a part of all slots is
+//! for the calls of commits alone. Where a commit's call and another one wait for the same slot, the
+//! commit's gets it.
 
+use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use kjerne_core::Role;
+
+use crate::limits;
 
 /// The slots of the pool, counted. The pool answers exhaustion with an error; counting turns it into
 /// waiting.
 pub struct Slots {
-    free: Mutex<usize>,
+    taken: Mutex<Taken>,
     freed: Condvar,
     size: usize,
 }
 
+/// Who has slots.
+#[derive(Default)]
+struct Taken {
+    /// How many are taken by calls of commits.
+    commits: usize,
+    /// How many are taken by other calls.
+    others: usize,
+    /// How many calls of commits wait because every slot is taken.
+    waiting: usize,
+    /// How many a plugin has in a role, where it has any.
+    by_plugin: BTreeMap<(String, Role), usize>,
+}
+
 /// A slot of the pool, given back when dropped.
-pub struct Slot<'a>(&'a Slots);
+pub struct Slot<'a> {
+    slots: &'a Slots,
+    holder: (String, Role),
+}
+
+/// Whether a commit waits for a call in this role.
+fn is_of_commit(role: Role) -> bool {
+    matches!(role, Role::Shape | Role::Guard)
+}
+
+/// So many percent of the slots, and one at least.
+fn part(size: usize, percent: u64) -> usize {
+    (size * percent as usize / 100).max(1)
+}
 
 impl Slots {
     /// So many slots, all free.
     pub fn new(size: usize) -> Self {
         Self {
-            free: Mutex::new(size),
+            taken: Mutex::default(),
             freed: Condvar::new(),
             size,
         }
     }
 
-    /// How many there are, free or taken.
-    pub fn size(&self) -> usize {
-        self.size
+    /// How many slots one plugin may have in a role.
+    pub fn share(&self, role: Role) -> usize {
+        part(self.size, limits::SHARE.value).min(self.open_to(role))
     }
 
-    /// Waits for a free slot, at most so long.
-    pub fn take(&self, patience: Duration) -> Option<Slot<'_>> {
-        let mut free = self.lock();
-        if *free == 0 {
-            let until = Instant::now() + patience;
-            while *free == 0 {
-                let left = until.checked_duration_since(Instant::now())?;
-                let waited = self.freed.wait_timeout(free, left);
-                free = waited.unwrap_or_else(PoisonError::into_inner).0;
-            }
+    /// How many slots all calls of a role's sort may have. Where there is one slot, it is for all.
+    fn open_to(&self, role: Role) -> usize {
+        let kept = part(self.size, limits::COMMIT_SHARE.value);
+        if is_of_commit(role) || self.size == 1 {
+            self.size
+        } else {
+            self.size - kept
         }
-        *free -= 1;
-        Some(Slot(self))
     }
 
-    /// The number behind the lock is valid after every statement, so a panic elsewhere while it
+    /// Waits for a slot, at most so long.
+    pub fn take(&self, plugin: &str, role: Role, patience: Duration) -> Option<Slot<'_>> {
+        let holder = (plugin.to_owned(), role);
+        let until = Instant::now() + patience;
+        let mut taken = self.lock();
+        while !self.may_take(&taken, &holder) {
+            let left = until.checked_duration_since(Instant::now())?;
+            let first = is_of_commit(role) && self.is_full(&taken);
+            taken.waiting += usize::from(first);
+            let waited = self.freed.wait_timeout(taken, left);
+            taken = waited.unwrap_or_else(PoisonError::into_inner).0;
+            taken.waiting -= usize::from(first);
+        }
+        *taken.of_sort(role) += 1;
+        *taken.by_plugin.entry(holder.clone()).or_default() += 1;
+        Some(Slot {
+            slots: self,
+            holder,
+        })
+    }
+
+    fn is_full(&self, taken: &Taken) -> bool {
+        taken.commits + taken.others >= self.size
+    }
+
+    fn may_take(&self, taken: &Taken, holder: &(String, Role)) -> bool {
+        let role = holder.1;
+        let own = taken.by_plugin.get(holder).copied().unwrap_or_default();
+        let in_turn = is_of_commit(role) || taken.waiting == 0 && taken.others < self.open_to(role);
+        !self.is_full(taken) && own < self.share(role) && in_turn
+    }
+
+    /// The numbers behind the lock are valid after every statement, so a panic elsewhere while it
     /// was held harms nothing.
-    fn lock(&self) -> MutexGuard<'_, usize> {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Taken {
+    fn of_sort(&mut self, role: Role) -> &mut usize {
+        if is_of_commit(role) {
+            &mut self.commits
+        } else {
+            &mut self.others
+        }
     }
 }
 
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
-        *self.0.lock() += 1;
-        self.0.freed.notify_one();
+        let mut taken = self.slots.lock();
+        *taken.of_sort(self.holder.1) -= 1;
+        if let Some(own) = taken.by_plugin.get_mut(&self.holder) {
+            *own -= 1;
+            if *own == 0 {
+                taken.by_plugin.remove(&self.holder);
+            }
+        }
+        drop(taken);
+        // Who waits may wait for another reason than the rest, so each looks for itself.
+        self.slots.freed.notify_all();
     }
 }
 
@@ -63,23 +144,83 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    /// Takes slots until none is had any more.
+    fn take_all<'a>(slots: &'a Slots, plugin: &str, role: Role) -> Vec<Slot<'a>> {
+        std::iter::from_fn(|| slots.take(plugin, role, Duration::ZERO)).collect()
+    }
+
     #[test]
     fn a_full_pool_makes_wait_and_then_gives_up() {
         let slots = Slots::new(1);
-        let slot = slots.take(Duration::ZERO).unwrap();
-        assert!(slots.take(Duration::from_millis(5)).is_none());
+        let slot = slots.take("one", Role::Guard, Duration::ZERO).unwrap();
+        let patience = Duration::from_millis(5);
+        assert!(slots.take("other", Role::Guard, patience).is_none());
         drop(slot);
-        assert!(slots.take(Duration::ZERO).is_some());
+        assert!(slots.take("other", Role::React, Duration::ZERO).is_some());
     }
 
     #[test]
     fn who_waits_gets_the_slot_that_is_freed() {
         let slots = Slots::new(1);
-        let slot = slots.take(Duration::ZERO).unwrap();
+        let slot = slots.take("one", Role::React, Duration::ZERO).unwrap();
+        let patience = Duration::from_secs(60);
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| slots.take(Duration::from_secs(60)).is_some());
+            let waiting = scope.spawn(|| slots.take("other", Role::Guard, patience).is_some());
             drop(slot);
             assert!(waiting.join().unwrap());
         });
+    }
+
+    #[test]
+    fn a_plugin_has_its_share_in_each_role_and_no_more() {
+        let slots = Slots::new(32);
+        let share = part(32, limits::SHARE.value);
+        let own = take_all(&slots, "greedy", Role::Guard);
+        assert_eq!((own.len(), slots.share(Role::Guard)), (share, 16));
+        let others = take_all(&slots, "other", Role::Guard);
+        assert_eq!(others.len(), 16, "the rest is for the others");
+    }
+
+    #[test]
+    fn commits_have_slots_that_nothing_else_takes() {
+        let slots = Slots::new(32);
+        let later: Vec<_> = ["one", "two", "three"]
+            .into_iter()
+            .flat_map(|plugin| take_all(&slots, plugin, Role::React))
+            .collect();
+        let kept = part(32, limits::COMMIT_SHARE.value);
+        assert_eq!(later.len(), 32 - kept);
+        assert!(
+            slots
+                .take("two", Role::Integration, Duration::ZERO)
+                .is_none()
+        );
+        // Those that are kept are there for the very plugin that took all the others.
+        assert_eq!(take_all(&slots, "one", Role::Guard).len(), kept);
+    }
+
+    #[test]
+    fn a_commit_that_waits_is_served_before_background_work() {
+        let slots = Slots::new(4);
+        let mut first = take_all(&slots, "one", Role::Guard);
+        first.extend(take_all(&slots, "two", Role::Guard));
+        assert_eq!(first.len(), 4);
+        let served = Mutex::new(Vec::new());
+        let wait = |role| {
+            let slot = slots.take("three", role, Duration::from_secs(60)).unwrap();
+            served.lock().unwrap().push(role);
+            std::thread::sleep(Duration::from_millis(20));
+            drop(slot);
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(|| wait(Role::React));
+            std::thread::sleep(Duration::from_millis(20));
+            scope.spawn(|| wait(Role::Guard));
+            while slots.lock().waiting == 0 {
+                std::thread::yield_now();
+            }
+            drop(first.pop());
+        });
+        assert_eq!(*served.lock().unwrap(), [Role::Guard, Role::React]);
     }
 }

@@ -40,7 +40,8 @@ fn build(allocation: InstanceAllocationStrategy) -> wasmtime::Result<Engine> {
         .strategy(Strategy::Cranelift)
         .cranelift_opt_level(OptLevel::Speed)
         .wasm_memory64(false)
-        .wasm_multi_memory(false)
+        // Components made of several programs copy between their memories.
+        .wasm_multi_memory(true)
         .wasm_relaxed_simd(false)
         .wasm_tail_call(false)
         .wasm_wide_arithmetic(false)

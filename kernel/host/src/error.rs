@@ -2,19 +2,18 @@
 
 use std::fmt;
 
+use kjerne_core::limits::Limit;
 use kjerne_core::{Fault, Role};
 
 /// Why a plugin cannot be loaded. Every message says what to do.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum LoadError {
-    /// The file is larger than allowed, or has more functions.
+    /// The file is larger than allowed, or has more of something.
     TooLarge {
-        /// What there is too much of: `bytes` or `functions`.
-        unit: &'static str,
-        /// How much there is.
-        found: u64,
-        /// How much there may be.
-        limit: u64,
+        /// The limit that was passed.
+        limit: Limit,
+        /// How much there is, where it was counted to the end.
+        found: Option<u64>,
     },
     /// The file is not WebAssembly at all.
     NotWasm,
@@ -43,13 +42,6 @@ pub enum LoadError {
     UnknownExport(String),
     /// The component imports something that is not in the contract.
     UnknownImport(String),
-    /// The component uses something for which its manifest declares no grant.
-    GrantNotDeclared {
-        /// What it uses: `state`, `records`, `effects.send`, ….
-        uses: String,
-        /// What the manifest would have to declare: `state`, `read:KIND`, ….
-        needs: String,
-    },
     /// Something the administrator set does not fit the plugin.
     BadGrant(String),
     /// Its settings cannot be handed to it.
@@ -68,10 +60,17 @@ pub enum LoadError {
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLarge { unit, found, limit } => {
+            Self::TooLarge { limit, found } => {
+                let Limit {
+                    name, value, unit, ..
+                } = limit;
+                let found = found
+                    .map(|found| format!(" with {found}"))
+                    .unwrap_or_default();
                 write!(
                     f,
-                    "the plugin has {found} {unit}; at most {limit} are allowed"
+                    "the plugin passes its limit {name} of {value} {unit}{found}; a plugin that any \
+                     compiler makes stays far below"
                 )
             }
             Self::NotWasm => f.write_str(
@@ -119,11 +118,6 @@ impl fmt::Display for LoadError {
                 f,
                 "the component imports {name}, which no plugin is given; build it for \
                  wasm32-unknown-unknown with `kjerne plugin build`"
-            ),
-            Self::GrantNotDeclared { uses, needs } => write!(
-                f,
-                "the component uses {uses}, but its manifest does not declare {needs}; add a \
-                 [[grant]] with allow = \"{needs}\" and a reason, or do not use it"
             ),
             Self::BadGrant(why) | Self::BadSettings(why) => f.write_str(why),
             Self::Twice(id) => write!(f, "plugin {id} is there twice; remove one"),

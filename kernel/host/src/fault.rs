@@ -1,6 +1,7 @@
 //! Says how a plugin broke: which plugin, which limit, which number, what to do.
 
 use kjerne_core::{Fault, Role};
+use kjerne_model::shown;
 use wasmtime::Trap;
 
 use crate::limits;
@@ -22,6 +23,22 @@ enum End {
 /// The fault behind an error of the runtime.
 pub fn of_call(plugin: &str, role: Role, error: &wasmtime::Error, meter: &Meter) -> Fault {
     describe(plugin, role, end(error, meter))
+}
+
+/// Whether the runtime still knows how much fuel a call has used that ended so. At most traps it
+/// forgets what was used since the guest last called the host, and so it does when the clock ends a
+/// call.
+pub fn counts_fuel(error: &wasmtime::Error, meter: &Meter) -> bool {
+    if meter.is_late() {
+        return false;
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(trap) => matches!(
+            trap,
+            Trap::OutOfFuel | Trap::StackOverflow | Trap::UnreachableCodeReached
+        ),
+        None => true,
+    }
 }
 
 /// The fault of a call that passed a limit and went on as if nothing had happened.
@@ -50,11 +67,11 @@ fn end(error: &wasmtime::Error, meter: &Meter) -> End {
         .to_string()
         .starts_with(HANDOVER_EXHAUSTED)
     {
-        return limit("output", limits::HANDOVER.value, limits::HANDOVER.unit);
+        return End::Limit(Passed::of(limits::HANDOVER));
     }
     match (error.downcast_ref::<Trap>(), meter.refused) {
-        (Some(Trap::OutOfFuel), _) => limit("fuel", meter.budget.fuel, "fuel"),
-        (Some(Trap::Interrupt), _) => limit("wall-time", meter.budget.wall_ms, "ms"),
+        (Some(Trap::OutOfFuel), _) => limit(meter.budget.names.fuel, meter.budget.fuel, "fuel"),
+        (Some(Trap::Interrupt), _) => limit(meter.budget.names.wall, meter.budget.wall_ms, "ms"),
         (Some(Trap::StackOverflow), _) => limit("stack", limits::STACK.value, limits::STACK.unit),
         (_, Some(refused)) => End::Limit(refused),
         (Some(Trap::UnreachableCodeReached), None) if meter.last_error.is_some() => {
@@ -113,14 +130,27 @@ fn describe(plugin: &str, role: Role, end: End) -> Fault {
 
 fn advice(limit: &str) -> &'static str {
     match limit {
-        "fuel" => {
+        "fuel" | "fuel-later" | "fuel-question" => {
             "it works too long: give its author the case, commit fewer records at once, or disable it"
         }
-        "wall-time" => "it waits or works too long: look for queries that read much, or disable it",
-        "memory" | "table" => "it keeps too much at once: its author must work in smaller pieces",
+        "wall-time" | "wall-time-person" | "wall-time-later" => {
+            "it waits or works too long: look for queries that read much, or disable it"
+        }
+        "memory" | "memory-later" | "table" => {
+            "it keeps too much at once: its author must work in smaller pieces"
+        }
         "stack" => "it calls itself too deeply: its author must mend it, or disable it",
-        "host-calls" => "it asks too often: its author must read several records with one query",
-        "read" => "it reads too much: its author must ask for fewer records",
+        "host-calls" | "host-calls-later" => {
+            "it asks too often: its author must read several records with one query"
+        }
+        "read" | "query-bytes" => "it reads too much: its author must ask for fewer records",
+        "rows" | "rows-later" => {
+            "it looks at too many records: its author must ask by a field with an index"
+        }
+        "query-text" | "query-conditions" | "queries" | "kept" => {
+            "it asks with too many conditions: its author must ask several shorter questions, and \
+             drop each when it is answered"
+        }
         "log-lines" => "it logs in a loop: its author must log less",
         _ => "it hands over too much: its author must do the work in several steps",
     }
@@ -128,6 +158,7 @@ fn advice(limit: &str) -> &'static str {
 
 /// A plugin whose answer cannot be taken.
 pub fn bad_output(plugin: &str, role: Role, why: &dyn std::fmt::Display) -> Fault {
+    let why = shown::beginning(&why.to_string(), limits::SENTENCE.count());
     Fault {
         plugin: plugin.to_owned(),
         limit: "bad-output".to_owned(),
@@ -140,15 +171,15 @@ pub fn bad_output(plugin: &str, role: Role, why: &dyn std::fmt::Display) -> Faul
     }
 }
 
-/// A call that found no free slot in time.
-pub fn busy(plugin: &str, role: Role, slots: usize) -> Fault {
+/// A call that found no place in time, of those its plugin has in the role.
+pub fn busy(plugin: &str, role: Role, share: usize) -> Fault {
     Fault {
         plugin: plugin.to_owned(),
         limit: "busy".to_owned(),
-        allowed: Some(slots as u64),
+        allowed: Some(share as u64),
         message: format!(
-            "plugin {plugin} was not asked in {}: all {slots} places were taken for {} ms; try again, \
-             or raise the number of concurrent calls",
+            "plugin {plugin} was not asked in {}: its {share} places there, or those of all plugins, \
+             were taken for {} ms; try again, and look at what takes them with kjerne plugin cost",
             role.name(),
             limits::QUEUE.value
         ),

@@ -11,7 +11,7 @@ use kjerne_model::{Kind, Record, Reference};
 use kjerne_store::plugin_state;
 use wasmtime::component::Resource;
 
-use crate::call_state::{CallState, Purpose, kind_of};
+use crate::call_state::{CallState, Purpose, kind_of, quoted};
 use crate::grants::Projection;
 use crate::limits;
 use crate::logs::Line;
@@ -55,11 +55,24 @@ impl CallState {
             .collect()
     }
 
-    fn draft(&mut self, query: &Resource<QueryDraft>) -> wasmtime::Result<&mut QueryDraft> {
-        self.meter.host_call().map_err(|_| Ended)?;
-        Ok(self.queries.get_mut(query)?)
+    /// A query to which the guest adds so many bytes. What is added is kept until the query is
+    /// dropped, so it is counted before it is.
+    fn draft(
+        &mut self,
+        query: &Resource<QueryDraft>,
+        added: usize,
+    ) -> wasmtime::Result<&mut QueryDraft> {
+        self.count_call()?;
+        let added = HELD + added as u64;
+        self.meter.keep(added).map_err(|_| Ended)?;
+        let draft = self.queries.get_mut(query)?;
+        draft.kept += added;
+        Ok(draft)
     }
 }
+
+/// What the host keeps for a thing beside its bytes, about.
+const HELD: u64 = 64;
 
 /// Reads a reference a plugin gave.
 pub fn reference(target: &RecordRef) -> Result<Reference, Stop> {
@@ -76,19 +89,20 @@ fn check_path(field: &str, kind: &Kind, granted: &Projection) -> Result<(), Stop
     Err(Stop::failure("not-granted", message))
 }
 
-fn check_filter(filter: &Filter, kind: &Kind, granted: &Projection) -> Result<(), Stop> {
+/// Looks at every condition of a filter, and counts them.
+fn check_filter(filter: &Filter, kind: &Kind, granted: &Projection) -> Result<u64, Stop> {
     match filter {
-        Filter::All => Ok(()),
+        Filter::All => Ok(0),
         Filter::And(one, other) | Filter::Or(one, other) => {
-            check_filter(one, kind, granted)?;
-            check_filter(other, kind, granted)
+            Ok(check_filter(one, kind, granted)? + check_filter(other, kind, granted)?)
         }
         Filter::Not(inner) => check_filter(inner, kind, granted),
         Filter::Compare { path, .. } | Filter::In { path, .. } | Filter::Text { path, .. } => {
             match path {
-                Path::Field(name) | Path::Part(name, _) => check_path(name, kind, granted),
-                Path::Own(_) => Ok(()),
+                Path::Field(name) | Path::Part(name, _) => check_path(name, kind, granted)?,
+                Path::Own(_) => {}
             }
+            Ok(1)
         }
     }
 }
@@ -135,30 +149,42 @@ impl records::Host for CallState {
 impl records::HostQuery for CallState {
     fn new(&mut self, kind: String) -> wasmtime::Result<Resource<QueryDraft>> {
         self.count_call()?;
+        let kept = HELD + kind.len() as u64;
+        self.meter.keep(kept).map_err(|_| Ended)?;
         let draft = QueryDraft {
             kind,
             filters: Vec::new(),
+            filter_bytes: 0,
+            kept,
             limit: limits::ANSWER_DEFAULT.value as u32,
             after: None,
         };
         self.queries.push(draft).map_err(|error| {
-            self.meter.passed.get_or_insert(Passed::of(limits::QUERIES));
+            self.meter.passes(limits::QUERIES);
             error.into()
         })
     }
 
     fn filter(&mut self, query: Resource<QueryDraft>, condition: String) -> wasmtime::Result<()> {
-        self.draft(&query)?.filters.push(condition);
+        let draft = self.draft(&query, condition.len())?;
+        draft.filter_bytes += condition.len() as u64;
+        if draft.filter_bytes > limits::QUERY_TEXT.value {
+            self.meter.passes(limits::QUERY_TEXT);
+            return Err(Ended.into());
+        }
+        draft.filters.push(condition);
         Ok(())
     }
 
     fn limit(&mut self, query: Resource<QueryDraft>, count: u32) -> wasmtime::Result<()> {
-        self.draft(&query)?.limit = count;
+        self.count_call()?;
+        self.queries.get_mut(&query)?.limit = count;
         Ok(())
     }
 
     fn after(&mut self, query: Resource<QueryDraft>, cursor: String) -> wasmtime::Result<()> {
-        self.draft(&query)?.after = Some(cursor);
+        let draft = self.draft(&query, cursor.len())?;
+        draft.after = Some(cursor);
         Ok(())
     }
 
@@ -176,20 +202,27 @@ impl records::HostQuery for CallState {
     }
 
     fn drop(&mut self, query: Resource<QueryDraft>) -> wasmtime::Result<()> {
-        self.queries.delete(query)?;
+        let draft = self.queries.delete(query)?;
+        self.meter.release(draft.kept);
         Ok(())
     }
 }
 
+/// One filter of all conditions. Each was read by itself, within a filter's own bounds; together
+/// they keep to the same number of conditions, so that the whole is no deeper than one filter.
 fn prepare(draft: &QueryDraft, kind: &Kind, granted: &Projection) -> Result<Query, Stop> {
-    let mut all = Filter::All;
+    let (mut all, mut conditions) = (Filter::All, 0);
     for text in &draft.filters {
         let one = filter::parse(text, kind)
             .map_err(|error| Stop::failure("bad-filter", error.to_string()))?;
-        check_filter(&one, kind, granted)?;
-        all = match all {
-            Filter::All => one,
-            before => Filter::And(Box::new(before), Box::new(one)),
+        conditions += check_filter(&one, kind, granted)?;
+        if conditions > limits::QUERY_CONDITIONS.value {
+            return Err(Passed::of(limits::QUERY_CONDITIONS).into());
+        }
+        all = match (all, one) {
+            (all, Filter::All) => all,
+            (Filter::All, one) => one,
+            (before, one) => Filter::And(Box::new(before), Box::new(one)),
         };
     }
     Ok(Query {
@@ -390,7 +423,10 @@ impl time::Host for CallState {
             return Err(Stop::failure("bad-range", message));
         }
         let zone = zone(&name).ok_or_else(|| {
-            let message = format!("there is no time zone {name:?}; use a name such as Europe/Oslo");
+            let message = format!(
+                "there is no time zone {:?}; use a name such as Europe/Oslo",
+                quoted(&name)
+            );
             Stop::failure("unknown-zone", message)
         })?;
         offsets(&zone, start, end).ok_or_else(|| {
@@ -422,21 +458,33 @@ fn offsets(zone: &TimeZone, start: i64, end: i64) -> Option<Vec<(i64, i32)>> {
 
 impl wit::types::Host for CallState {
     fn convert_failure(&mut self, stop: Stop) -> wasmtime::Result<Failure> {
+        let stop = match stop {
+            Stop::Halted => Stop::Limit(self.meter.halted()),
+            stop => stop,
+        };
+        if let Stop::Limit(passed) = &stop {
+            self.meter.passed.get_or_insert(*passed);
+        }
         match stop {
             Stop::Failure { code, message } => Ok(Failure { code, message }),
-            Stop::Limit(passed) if passed.limit != "wall-time" && self.meter.tell() => {
-                let code = if passed.limit == "host-calls" {
+            Stop::Limit(passed) if !self.meter.is_late() && self.meter.tell() => {
+                let code = if passed.limit == self.meter.budget.names.host_calls {
                     "host-call-limit"
                 } else {
                     "output-limit"
                 };
-                let message = format!("the call passed {} of {}", passed.limit, passed.allowed);
+                let Passed {
+                    limit,
+                    allowed,
+                    unit,
+                } = passed;
+                let message = format!("the call passed its limit {limit} of {allowed} {unit}");
                 Ok(Failure {
                     code: code.to_owned(),
                     message,
                 })
             }
-            Stop::Limit(_) => Err(Ended.into()),
+            Stop::Limit(_) | Stop::Halted => Err(Ended.into()),
             Stop::Broken(why) => {
                 self.meter.broken = Some(why);
                 Err(Ended.into())
@@ -463,6 +511,8 @@ mod tests {
             let draft = QueryDraft {
                 kind: "account".into(),
                 filters,
+                filter_bytes: 0,
+                kept: 0,
                 limit: 0,
                 after: None,
             };

@@ -1,7 +1,7 @@
 //! Every limit of a plugin call: its name, its number and its reason, in one place.
 
 use kjerne_core::{Role, limit_table};
-use kjerne_model::Commit;
+use kjerne_model::{Commit, filter};
 
 limit_table! {
     /// Every limit of the host.
@@ -15,13 +15,65 @@ limit_table! {
     FUNCTIONS = "functions", 100_000, "functions",
         "compile time grows with them; a JavaScript engine has 20,000";
 
+    /// Components within components.
+    NESTING = "component-nesting", 6, "levels",
+        "a program composed of programs, each with its adapters, has three";
+
+    /// Types within types, about.
+    TYPE_NESTING = "type-nesting", 100, "levels",
+        "they are read by recursion; the contract's are two deep";
+
+    /// Instances a component comes to when every one it makes is counted with those it makes in turn.
+    EXPANSION = "expanded-instances", 1_000, "instances",
+        "each level may multiply those below; a composition of ten plugins comes to some hundreds";
+
+    /// Items of one section of a component.
+    SECTION_ITEMS = "section-items", 1_000, "items",
+        "each may be compared with a type of a million parts, and nothing can be stopped within one";
+
+    /// Items of all sections of a file: types, imports, exports, aliases, instances, globals, segments.
+    ITEMS = "items", 200_000, "items",
+        "each takes about a hundred bytes when it is checked; a Python runtime has some ten thousand";
+
+    /// Bytes of all types in a file.
+    TYPE_BYTES = "type-bytes", 1 << 20, "bytes",
+        "they take many times their size when they are checked; the contract's take 10 KiB";
+
+    /// Parameters and results of one function.
+    PARAMETERS = "parameters", 128, "values",
+        "each branch out of a block carries so many; compilers make some twenty";
+
+    /// Elements of all tables' contents in a file.
+    ELEMENTS = "elements", 200_000, "elements",
+        "ten times what the tables of one call hold";
+
+    /// Bytes of one function.
+    FUNCTION_BYTES = "function-bytes", 1 << 20, "bytes",
+        "compiling takes more than in proportion; the loop of a JavaScript engine has some 300 KiB";
+
+    /// Local variables of all functions of a file.
+    LOCALS = "locals", 5_000_000, "variables",
+        "a few bytes declare 50,000; 50 for each of the most functions";
+
+    /// Targets of jump tables in one function.
+    JUMPS = "jumps", 20_000, "targets",
+        "each becomes a block of its own; the loop of an interpreter has some thousands";
+
+    /// Time in which a file is checked.
+    VALIDATION = "validation-time", 2_000, "ms",
+        "a Python runtime takes a tenth of it; what takes longer is made to";
+
     /// Deterministic work of a shape or guard, whatever it is asked about.
     FUEL_BASE = "fuel", 20_000_000, "fuel",
         "about 20 ms; a JavaScript guest needs 4 million before its first line";
 
     /// Deterministic work of a shape or guard for each field it is given.
-    FUEL_FIELD = "fuel-per-field", 20_000, "fuel",
-        "taking a field over costs a Rust guest about 620; the budget grows with the input";
+    FUEL_FIELD = "fuel-per-field", 200_000, "fuel",
+        "taking a field over costs a JavaScript guest 77,000; as much again and more is for judging it";
+
+    /// Deterministic work of a shape or guard for each change it is given.
+    FUEL_CHANGE = "fuel-per-change", 400_000, "fuel",
+        "a change of which nothing may be read still brings kind, id, operation and names along";
 
     /// Work of a call after the fact.
     FUEL_LATER = "fuel-later", 5_000_000_000, "fuel",
@@ -47,9 +99,13 @@ limit_table! {
     WALL_LATER = "wall-time-later", 30_000, "ms",
         "a plugin that hangs must not hold its slot for good";
 
-    /// Linear memory of a shape or guard.
+    /// Linear memory of a shape or guard, whatever it is asked about.
     MEMORY_COMMIT = "memory", 32 << 20, "bytes",
-        "a batch of 1,000 changes takes about 10 MiB; all slots together must fit the server";
+        "a JavaScript guest has 9 MiB before its first line; all slots together must fit the server";
+
+    /// Further linear memory of a shape or guard for each field it is given, up to a slot's size.
+    MEMORY_FIELD = "memory-per-field", 4 << 10, "bytes",
+        "a field is an object with a name and a value in a guest that collects its garbage late";
 
     /// Linear memory of every other call; the size of a slot of the pool.
     MEMORY_LATER = "memory-later", 64 << 20, "bytes",
@@ -72,12 +128,13 @@ limit_table! {
         "compilers make one or two; the slot's are shared by all modules of a guest";
 
     /// Linear memories of a call.
-    MEMORIES = "memories", 2, "memories",
-        "a guest has one; a second is room for a guest that is made of two programs";
+    MEMORIES = "memories", 4, "memories",
+        "a guest has one; those that are composed of several programs have one for each, and their \
+         bytes count together";
 
     /// Linear memories of one module of a component.
     MODULE_MEMORIES = "memories-per-module", 1, "memories",
-        "more than one needs a feature of WebAssembly that is turned off";
+        "no compiler makes more; only what joins two programs sees the memories of both";
 
     /// Core instances a call may consist of.
     INSTANCES = "instances", 64, "instances",
@@ -139,6 +196,18 @@ limit_table! {
     HANDOVER = "handover", 8 << 20, "bytes",
         "the host copies it before it can look at it";
 
+    /// Objections of one call that are kept; the last of them says how many there were.
+    FINDINGS = "findings", 1_000, "findings",
+        "one for each change of the largest commit; nobody reads more, and the commit is refused anyway";
+
+    /// Bytes of a sentence for people: of an objection, or why something cannot be done.
+    SENTENCE = "sentence", 1_024, "bytes",
+        "what is wrong and what to do; the rest is cut, so that an objection is never lost";
+
+    /// Bytes of the name of a rule or of the field it is about, in what a plugin says.
+    RULE_NAME = "rule-name", 132, "bytes",
+        "a field with its part is no longer; the rest is cut, so that an objection is never lost";
+
     /// Bytes of the idempotency key of a plugin's proposals.
     PROPOSAL_KEY = "key", Commit::MAX_KEY_BYTES as u64, "bytes",
         "it becomes the key of their commit and is stored for ever";
@@ -162,6 +231,26 @@ limit_table! {
     /// Queries a call may have open at a time.
     QUERIES = "queries", 256, "queries",
         "each keeps its condition in the host";
+
+    /// Bytes of all conditions of one query, over however many calls they were given.
+    QUERY_TEXT = "query-text", filter::MAX_BYTES as u64, "bytes",
+        "as much as one filter has anywhere else";
+
+    /// Conditions of one query, over however many calls they were given.
+    QUERY_CONDITIONS = "query-conditions", filter::MAX_CONDITIONS as u64, "conditions",
+        "they become one filter, which is walked by recursion and tried on every record";
+
+    /// Bytes the host keeps for a call's queries at a time.
+    KEPT = "kept", 1 << 20, "bytes",
+        "4 KiB for each query that may be open; what is dropped is given back";
+
+    /// Rows of records and indexes that a shape or guard may have looked at.
+    ROWS_COMMIT = "rows", 100_000, "rows",
+        "a condition without an index looks at every record, and the commit waits meanwhile";
+
+    /// Rows of records and indexes that every other call may have looked at.
+    ROWS_LATER = "rows-later", 2_000_000, "rows",
+        "twenty walks through all of 100,000 records; the clock ends what takes longer";
 
     /// Bytes of a key in a plugin's own key space.
     STATE_KEY = "state-key", 512, "bytes",
@@ -207,6 +296,14 @@ limit_table! {
     SEND_HOST = "send-host", 253, "bytes",
         "no name in the DNS is longer";
 
+    /// The part of all slots that one plugin may take in one role.
+    SHARE = "plugin-share", 50, "percent",
+        "a plugin whose calls are long keeps its own waiting, and not those of the others";
+
+    /// The part of all slots that is kept for the calls of commits.
+    COMMIT_SHARE = "commit-share", 25, "percent",
+        "a commit waits for its shapes and guards; whatever else plugins do can be done later";
+
     /// How long a call waits for a free slot.
     QUEUE = "queue", 5_000, "ms",
         "a server that is so far behind had better say so";
@@ -224,7 +321,49 @@ pub struct Budget {
     pub memory: u64,
     /// Calls to the host.
     pub host_calls: u64,
+    /// Rows of records and indexes that may be looked at.
+    pub rows: u64,
+    /// What these limits are called.
+    pub names: &'static Names,
 }
+
+/// The names of a budget's limits, as the list of limits has them.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Names {
+    /// Of the fuel.
+    pub fuel: &'static str,
+    /// Of the time.
+    pub wall: &'static str,
+    /// Of the linear memory.
+    pub memory: &'static str,
+    /// Of the calls to the host.
+    pub host_calls: &'static str,
+    /// Of the rows.
+    pub rows: &'static str,
+}
+
+const OF_COMMIT: Names = Names {
+    fuel: FUEL_BASE.name,
+    wall: WALL_COMMIT.name,
+    memory: MEMORY_COMMIT.name,
+    host_calls: HOST_CALLS.name,
+    rows: ROWS_COMMIT.name,
+};
+const OF_LATER: Names = Names {
+    fuel: FUEL_LATER.name,
+    wall: WALL_LATER.name,
+    memory: MEMORY_LATER.name,
+    host_calls: HOST_CALLS_LATER.name,
+    rows: ROWS_LATER.name,
+};
+const OF_PERSON: Names = Names {
+    wall: WALL_PERSON.name,
+    ..OF_LATER
+};
+const OF_QUESTION: Names = Names {
+    fuel: FUEL_QUESTION.name,
+    ..OF_PERSON
+};
 
 impl Budget {
     /// The budget of a call in `role` with so many changes or entries, which hold so many fields.
@@ -234,19 +373,24 @@ impl Budget {
         let more_calls = HOST_CALLS_CHANGE.value * changes;
         match role {
             Role::Shape | Role::Guard => Self {
-                fuel: FUEL_BASE.value + FUEL_FIELD.value * fields,
+                fuel: FUEL_BASE.value + FUEL_CHANGE.value * changes + FUEL_FIELD.value * fields,
                 wall_ms: WALL_COMMIT.value + WALL_CHANGE.value * changes,
-                memory: MEMORY_COMMIT.value,
+                memory: (MEMORY_COMMIT.value + MEMORY_FIELD.value * fields).min(MEMORY_LATER.value),
                 host_calls: HOST_CALLS.value + more_calls,
+                rows: ROWS_COMMIT.value,
+                names: &OF_COMMIT,
             },
             Role::React | Role::Integration => Self {
                 fuel: FUEL_LATER.value,
                 wall_ms: WALL_LATER.value,
                 memory: MEMORY_LATER.value,
                 host_calls: HOST_CALLS_LATER.value + more_calls,
+                rows: ROWS_LATER.value,
+                names: &OF_LATER,
             },
             Role::Action => Self {
                 wall_ms: WALL_PERSON.value,
+                names: &OF_PERSON,
                 ..Self::of(Role::React, 0, 0)
             },
             Role::SalesStages | Role::BuyingProcess | Role::ServiceRules => Self {
@@ -254,6 +398,8 @@ impl Budget {
                 wall_ms: WALL_PERSON.value,
                 memory: MEMORY_LATER.value,
                 host_calls: HOST_CALLS_LATER.value + more_calls,
+                rows: ROWS_LATER.value,
+                names: &OF_QUESTION,
             },
         }
     }

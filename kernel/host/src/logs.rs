@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use kjerne_core::Role;
-use kjerne_model::Instant;
+use kjerne_model::{Instant, shown};
 
 use crate::limits;
 
@@ -31,13 +31,11 @@ impl Line {
             "error" => "error",
             _ => "info",
         };
-        let end = message.floor_char_boundary(limits::LOG_LINE.value as usize);
-        let clean = |c: char| if c.is_control() { ' ' } else { c };
         Self {
             at,
             role,
             level,
-            message: message[..end].chars().map(clean).collect(),
+            message: shown::beginning(message, limits::LOG_LINE.count()),
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kjerne_core::Role;
-use kjerne_model::{Choice, FieldType, Name};
+use kjerne_model::{Choice, FieldType, Name, shown};
 use serde::Deserialize;
 
 use crate::error::LoadError;
@@ -85,11 +85,11 @@ impl Manifest {
             check_word("a source", source)?;
         }
         let manifest = Self {
-            label: file.label.unwrap_or_else(|| file.id.clone()),
+            label: shown::plain(&file.label.unwrap_or_else(|| file.id.clone())),
             id: file.id,
             version: file.version,
             contract: file.contract,
-            description: file.description,
+            description: shown::plain(&file.description),
             grants: file
                 .grant
                 .into_iter()
@@ -247,7 +247,7 @@ fn declared(table: GrantTable) -> Result<Declared, LoadError> {
     }
     Ok(Declared {
         allow,
-        reason: table.reason,
+        reason: shown::plain(&table.reason),
     })
 }
 
@@ -262,14 +262,14 @@ fn command(table: ActionTable) -> Result<Command, LoadError> {
             ))
         })?;
         Ok(Parameter {
-            name: parameter.name,
+            name: shown::plain(&parameter.name),
             field_type,
             required: parameter.required,
         })
     });
     Ok(Command {
         parameters: parameters.collect::<Result<_, LoadError>>()?,
-        label: table.label.unwrap_or_else(|| table.name.clone()),
+        label: shown::plain(&table.label.unwrap_or_else(|| table.name.clone())),
         name: table.name,
     })
 }
@@ -370,6 +370,12 @@ mod tests {
         assert!(parameter.required);
         assert_eq!(parameter.field_type.name(), "reference");
         assert_eq!(manifest.actions[0].label, "recalculate");
+    }
+
+    #[test]
+    fn what_people_read_acts_on_no_screen() {
+        let text = GOOD.replace("Credit check", "Credit\\u001b[2J\\u202echeck");
+        assert_eq!(Manifest::parse(&text).unwrap().label, "Credit [2J check");
     }
 
     #[test]

@@ -1,7 +1,11 @@
 //! What one call uses, against what it may use.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use kjerne_core::Allowance;
+use kjerne_store::Halt;
 use wasmtime::ResourceLimiter;
 
 use crate::limits::{self, Budget};
@@ -23,8 +27,10 @@ pub struct Meter {
     pub budget: Budget,
     started: Instant,
     deadline: Instant,
-    /// The most linear memory the guest had.
+    memory: u64,
+    /// The most linear memory the guest had, in all its memories together.
     pub memory_peak: u64,
+    tables: u64,
     /// Memory or table growth that was refused; the guest may live with it, or trap over it.
     pub refused: Option<Passed>,
     /// A limit that was passed in a call to the host. Such a call never counts as done, even when
@@ -41,6 +47,8 @@ pub struct Meter {
     /// Bytes the guest handed over.
     pub bytes_out: u64,
     items: u64,
+    kept: u64,
+    rows: Arc<AtomicU64>,
     /// Lines logged.
     pub log_lines: u64,
     /// The last line logged as an error; a panic says what it is in this way.
@@ -55,7 +63,9 @@ impl Meter {
             budget,
             started,
             deadline: started + Duration::from_millis(budget.wall_ms),
+            memory: 0,
             memory_peak: 0,
+            tables: 0,
             refused: None,
             passed: None,
             told: false,
@@ -65,6 +75,8 @@ impl Meter {
             read: 0,
             bytes_out: 0,
             items: 0,
+            kept: 0,
+            rows: Arc::default(),
             log_lines: 0,
             last_error: None,
         }
@@ -81,7 +93,7 @@ impl Meter {
             return Ok(());
         }
         self.pass(Passed {
-            limit: "wall-time",
+            limit: self.budget.names.wall,
             allowed: self.budget.wall_ms,
             unit: "ms",
         })
@@ -95,7 +107,7 @@ impl Meter {
         self.within(
             self.host_calls,
             Passed {
-                limit: "host-calls",
+                limit: self.budget.names.host_calls,
                 allowed,
                 unit: "calls",
             },
@@ -121,6 +133,57 @@ impl Meter {
         self.bytes_out += bytes;
         self.within(self.items, Passed::of(limits::OUTPUT_ITEMS))?;
         self.within(self.bytes_out, Passed::of(limits::OUTPUT))
+    }
+
+    /// Counts what the host keeps for the guest until the guest lets go of it.
+    pub fn keep(&mut self, bytes: u64) -> Result<(), Passed> {
+        self.kept += bytes;
+        self.within(self.kept, Passed::of(limits::KEPT))
+    }
+
+    /// Gives back what was kept.
+    pub fn release(&mut self, bytes: u64) {
+        self.kept = self.kept.saturating_sub(bytes);
+    }
+
+    /// What the call's reader is allowed: it counts every row, and looks at the clock at each, since
+    /// one call to the host may look at very many.
+    pub fn allowance(&self) -> Arc<Allowance> {
+        let (rows, most, deadline) = (Arc::clone(&self.rows), self.budget.rows, self.deadline);
+        Arc::new(Allowance::new(None, move || {
+            let read = rows.fetch_add(1, Ordering::Relaxed) + 1;
+            if read > most || Instant::now() >= deadline {
+                Err(Halt::Unwanted)
+            } else {
+                Ok(())
+            }
+        }))
+    }
+
+    /// Why the reader was stopped.
+    pub fn halted(&mut self) -> Passed {
+        let (limit, allowed) = (self.budget.names.rows, self.budget.rows);
+        let too_many = Passed {
+            limit,
+            allowed,
+            unit: "rows",
+        };
+        match self.check_time() {
+            Err(late) => late,
+            Ok(()) => *self.passed.get_or_insert(too_many),
+        }
+    }
+
+    /// Whether the clock has ended the call.
+    pub fn is_late(&self) -> bool {
+        self.passed
+            .is_some_and(|passed| passed.limit == self.budget.names.wall)
+    }
+
+    /// Notes that a limit was passed which is counted elsewhere.
+    pub fn passes(&mut self, limit: kjerne_core::limits::Limit) -> Passed {
+        let passed = Passed::of(limit);
+        *self.passed.get_or_insert(passed)
     }
 
     /// Counts a line of the log.
@@ -159,32 +222,40 @@ impl Passed {
 impl ResourceLimiter for Meter {
     fn memory_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
-        _maximum: Option<usize>,
+        maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         let allowed = self.budget.memory;
-        if desired as u64 > allowed {
+        let all = self.memory + desired.saturating_sub(current) as u64;
+        if all > allowed {
             self.refused = Some(Passed {
-                limit: "memory",
+                limit: self.budget.names.memory,
                 allowed,
                 unit: "bytes",
             });
             return Ok(false);
         }
-        self.memory_peak = self.memory_peak.max(desired as u64);
+        // What passes the memory's own bound fails in any case, and is not counted.
+        if maximum.is_none_or(|most| desired <= most) {
+            self.memory = all;
+            self.memory_peak = self.memory_peak.max(all);
+        }
         Ok(true)
     }
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
-        _maximum: Option<usize>,
+        maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let fits = desired as u64 <= limits::TABLE.value;
+        let all = self.tables + desired.saturating_sub(current) as u64;
+        let fits = all <= limits::TABLE.value;
         if !fits {
             self.refused = Some(Passed::of(limits::TABLE));
+        } else if maximum.is_none_or(|most| desired <= most) {
+            self.tables = all;
         }
         Ok(fits)
     }

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use kjerne_core::{FieldSet, Finding};
 use kjerne_model::{
     Address, Change, FieldType, Fields, Kind, Name, Patch, RecordId, Reference, Target, Value,
+    shown,
 };
 use wasmtime::component::Resource;
 
-use crate::call_state::{CallState, Shown, kind_of};
+use crate::call_state::{CallState, Shown, kind_of, quoted};
 use crate::imports::reference;
 use crate::limits;
-use crate::meter::Passed;
 use crate::resources::{CallContext, Edits, Findings, Proposals};
 use crate::stop::{Ended, Stop};
 use crate::wit::v0_1_0::{self as wit, Field, RecordRef, types};
@@ -59,7 +59,7 @@ fn not_granted(what: &str) -> Stop {
     Stop::failure("not-granted", format!("the plugin was not granted {what}"))
 }
 
-fn wrong_type(message: impl Into<String>) -> Stop {
+fn wrong_type(message: impl AsRef<str>) -> Stop {
     Stop::failure("wrong-type", message)
 }
 
@@ -80,9 +80,13 @@ fn take(
     addresses: &mut BTreeMap<Name, Address>,
 ) -> Result<(Name, Option<Value>), Stop> {
     let (field_name, part) = split(name);
-    let field = kind
-        .field(field_name)
-        .ok_or_else(|| wrong_type(format!("kind {} has no field {field_name:?}", kind.name)))?;
+    let field = kind.field(field_name).ok_or_else(|| {
+        wrong_type(format!(
+            "kind {} has no field {:?}",
+            kind.name,
+            quoted(field_name)
+        ))
+    })?;
     let value = value.map(wit::value_in).transpose();
     let value = value.map_err(|error| wrong_type(format!("{name}: {error}")))?;
     let field_name = field.name.clone();
@@ -183,6 +187,21 @@ impl types::HostEdits for CallState {
     }
 }
 
+/// The name of a rule, brought into the form of one. It is never refused: an objection that is lost
+/// would let pass what it is about.
+pub fn rule_name(code: &str) -> String {
+    let word = |c: char| {
+        let fits = c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_' || c == '.';
+        if fits { c } else { '-' }
+    };
+    let name: String = quoted(code).chars().map(word).collect();
+    if name.is_empty() {
+        "unnamed".to_owned()
+    } else {
+        name
+    }
+}
+
 impl types::HostFindings for CallState {
     fn refuse(
         &mut self,
@@ -198,12 +217,24 @@ impl types::HostFindings for CallState {
         let Some(shown) = self.shown.get(change as usize) else {
             return Err(unknown_change(change, &self.shown));
         };
-        self.findings.push(Finding {
-            change: shown.change,
-            field,
-            code,
-            message,
-        });
+        let change = shown.change;
+        self.objections += 1;
+        if self.findings.len() < limits::FINDINGS.count() {
+            let field = field
+                .map(|field| quoted(&field))
+                .filter(|field| !field.trim().is_empty());
+            self.findings.push(Finding {
+                change,
+                field,
+                code: rule_name(&code),
+                message: shown::beginning(&message, limits::SENTENCE.count()),
+            });
+        } else if let Some(last) = self.findings.last_mut() {
+            last.message = format!(
+                "this is one of {} objections; mend the others first",
+                self.objections
+            );
+        }
         Ok(())
     }
 
@@ -328,8 +359,7 @@ impl types::HostEffects for CallState {
     fn key(&mut self, _: Resource<Proposals>, key: String) -> wasmtime::Result<()> {
         self.meter.output(key.len() as u64).map_err(|_| Ended)?;
         if key.len() > limits::PROPOSAL_KEY.count() {
-            let passed = Passed::of(limits::PROPOSAL_KEY);
-            self.meter.passed.get_or_insert(passed);
+            self.meter.passes(limits::PROPOSAL_KEY);
             return Err(Ended.into());
         }
         self.wishes.key = Some(key);
@@ -367,10 +397,11 @@ fn message_weight(message: &types::OutboundMessage) -> u64 {
     let headers: usize = message
         .headers
         .iter()
-        .map(|(name, value)| name.len() + value.len())
+        .map(|(name, value)| 32 + name.len() + value.len())
         .sum();
-    (message.url.len() + message.content_type.len() + headers + message.body.len()) as u64
-        + (message.order_key.len() + message.id.len()) as u64
+    let secret = message.signing_secret.as_ref().map_or(0, String::len);
+    let texts = message.url.len() + message.content_type.len() + message.order_key.len();
+    (texts + message.id.len() + secret + headers + message.body.len()) as u64
 }
 
 /// Why the message's headers cannot be sent. Nothing in them may end a line, since what follows
@@ -394,7 +425,10 @@ fn refused_header(message: &types::OutboundMessage) -> Option<String> {
         let clean =
             value.len() <= limits::HEADER_BYTES.count() && !value.chars().any(char::is_control);
         if !word || !clean {
-            return Some(format!("the header {name:?} cannot be sent as it is"));
+            return Some(format!(
+                "the header {:?} cannot be sent as it is",
+                quoted(name)
+            ));
         }
     }
     let own = given.map(|(name, _)| name.to_ascii_lowercase());

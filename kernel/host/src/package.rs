@@ -1,20 +1,20 @@
 //! A plugin's file, read and checked without running or compiling anything.
 
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
 use kjerne_core::Role;
-use wasmparser::component_types::ComponentEntityType;
-use wasmparser::types::Types;
-use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{Parser, ValidPayload, Validator, WasmFeatures};
 
 use crate::error::LoadError;
 use crate::limits;
 use crate::manifest::Manifest;
+use crate::outline::{MANIFEST_SECTION, Outline, SETTINGS_SECTION, invalid};
 
 /// The version of the contract this host has.
 pub const CONTRACT: &str = "0.1.0";
-/// The custom section that holds the manifest.
-pub const MANIFEST_SECTION: &str = "kjerne:manifest";
-/// The custom section that holds the default settings.
-pub const SETTINGS_SECTION: &str = "kjerne:settings";
 
 /// The contract's package, in front of each of its interfaces.
 const PREFIX: &str = "kjerne:crm/";
@@ -34,26 +34,39 @@ pub struct Package {
 }
 
 impl Package {
+    /// The bytes of a file that may be a plugin: of one that is too large no more than tells so.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn bytes_of(file: &Path) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let most = limits::PACKAGE.value + 1;
+        File::open(file)?.take(most).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
     /// Reads a component and checks everything that can be checked without running or compiling
     /// it: what it is, what it was built for, that its manifest says the truth.
     ///
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn read(bytes: &[u8]) -> Result<Self, LoadError> {
-        at_most("bytes", bytes.len() as u64, limits::PACKAGE.value)?;
+        // Of a file that is too large, not all of it may be here to be counted.
+        if bytes.len() as u64 > limits::PACKAGE.value {
+            return Err(LoadError::TooLarge {
+                limit: limits::PACKAGE,
+                found: None,
+            });
+        }
         if !bytes.starts_with(b"\0asm") {
             return Err(LoadError::NotWasm);
         }
         if Parser::is_core_wasm(bytes) {
             return Err(LoadError::CoreModule);
         }
-        let outline = Outline::read(bytes)?;
-        let types = Validator::new_with_features(features())
-            .validate_all(bytes)
-            .map_err(invalid)?;
-        let imports = outline.imports.clone();
-        let package = Self::of(bytes, outline)?;
-        check_grants(&package.manifest, &imports, &types)?;
+        let package = Self::of(bytes, Outline::read(bytes)?)?;
+        let end = Instant::now() + Duration::from_millis(limits::VALIDATION.value);
+        validate(bytes, end)?;
         Ok(package)
     }
 
@@ -67,15 +80,15 @@ impl Package {
         if blake3::hash(bytes) != *digest {
             return Self::read(bytes);
         }
-        Self::of(bytes, Outline::read(bytes)?)
+        Self::of(bytes, Outline::read_again(bytes)?)
     }
 
     fn of(bytes: &[u8], outline: Outline) -> Result<Self, LoadError> {
-        let roles = outline.roles()?;
+        let roles = roles(&outline)?;
         let manifest = Manifest::parse(outline.manifest.as_deref().ok_or(LoadError::NoManifest)?)?;
         check_contract(&manifest.contract)?;
         check_roles(&manifest, &roles)?;
-        outline.check_imports()?;
+        check_imports(&outline)?;
         Ok(Self {
             manifest,
             settings: outline.settings.unwrap_or_default(),
@@ -84,10 +97,11 @@ impl Package {
         })
     }
 
-    /// Puts a manifest and default settings into a component, which makes it a plugin's file.
+    /// Puts a manifest and default settings into a component, in the place of those it has, which
+    /// makes it a plugin's file.
     #[must_use]
     pub fn seal(component: &[u8], manifest: &str, settings: &str) -> Vec<u8> {
-        let mut bytes = component.to_vec();
+        let mut bytes = without_ours(component);
         append_section(&mut bytes, MANIFEST_SECTION, manifest.as_bytes());
         append_section(&mut bytes, SETTINGS_SECTION, settings.as_bytes());
         bytes
@@ -98,6 +112,52 @@ impl Package {
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
+}
+
+/// A component without the sections that make it a plugin's file. What cannot be read as a section
+/// stays, and is refused where the file is read.
+fn without_ours(component: &[u8]) -> Vec<u8> {
+    let (head, mut rest) = component.split_at(component.len().min(8));
+    let mut kept = head.to_vec();
+    while let Some((section, after)) = split_section(rest) {
+        let name = section_name(section);
+        let ours = [MANIFEST_SECTION, SETTINGS_SECTION];
+        if !ours.iter().any(|ours| name == Some(ours.as_bytes())) {
+            kept.extend_from_slice(section);
+        }
+        rest = after;
+    }
+    kept.extend_from_slice(rest);
+    kept
+}
+
+/// The first section, with its head, and what follows.
+fn split_section(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, content) = read_length(bytes.get(1..)?)?;
+    let end = bytes.len() - content.len() + length;
+    bytes.split_at_checked(end)
+}
+
+/// The name of a custom section.
+fn section_name(section: &[u8]) -> Option<&[u8]> {
+    if section.first() != Some(&0) {
+        return None;
+    }
+    let (_, content) = read_length(section.get(1..)?)?;
+    let (length, content) = read_length(content)?;
+    content.get(..length)
+}
+
+/// Reads a length in LEB128, and returns it with what follows.
+fn read_length(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let mut length = 0;
+    for (place, byte) in bytes.iter().enumerate().take(5) {
+        length |= usize::from(byte & 0x7f) << (7 * place);
+        if byte & 0x80 == 0 {
+            return Some((length, &bytes[place + 1..]));
+        }
+    }
+    None
 }
 
 /// A custom section: zero, the length of the rest, the name behind its length, the data.
@@ -122,118 +182,61 @@ fn append_length(bytes: &mut Vec<u8>, mut length: usize) {
 
 /// The WebAssembly features a plugin may use; the engine is configured to the same.
 fn features() -> WasmFeatures {
-    WasmFeatures::WASM2 | WasmFeatures::EXTENDED_CONST | WasmFeatures::COMPONENT_MODEL
+    WasmFeatures::WASM2
+        | WasmFeatures::EXTENDED_CONST
+        | WasmFeatures::MULTI_MEMORY
+        | WasmFeatures::COMPONENT_MODEL
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
-fn invalid(error: wasmparser::BinaryReaderError) -> LoadError {
-    LoadError::Invalid(error.to_string())
+/// Checks the whole file by WebAssembly's rules, part by part, and not for ever: some of the rules
+/// take far longer than the part they are about is long.
+pub fn validate(bytes: &[u8], end: Instant) -> Result<(), LoadError> {
+    let mut validator = Validator::new_with_features(features());
+    let mut kept = wasmparser::FuncValidatorAllocations::default();
+    for payload in Parser::new(0).parse_all(bytes) {
+        let payload = payload.map_err(invalid)?;
+        if let ValidPayload::Func(function, body) = validator.payload(&payload).map_err(invalid)? {
+            let mut function = function.into_validator(kept);
+            function.validate(&body).map_err(invalid)?;
+            kept = function.into_allocations();
+        }
+        if Instant::now() > end {
+            return Err(LoadError::TooLarge {
+                limit: limits::VALIDATION,
+                found: None,
+            });
+        }
+    }
+    Ok(())
 }
 
-fn at_most(unit: &'static str, found: u64, limit: u64) -> Result<(), LoadError> {
-    if found > limit {
-        Err(LoadError::TooLarge { unit, found, limit })
+/// The roles exported.
+fn roles(outline: &Outline) -> Result<Vec<Role>, LoadError> {
+    let mut roles = Vec::new();
+    for name in outline
+        .exports
+        .iter()
+        .filter(|name| name.starts_with(PREFIX))
+    {
+        let interface = interface(name)?;
+        let role = Role::ALL.into_iter().find(|role| role.name() == interface);
+        roles.push(role.ok_or_else(|| LoadError::UnknownExport(name.clone()))?);
+    }
+    if roles.is_empty() {
+        Err(LoadError::NotOurs)
     } else {
-        Ok(())
+        Ok(roles)
     }
 }
 
-/// What stands at the outside of a component.
-#[derive(Default)]
-struct Outline {
-    imports: Vec<String>,
-    exports: Vec<String>,
-    manifest: Option<String>,
-    settings: Option<String>,
-}
-
-impl Outline {
-    fn read(bytes: &[u8]) -> Result<Self, LoadError> {
-        let mut outline = Self::default();
-        let (mut depth, mut functions) = (0_u32, 0);
-        for payload in Parser::new(0).parse_all(bytes) {
-            match payload.map_err(invalid)? {
-                Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
-                Payload::End(_) => depth = depth.saturating_sub(1),
-                Payload::FunctionSection(section) => functions += u64::from(section.count()),
-                Payload::Version {
-                    encoding: Encoding::Module,
-                    ..
-                } if depth == 0 => {
-                    return Err(LoadError::CoreModule);
-                }
-                payload if depth == 0 => outline.take(payload)?,
-                _ => {}
-            }
-        }
-        at_most("functions", functions, limits::FUNCTIONS.value)?;
-        Ok(outline)
-    }
-
-    fn take(&mut self, payload: Payload<'_>) -> Result<(), LoadError> {
-        match payload {
-            Payload::ComponentImportSection(section) => {
-                for import in section {
-                    self.imports
-                        .push(import.map_err(invalid)?.name.name.to_owned());
-                }
-            }
-            Payload::ComponentExportSection(section) => {
-                for export in section {
-                    self.exports
-                        .push(export.map_err(invalid)?.name.name.to_owned());
-                }
-            }
-            Payload::CustomSection(section) => match section.name() {
-                MANIFEST_SECTION => {
-                    self.manifest = Some(text("manifest", section.data(), limits::MANIFEST.value)?);
-                }
-                SETTINGS_SECTION => {
-                    self.settings = Some(text("settings", section.data(), limits::SETTINGS.value)?);
-                }
-                _ => {}
-            },
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// The roles exported.
-    fn roles(&self) -> Result<Vec<Role>, LoadError> {
-        let mut roles = Vec::new();
-        for name in self.exports.iter().filter(|name| name.starts_with(PREFIX)) {
-            let interface = interface(name)?;
-            let role = Role::ALL.into_iter().find(|role| role.name() == interface);
-            roles.push(role.ok_or_else(|| LoadError::UnknownExport(name.clone()))?);
-        }
-        if roles.is_empty() {
-            Err(LoadError::NotOurs)
-        } else {
-            Ok(roles)
+fn check_imports(outline: &Outline) -> Result<(), LoadError> {
+    for name in &outline.imports {
+        let known = name.starts_with(PREFIX) && IMPORTS.contains(&interface(name)?);
+        if !known {
+            return Err(LoadError::UnknownImport(name.clone()));
         }
     }
-
-    fn check_imports(&self) -> Result<(), LoadError> {
-        for name in &self.imports {
-            let known = name.starts_with(PREFIX) && IMPORTS.contains(&interface(name)?);
-            if !known {
-                return Err(LoadError::UnknownImport(name.clone()));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn text(what: &str, data: &[u8], limit: u64) -> Result<String, LoadError> {
-    if data.len() as u64 > limit {
-        return Err(LoadError::BadManifest(format!(
-            "its {what} section has {} bytes; at most {limit} are allowed",
-            data.len()
-        )));
-    }
-    let text = std::str::from_utf8(data)
-        .map_err(|_| LoadError::BadManifest(format!("its {what} section is not UTF-8")))?;
-    Ok(text.to_owned())
+    Ok(())
 }
 
 /// `guard` of `kjerne:crm/guard@0.1.0`, when the version is one this host has.
@@ -276,52 +279,4 @@ fn check_roles(manifest: &Manifest, exported: &[Role]) -> Result<(), LoadError> 
         Some(hidden) => Err(LoadError::RoleNotDeclared(*hidden)),
         None => Ok(()),
     }
-}
-
-/// What the use of an imported function takes: interface, function, verb of the grant, an example
-/// of it. Unused functions are not imported, so an import is a use.
-const NEEDS: [(&str, &str, &str, &str); 7] = [
-    ("records", "", "read", "read:KIND"),
-    ("state", "", "state", "state"),
-    ("types", "[method]edits.set", "set", "set:KIND.FIELD"),
-    ("types", "[method]effects.create", "create", "create:KIND"),
-    ("types", "[method]effects.update", "update", "update:KIND"),
-    ("types", "[method]effects.remove", "delete", "delete:KIND"),
-    ("types", "[method]effects.send", "send", "send:*"),
-];
-
-fn check_grants(manifest: &Manifest, imports: &[String], types: &Types) -> Result<(), LoadError> {
-    for import in imports {
-        let own = interface(import)?;
-        for (_, function, verb, example) in NEEDS.iter().filter(|need| need.0 == own) {
-            let declared = manifest
-                .grants
-                .iter()
-                .any(|item| item.allow.verb() == *verb);
-            if !declared && imports_function(types, import, function) {
-                let used = function
-                    .strip_prefix("[method]")
-                    .filter(|name| !name.is_empty());
-                return Err(LoadError::GrantNotDeclared {
-                    uses: used.unwrap_or(own).to_owned(),
-                    needs: (*example).to_owned(),
-                });
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Whether a component imports a function of an interface; an empty name stands for any function.
-fn imports_function(types: &Types, import: &str, function: &str) -> bool {
-    let types = types.as_ref();
-    let Some(item) = types.component_item_for_import(import) else {
-        return false;
-    };
-    let ComponentEntityType::Instance(instance) = item.ty else {
-        return false;
-    };
-    types[instance].exports.iter().any(|(name, item)| {
-        matches!(item.ty, ComponentEntityType::Func(_)) && (function.is_empty() || name == function)
-    })
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use kjerne_core::{
     Call, Draft, Effects, Fault, Guarded, PluginInfo, Plugins, Reply, Role, Shaped, Task,
 };
-use kjerne_model::{Entry, Name};
+use kjerne_model::{Entry, Name, shown};
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
@@ -16,7 +16,9 @@ use crate::call_state::{CallState, Purpose, Shown};
 use crate::code::found;
 use crate::fault;
 use crate::host::Host;
+use crate::limits;
 use crate::meter::Meter;
+use crate::outputs::rule_name;
 use crate::wit::v0_1_0::{self as wit, Change, Failure, Field, exports};
 
 /// What a role's function answers when it can fail: what it was asked for, or why not.
@@ -292,9 +294,10 @@ impl Host {
                 let started = Instant::now();
                 let (ask, changes) = about(&active, Role::Guard, call, drafts);
                 let state = store.data_mut();
-                state.meter = Meter::start(state.meter.budget, ask.bytes);
+                state.begin(Meter::start(state.meter.budget, ask.bytes));
                 state.shown = ask.shown;
                 state.findings.clear();
+                state.objections = 0;
                 call::refuel(&mut store, fuel);
                 guest.call_guard(&mut store, only(), &changes, only())?;
                 taken.push(started.elapsed());
@@ -309,7 +312,8 @@ impl Host {
 /// A plugin that said it cannot do what it was asked. Its own code stands behind `failed:`, since
 /// whoever asked may have to tell a bad message from a broken plugin.
 fn failed(plugin: &str, role: Role, failure: &Failure) -> Fault {
-    let Failure { code, message } = failure;
+    let code = rule_name(&failure.code);
+    let message = shown::beginning(&failure.message, limits::SENTENCE.count());
     Fault {
         plugin: plugin.to_owned(),
         limit: format!("failed:{code}"),

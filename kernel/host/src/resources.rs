@@ -16,6 +16,10 @@ pub struct QueryDraft {
     pub kind: String,
     /// The conditions, all of which must hold.
     pub filters: Vec<String>,
+    /// The bytes of all conditions.
+    pub filter_bytes: u64,
+    /// What is kept for it, about.
+    pub kept: u64,
     /// How many records.
     pub limit: u32,
     /// The cursor to go on from.

@@ -2,9 +2,15 @@
 
 use std::fmt;
 
-use kjerne_store::StoreError;
+use kjerne_core::limits::QUERY_BYTES;
+use kjerne_model::shown;
+use kjerne_store::{Halt, StoreError};
 
+use crate::limits;
 use crate::meter::Passed;
+
+/// Bytes of a message to a plugin: it may name every field of a kind.
+const MESSAGE_BYTES: usize = 4 * limits::SENTENCE.count();
 
 /// Why a function of the host gives no answer.
 pub enum Stop {
@@ -17,16 +23,18 @@ pub enum Stop {
     },
     /// The plugin passed a limit. It is told once; the second time ends the call.
     Limit(Passed),
+    /// The plugin had more looked at than it may, or for too long; the meter tells which.
+    Halted,
     /// The host could not do its part; the call ends.
     Broken(String),
 }
 
 impl Stop {
-    /// A failure the plugin is told.
-    pub fn failure(code: &str, message: impl Into<String>) -> Self {
+    /// A failure the plugin is told; a message that repeats what the plugin gave is cut.
+    pub fn failure(code: &str, message: impl AsRef<str>) -> Self {
         Self::Failure {
             code: code.to_owned(),
-            message: message.into(),
+            message: shown::beginning(message.as_ref(), MESSAGE_BYTES),
         }
     }
 }
@@ -39,7 +47,12 @@ impl From<Passed> for Stop {
 
 impl From<StoreError> for Stop {
     fn from(error: StoreError) -> Self {
-        Self::Broken(error.to_string())
+        match error {
+            // One answer would have been too long; everything else is counted by the meter.
+            StoreError::Halted(Halt::TooMuch(_)) => Self::Limit(Passed::of(QUERY_BYTES)),
+            StoreError::Halted(_) => Self::Halted,
+            error => Self::Broken(error.to_string()),
+        }
     }
 }
 

@@ -28,6 +28,7 @@ mod name;
 mod parse;
 mod record;
 mod refusal;
+pub mod shown;
 #[cfg(test)]
 mod tests;
 mod value;

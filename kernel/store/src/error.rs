@@ -30,6 +30,29 @@ pub enum StoreError {
     /// An earlier write failed in a way that leaves its outcome unknown; reads go on, writes are
     /// refused until the workspace is opened again.
     ReadOnly(String),
+    /// Reading was ended before its end. Nothing is wrong with the data.
+    Halted(Halt),
+}
+
+/// Why reading was ended before its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Halt {
+    /// It took more than it may: the sentence names the limit and its number.
+    TooMuch(String),
+    /// The process is stopping.
+    Stopping,
+    /// Nobody waits for the answer any more.
+    Unwanted,
+}
+
+impl fmt::Display for Halt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooMuch(what) => what,
+            Self::Stopping => "the server is stopping; ask again when it is back",
+            Self::Unwanted => "nobody waits for the answer any more",
+        })
+    }
 }
 
 impl fmt::Display for StoreError {
@@ -50,6 +73,7 @@ impl fmt::Display for StoreError {
                 "writes are refused since storage failed ({what}); reads go on; open the \
                  workspace again to write"
             ),
+            Self::Halted(halt) => halt.fmt(f),
         }
     }
 }

@@ -44,7 +44,7 @@ mod space;
 mod store;
 mod verify;
 
-pub use error::StoreError;
+pub use error::{Halt, StoreError};
 pub use memory::MemoryStore;
 pub use meta::FORMAT;
 pub use redb::RedbStore;

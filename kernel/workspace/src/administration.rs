@@ -22,6 +22,9 @@ use crate::plugin_registry::{
 use crate::runtime::{Replacement, Runtime};
 use crate::secrets::{self, Secrets};
 
+/// The act of installing a file that was never installed before, or of upgrading to it.
+const INSTALL: &str = "plugin.install";
+
 /// Acts in the name of one administrator at one time.
 pub struct Administration<'a> {
     runtime: &'a Runtime,
@@ -60,13 +63,14 @@ impl<'a> Administration<'a> {
 
     /// Installs a plugin's file, or upgrades to it. It is compiled before anything is changed: a
     /// plugin that cannot run is not installed. A new plugin is granted nothing and is off; an
-    /// upgraded one keeps what it was granted, which has effect as far as it still declares it.
+    /// upgraded one keeps what it was granted as far as it still declares it, and the rest is taken
+    /// back for good. One that is switched on gets no further role in this way.
     ///
     /// # Errors
     /// When the file is no plugin, or the same version is there with another content.
     pub fn install(&self, bytes: &[u8]) -> Result<Placed> {
         self.runtime.host.prepare(&read_package(bytes)?)?;
-        self.place(bytes, "plugin.install")
+        self.place(bytes, INSTALL)
     }
 
     /// Takes back the version that was in use before the present one, or the one named.
@@ -86,7 +90,12 @@ impl<'a> Administration<'a> {
         let rows = self.runtime.plugins().rows()?;
         let before = rows.iter().find(|row| row.id == *id);
         let row = match before {
-            Some(before) => upgraded(before, &package, self.at)?,
+            Some(before) => {
+                if operation == INSTALL {
+                    check_roles(before, &package)?;
+                }
+                upgraded(before, &package, self.at)?
+            }
             None => fresh(&rows, &package, self.at),
         };
         let workspace = &self.runtime.workspace;
@@ -571,15 +580,39 @@ fn upgraded(before: &PluginRow, package: &Package, now: Instant) -> Result<Plugi
             manifest.id, manifest.version, manifest.id
         )));
     }
-    // What was granted stays granted, so that an earlier version comes back with what it had; a
-    // grant the version in use does not declare has no effect, since the host asks for both.
+    // What this version does not declare is taken back for good: a later one that asks for it again
+    // may be made by somebody else, or use it for something else, and is to be granted it anew.
+    let declared = manifest.declared();
+    let mut held = grants(before)?;
+    held.retain(|item| declared.iter().any(|wider| wider.covers(item)));
     Ok(PluginRow {
+        grants: held.iter().map(Grant::to_string).collect(),
         version: manifest.version.clone(),
         digest: package.digest,
         roles: role_names(package),
         installed_at: now,
         ..before.clone()
     })
+}
+
+/// A plugin that is switched on gets no further role by an upgrade: switching on is the
+/// administrator's word for what a plugin does.
+fn check_roles(before: &PluginRow, package: &Package) -> Result<()> {
+    let mut new = role_names(package);
+    new.retain(|role| !before.roles.contains(role));
+    if !before.enabled || new.is_empty() {
+        return Ok(());
+    }
+    let manifest = &package.manifest;
+    Err(Error::refused(format!(
+        "{} {} has roles that {} has not: {}; look at them with kjerne plugin inspect FILE, and to \
+         have them switch it off, install it and switch it on again: kjerne plugin disable {}",
+        manifest.id,
+        manifest.version,
+        before.version,
+        new.join(", "),
+        manifest.id
+    )))
 }
 
 fn check_grant(package: &Package, item: &Grant) -> Result<()> {

@@ -81,7 +81,7 @@ pub fn open(workspace: &Workspace, row: &PluginRow) -> Result<Package> {
 
 /// What lies there, when it is what was installed.
 fn reopen(file: &Path, row: &PluginRow) -> io::Result<Option<Package>> {
-    let package = Package::reopen(&fs::read(file)?, &row.digest);
+    let package = Package::reopen(&Package::bytes_of(file)?, &row.digest);
     Ok(package.ok().filter(|package| package.digest == row.digest))
 }
 

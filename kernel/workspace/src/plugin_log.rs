@@ -80,7 +80,7 @@ fn append(file: &Path, lines: &[Line]) -> Result<()> {
 
 /// One line per line, whatever the plugin put into it.
 fn shown(line: &Line) -> String {
-    let message = line.message.replace(|c: char| c.is_control(), " ");
+    let message = kjerne_model::shown::plain(&line.message);
     format!("{} {} {} {message}", line.at, line.role.name(), line.level)
 }
 

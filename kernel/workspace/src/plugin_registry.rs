@@ -3,7 +3,6 @@
 //! A plugin's file lies in the workspace's folder, what the administrator has set lies in the data
 //! file.
 
-use std::fs;
 use std::sync::Arc;
 
 use kjerne_core::Role;
@@ -121,7 +120,8 @@ impl<'a> PluginRegistry<'a> {
             return Err(none_kept(&row, &kept));
         };
         let file = self.workspace.plugin_file(id, version);
-        let bytes = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let bytes =
+            Package::bytes_of(&file).with_context(|| format!("cannot read {}", file.display()))?;
         let manifest = read_package(&bytes)?.manifest;
         if (manifest.id.as_str(), manifest.version.as_str()) == (id, version) {
             return Ok(bytes);

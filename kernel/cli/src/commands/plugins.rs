@@ -1,11 +1,11 @@
 //! Plugins on the command line.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use axum::body::Body;
 use axum::http::{Method, header};
+use kjerne_host::Package;
 use kjerne_server::Inspected;
 use kjerne_workspace::plugin_registry::read_package;
 use serde_json::{Map, Value as Json, json};
@@ -71,7 +71,7 @@ pub(crate) fn run(context: &Context, command: PluginCommand) -> Result<Exit> {
 }
 
 fn read(file: &Path) -> Result<Vec<u8>> {
-    match fs::read(file) {
+    match Package::bytes_of(file) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Err(not_found(format!("there is no file {}", file.display())))
         }

@@ -1,9 +1,10 @@
 //! Running a query along its plan.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use kjerne_model::{FieldType, Kind, Record, RecordId, Reference, Value};
-use kjerne_store::{StoreError, index, records};
+use kjerne_store::{Halt, StoreError, index, records};
 
 use super::cursor;
 use super::page::{Page, Query, QueryError};
@@ -11,13 +12,18 @@ use super::plan::{Bounds, Plan, plan};
 use super::sort::{Best, Place};
 use crate::limits;
 use crate::reader::Reader;
+use crate::weight;
 
 impl Reader {
     /// One page of the records that meet a query.
     ///
     /// # Errors
-    /// When the query is wrong, or the store cannot be read.
+    /// When the query is wrong, or the store cannot be read; [`StoreError::Halted`] when it reads more
+    /// than it may, which without another allowance is [`limits::QUERY_ROWS`].
     pub fn query(&self, query: &Query) -> Result<Page, QueryError> {
+        if !self.is_bounded() {
+            return self.within(Arc::default()).query(query);
+        }
         let kind = self
             .schema()
             .kind(&query.kind)
@@ -36,8 +42,8 @@ impl Reader {
             after: after.as_ref(),
         };
         search.follow(&plan(query, kind), &mut best)?;
-        let mut rows = best.finish();
-        let more = rows.len() > query.top;
+        let mut rows = best.rows();
+        let more = rows.len() > query.top || best.is_cut();
         rows.truncate(query.top);
         let next = rows
             .last()
@@ -65,13 +71,18 @@ impl Reader {
         check_reference(described, field)?;
         let limit = limit.min(limits::QUERY_TOP.count());
         let value = Value::Reference(target.clone());
-        let (mut found, mut failed) = (Vec::new(), Ok(()));
+        let (mut found, mut bytes, mut failed) = (Vec::new(), 0, Ok(()));
         if limit == 0 {
             return Ok(found);
         }
         index::ids(self, kind, field, &value, None, &mut |id| {
             or_break(&mut failed, || {
-                found.extend(self.get(kind, id)?);
+                let one = self.get(kind, id)?;
+                bytes += one.as_ref().map_or(0, weight::record);
+                found.extend(one);
+                if bytes > limits::QUERY_BYTES.count() && found.len() > 1 {
+                    return Err(StoreError::Halted(too_long()));
+                }
                 let enough = found.len() >= limit;
                 Ok(if enough {
                     ControlFlow::Break(())
@@ -97,6 +108,15 @@ fn check(query: &Query) -> Result<(), QueryError> {
         return Err(QueryError::Wrong(what));
     }
     Ok(())
+}
+
+/// An answer without a cursor is not cut, which nobody would notice.
+fn too_long() -> Halt {
+    Halt::TooMuch(format!(
+        "the records take more than {} bytes of memory (limit {}); ask for fewer at a time",
+        limits::QUERY_BYTES.value,
+        limits::QUERY_BYTES.name
+    ))
 }
 
 fn unknown_kind(kind: &str) -> QueryError {

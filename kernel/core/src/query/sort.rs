@@ -5,6 +5,8 @@ use std::cmp::Ordering;
 use kjerne_model::{Record, RecordId, Value};
 
 use super::page::Order;
+use crate::limits::QUERY_BYTES;
+use crate::weight;
 
 /// The place of a record in an answer: what it holds at each path of the order, then its id.
 #[derive(Clone, PartialEq, Debug)]
@@ -53,12 +55,16 @@ fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
     }
 }
 
-/// The first records of an order, kept while more come in any order.
+/// The first records of an order, kept while more come in any order; so many, and no more memory than
+/// a page may take.
 pub(super) struct Best<'a> {
     order: &'a [Order],
     after: Option<&'a Place>,
     most: usize,
     rows: Vec<(Place, Record)>,
+    bytes: usize,
+    /// Some were left out for their bytes: all that belong to the page stand before them.
+    cut: bool,
 }
 
 impl<'a> Best<'a> {
@@ -69,6 +75,8 @@ impl<'a> Best<'a> {
             after,
             most,
             rows: Vec::new(),
+            bytes: 0,
+            cut: false,
         }
     }
 
@@ -80,26 +88,45 @@ impl<'a> Best<'a> {
         {
             return;
         }
+        self.bytes += weight::record(&record);
         self.rows.push((place, record));
         // Sorting now and then costs less than keeping a heap, and bounds the memory as well.
-        if self.rows.len() >= 2 * self.most + 64 {
-            self.cut();
+        if self.rows.len() >= 2 * self.most + 64 || self.bytes > 2 * QUERY_BYTES.count() {
+            self.sort_out();
         }
     }
 
-    fn cut(&mut self) {
+    /// Keeps the first, as far as their number and their bytes go; one is kept whatever it takes.
+    fn sort_out(&mut self) {
         let order = self.order;
         self.rows.sort_by(|(a, _), (b, _)| a.compare(b, order));
         self.rows.truncate(self.most);
+        let mut bytes = 0;
+        let fits = self.rows.iter().take_while(|(_, record)| {
+            let first = bytes == 0;
+            bytes += weight::record(record);
+            first || bytes <= QUERY_BYTES.count()
+        });
+        let fits = fits.count();
+        self.cut |= fits < self.rows.len();
+        self.rows.truncate(fits);
+        let kept = self.rows.iter().map(|(_, record)| weight::record(record));
+        self.bytes = kept.sum();
     }
 
-    /// True when there are as many as asked for.
+    /// True when there are as many as asked for, or as fit.
     pub(super) fn is_full(&self) -> bool {
-        self.rows.len() >= self.most
+        self.rows.len() >= self.most || self.bytes > QUERY_BYTES.count()
     }
 
-    pub(super) fn finish(mut self) -> Vec<(Place, Record)> {
-        self.cut();
-        self.rows
+    /// True when there may be more for which there was no room.
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut || self.bytes > QUERY_BYTES.count()
+    }
+
+    /// Those kept, in order.
+    pub(super) fn rows(&mut self) -> Vec<(Place, Record)> {
+        self.sort_out();
+        std::mem::take(&mut self.rows)
     }
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use kjerne_model::filter::{self, Filter, Path};
 use kjerne_model::{RecordId, Reference};
+use kjerne_store::{Halt, StoreError};
 
 use super::page::{Order, Query, QueryError};
 use super::plan::{Plan, plan};
 use super::sort::Place;
 use crate::tests::{accept, create, create_new, delete, id, kernel, name, schema, update};
-use crate::{Kernel, TablePlugins, limits};
+use crate::{Allowance, Kernel, TablePlugins, limits};
 
 /// 60 opportunities in 4 stages, with closing dates of which some are the same and some missing.
 fn workspace() -> Arc<Kernel> {
@@ -475,4 +476,118 @@ fn a_page_of_the_journal_has_a_limit_and_goes_on_after_its_last_number() {
     assert_eq!(kernel.last_entry().unwrap(), most as u64 + 1);
     let history = kernel.history("account", id(1), 0, usize::MAX).unwrap();
     assert_eq!(history.len(), most);
+}
+
+/// 100 accounts of 60 kB each, whose names stand in another order than their ids.
+fn long_records() -> Arc<Kernel> {
+    let kernel = kernel(TablePlugins::none());
+    let text = "x".repeat(60_000);
+    for number in 0..100u8 {
+        let name = format!("Account {:03}", (u32::from(number) * 37) % 100);
+        let pairs = [("name", name.as_str()), ("description", &text)];
+        accept(&kernel, vec![create("account", number, &pairs)]);
+    }
+    kernel
+}
+
+#[test]
+fn a_page_is_bounded_by_its_bytes_and_pages_still_join_up() {
+    let kernel = long_records();
+    for by in ["", "name", "name desc", "description", "created_at,name"] {
+        let part = |part: &str| {
+            let mut part = order(part).remove(0);
+            if let Path::Field(name) = &part.path
+                && name == "created_at"
+            {
+                part.path = Path::Own(filter::Own::CreatedAt);
+            }
+            part
+        };
+        let ask = Query {
+            order: by
+                .split(',')
+                .filter(|one| !one.is_empty())
+                .map(part)
+                .collect(),
+            top: limits::QUERY_TOP.count(),
+            ..Query::all(name("account"))
+        };
+        let first = kernel.query(&ask).unwrap();
+        let most = limits::QUERY_BYTES.count() / 60_000;
+        assert!(
+            (2..=most).contains(&first.records.len()),
+            "{by}: {}",
+            first.records.len()
+        );
+        assert!(first.next.is_some(), "{by}");
+        let mut small = ask.clone();
+        small.top = 7;
+        let found = pages(&kernel, ask);
+        assert_eq!(found.len(), 100, "{by}");
+        assert_eq!(found, pages(&kernel, small), "{by}");
+    }
+}
+
+#[test]
+fn a_page_of_the_journal_is_bounded_by_its_bytes_and_shows_one_entry_at_least() {
+    let kernel = long_records();
+    let (mut after, mut seen) = (0, 0);
+    while seen < 100 {
+        let feed = kernel.reader().unwrap().journal(after, 1_000).unwrap();
+        let bytes = feed.entries.len() * 60_000;
+        assert!(!feed.entries.is_empty() && bytes <= limits::JOURNAL_BYTES.count() + 60_000);
+        after = feed.entries.last().unwrap().number;
+        seen += feed.entries.len();
+        assert!(feed.full || seen == 100);
+    }
+    let changes = (0..100u8).map(|number| {
+        create(
+            "account",
+            100 + number,
+            &[("name", "A"), ("description", &"y".repeat(60_000))],
+        )
+    });
+    let entry = accept(&kernel, changes.collect()).entry;
+    let feed = kernel.reader().unwrap().journal(entry - 1, 1_000).unwrap();
+    assert_eq!(
+        feed.entries.len(),
+        1,
+        "an entry that is larger than a page is shown alone"
+    );
+}
+
+#[test]
+fn a_query_reads_no_more_rows_than_it_may_and_ends_when_it_is_told_to() {
+    let kernel = workspace();
+    let most = |value| {
+        let rows = limits::Limit {
+            value,
+            ..limits::QUERY_ROWS
+        };
+        kernel
+            .reader()
+            .unwrap()
+            .within(Arc::new(Allowance::new(Some(rows), || Ok(()))))
+    };
+    let all = query("contains(name, 'nothing')", "", 10);
+    assert!(most(60).query(&all).unwrap().records.is_empty());
+    let error = most(59).query(&all).unwrap_err();
+    assert!(
+        error.to_string().contains("59 rows") && error.to_string().contains("query-rows"),
+        "{error}"
+    );
+    // What is found by an index costs what is found, and not what there is.
+    let reference = filter::parse("stage eq 'won'", schema().kind("opportunity").unwrap()).unwrap();
+    let found = most(2 * 15)
+        .query(&Query {
+            filter: reference,
+            ..query("", "", 50)
+        })
+        .unwrap();
+    assert_eq!(found.records.len(), 15);
+
+    let told = Arc::new(Allowance::new(None, || Err(Halt::Unwanted)));
+    let ended = kernel.reader().unwrap().within(told).query(&all);
+    let halted = QueryError::Store(StoreError::Halted(Halt::Unwanted));
+    assert_eq!(format!("{:?}", ended.unwrap_err()), format!("{halted:?}"));
 }

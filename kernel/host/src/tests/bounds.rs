@@ -101,7 +101,7 @@ fn the_meter_counts_what_a_call_consists_of() {
 }
 
 /// The state of a call of the bench's plugin, as the host's functions see it.
-fn under_way(bench: &Bench, role: Role, purpose: Purpose, call: &Call) -> Store<CallState> {
+pub fn under_way(bench: &Bench, role: Role, purpose: Purpose, call: &Call) -> Store<CallState> {
     let active = bench.host.find(&plugin(), role).unwrap();
     bench
         .host
@@ -109,7 +109,7 @@ fn under_way(bench: &Bench, role: Role, purpose: Purpose, call: &Call) -> Store<
         .store(&active, Ask::new(role, purpose, call))
 }
 
-fn add_accounts(bench: &Bench, count: usize) {
+pub fn add_accounts(bench: &Bench, count: usize) {
     let change = || Change::Create {
         kind: name("account"),
         id: None,

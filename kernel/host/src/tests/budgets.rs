@@ -39,12 +39,12 @@ fn each_limit_ends_the_call_and_is_named_with_its_number() {
         (
             "fuel",
             "(loop $l (br $l))".into(),
-            limits::FUEL_BASE.value + 4 * limits::FUEL_FIELD.value,
+            limits::FUEL_BASE.value + limits::FUEL_CHANGE.value + 4 * limits::FUEL_FIELD.value,
         ),
         (
             "memory",
             format!("{GROW} unreachable"),
-            limits::MEMORY_COMMIT.value,
+            limits::MEMORY_COMMIT.value + 4 * limits::MEMORY_FIELD.value,
         ),
         (
             "table",
@@ -62,7 +62,7 @@ fn each_limit_ends_the_call_and_is_named_with_its_number() {
             limits::HOST_CALLS.value + limits::HOST_CALLS_CHANGE.value,
         ),
         ("log-lines", times(100, LOG_LINE), limits::LOG_LINES.value),
-        ("output", refuse(9 << 20), limits::HANDOVER.value),
+        ("handover", refuse(9 << 20), limits::HANDOVER.value),
         ("output", times(3, &refuse(2 << 20)), limits::OUTPUT.value),
         (
             "output-items",
@@ -82,6 +82,59 @@ fn each_limit_ends_the_call_and_is_named_with_its_number() {
             fault.message.contains("acme.test") && fault.message.contains(&allowed.to_string())
         );
     }
+}
+
+#[test]
+fn a_limit_is_told_by_the_name_and_number_it_has_in_the_list() {
+    for role in kjerne_core::Role::ALL {
+        let budget = Budget::of(role, 0, 0);
+        let names = budget.names;
+        for (name, number) in [
+            (names.fuel, budget.fuel),
+            (names.wall, budget.wall_ms),
+            (names.memory, budget.memory),
+            (names.host_calls, budget.host_calls),
+            (names.rows, budget.rows),
+        ] {
+            let listed = limits::ALL.iter().find(|limit| limit.name == name);
+            let listed = listed.map(|limit| limit.value);
+            assert_eq!(listed, Some(number), "{name} in {}", role.name());
+        }
+    }
+}
+
+/// What a guest in JavaScript uses for a field and before its first line, as measured.
+#[test]
+fn budgets_fit_every_language() {
+    for (changes, fields) in [(1, 10), (100, 1_000), (300, 6_000)] {
+        let budget = Budget::of(super::guests::GUARD, changes, fields);
+        let used = 4_000_000 + 77_000 * fields as u64;
+        assert!(budget.fuel > 2 * used, "{changes} changes: {}", budget.fuel);
+    }
+    let most = Budget::of(super::guests::GUARD, 1_000, 1_000_000);
+    assert_eq!(
+        most.memory,
+        limits::MEMORY_LATER.value,
+        "a slot has no more"
+    );
+}
+
+#[test]
+fn a_loop_that_ends_in_a_trap_is_booked() {
+    let work = times(1_000_000, "");
+    let trap = "(drop (i32.div_u (i32.const 1) (i32.sub (local.get $i) (local.get $i))))";
+    let booked = |body: &str| {
+        let bench = Bench::guard(body);
+        assert_eq!(bench.ask(1).unwrap_err().limit, "trap");
+        bench.host.ledger()[0].fuel
+    };
+    let budget = Budget::of(super::guests::GUARD, 1, 4).fuel;
+    assert_eq!(booked(&format!("{work} {trap}")), budget);
+    let beyond = "(drop (i32.load (i32.const -8)))";
+    assert_eq!(booked(&format!("{work} {beyond}")), budget);
+    // Where the runtime knows, what was used is booked.
+    let known = booked(&format!("{work} unreachable"));
+    assert!((1_000_000..budget).contains(&known), "{known}");
 }
 
 #[test]

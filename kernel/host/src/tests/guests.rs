@@ -117,7 +117,7 @@ pub fn react(body: &str) -> String {
 }
 
 /// The contract, and a world for guests that want more than it has.
-fn resolve(version: &str) -> Resolve {
+fn resolve(version: &str, from: &str, to: &str) -> Resolve {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit/v0.1.0");
     let mut text = String::from("package kjerne:crm@0.1.0;\n");
     let mut files: Vec<_> = std::fs::read_dir(folder)
@@ -132,6 +132,10 @@ fn resolve(version: &str) -> Resolve {
         text += &std::fs::read_to_string(file)
             .unwrap()
             .replace("package kjerne:crm@0.1.0;", "");
+    }
+    if !from.is_empty() {
+        assert!(text.contains(from), "the contract does not say {from:?}");
+        text = text.replace(from, to);
     }
     let mut resolve = Resolve::default();
     resolve
@@ -148,8 +152,16 @@ fn resolve(version: &str) -> Resolve {
 
 /// Makes a component of a core module written in text.
 pub fn component(world: &str, version: &str, text: &str) -> Vec<u8> {
+    encode(world, &resolve(version, "", ""), text)
+}
+
+/// Makes a component for a contract in which something stands for something else.
+pub fn component_of_contract(world: &str, text: &str, from: &str, to: &str) -> Vec<u8> {
+    encode(world, &resolve("0.1.0", from, to), text)
+}
+
+fn encode(world: &str, resolve: &Resolve, text: &str) -> Vec<u8> {
     let mut module = wat::parse_str(text).unwrap();
-    let resolve = resolve(version);
     let (package, world) = match world {
         "thief" | "stranger" => ("fs", world),
         _ => ("crm", world),
@@ -160,7 +172,7 @@ pub fn component(world: &str, version: &str, text: &str) -> Vec<u8> {
         .find(|(_, p)| p.name.name == package)
         .unwrap();
     let world = resolve.select_world(&[id], Some(world)).unwrap();
-    wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
+    wit_component::embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8)
         .unwrap();
     ComponentEncoder::default()
         .validate(true)

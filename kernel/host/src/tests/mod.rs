@@ -4,6 +4,8 @@
 mod bounds;
 mod budgets;
 mod effects;
+mod files;
 mod guests;
+mod kept;
 mod packages;
 mod sets;

@@ -25,6 +25,17 @@ fn plugin(version: &str, about: &str, grants: &[&str]) -> Vec<u8> {
     Package::seal(&wat::parse_str(empty).unwrap(), &manifest, "")
 }
 
+/// The same with a second role.
+fn two_roles(version: &str) -> Vec<u8> {
+    let both = r#"(component (instance $empty) (export "kjerne:crm/guard@0.1.0" (instance $empty))
+        (export "kjerne:crm/shape@0.1.0" (instance $empty)))"#;
+    let manifest = format!(
+        "id = \"acme.rule\"\nversion = \"{version}\"\ncontract = \"0.1.0\"\n\
+         [roles.guard]\n[roles.shape]\n"
+    );
+    Package::seal(&wat::parse_str(both).unwrap(), &manifest, "")
+}
+
 struct Case {
     _parent: TempDir,
     runtime: Runtime,
@@ -62,7 +73,7 @@ impl Case {
     }
 
     fn place(&self, bytes: &[u8]) -> Result<Placed> {
-        self.acts().place(bytes, "plugin.install")
+        self.acts().place(bytes, INSTALL)
     }
 
     fn back(&self, to: Option<&str>) -> Result<Placed> {
@@ -123,7 +134,7 @@ fn the_last_three_versions_are_kept_and_removing_the_plugin_removes_all() {
 }
 
 #[test]
-fn going_back_gives_back_what_was_granted_then() {
+fn going_back_gives_back_no_more_than_both_versions_had() {
     let case = Case::new();
     let one = plugin("0.1.0", "Rules.", &["read:account", "read:lead"]);
     case.place(&one).unwrap();
@@ -132,8 +143,55 @@ fn going_back_gives_back_what_was_granted_then() {
     case.place(&plugin("0.2.0", "Rules.", &["read:account"]))
         .unwrap();
     let placed = case.back(None).unwrap();
-    assert_eq!(placed.row.grants, ["read:account", "read:lead"]);
-    assert!(placed.row.enabled && placed.missing.is_empty());
+    assert_eq!(placed.row.grants, ["read:account"]);
+    let missing: Vec<String> = placed.missing.iter().map(Grant::to_string).collect();
+    assert_eq!(missing, ["read:lead"]);
+    assert!(placed.row.enabled);
+}
+
+#[test]
+fn a_grant_that_was_no_longer_declared_is_given_again_or_not_in_effect() {
+    let case = Case::new();
+    let declared = |grants: &[&str]| plugin("0.1.0", "Rules.", grants);
+    case.place(&declared(&["read:account", "read:lead"]))
+        .unwrap();
+    case.acts().grant("acme.rule", &[], true).unwrap();
+    for (version, grants, left) in [
+        ("0.2.0", &["read:account"][..], &["read:account"][..]),
+        ("0.3.0", &["read:account", "read:lead"], &["read:account"]),
+        ("0.4.0", &["read:account.name"], &[]),
+        ("0.5.0", &["read:account"], &[]),
+    ] {
+        let placed = case.place(&plugin(version, "Rules.", grants)).unwrap();
+        assert_eq!(placed.row.grants, left, "{version}");
+    }
+}
+
+#[test]
+fn a_further_role_waits_until_the_plugin_is_switched_on_again() {
+    let case = Case::new();
+    case.install("0.1.0");
+    case.acts().switch_on("acme.rule", false, false).unwrap();
+    let more = two_roles("0.2.0");
+    let told = complaint(case.place(&more), |error| {
+        matches!(error, Error::Refused(_))
+    });
+    assert!(
+        told.contains("shape") && told.contains("plugin disable acme.rule"),
+        "{told}"
+    );
+    assert_eq!(
+        case.versions().0,
+        "0.1.0",
+        "the version before stays in use"
+    );
+
+    case.acts().disable("acme.rule").unwrap();
+    assert!(!case.place(&more).unwrap().row.enabled);
+    case.acts().switch_on("acme.rule", false, false).unwrap();
+    // Both versions were looked at: going back and forth asks nothing.
+    case.back(None).unwrap();
+    assert!(case.back(None).unwrap().row.enabled);
 }
 
 #[test]
