@@ -1,5 +1,6 @@
 //! Sales stages: pipelines with their stages, what they require, and what follows from them.
 
+mod activity;
 mod answers;
 mod bound;
 mod criterion;
@@ -34,7 +35,7 @@ const JUDGED: [&str; 4] = ["pipeline", "stage", "lost_reason", "probability"];
 /// The plugin.
 pub struct SalesStagesPlugin;
 
-kjerne_sdk::plugin!(SalesStagesPlugin: shape, guard, sales_stages);
+kjerne_sdk::plugin!(SalesStagesPlugin: shape, guard, react, sales_stages);
 
 impl Shape for SalesStagesPlugin {
     fn shape(context: &Context, changes: &[Change], edits: &Edits) {
@@ -122,6 +123,12 @@ fn is_kept(change: &Change, of_sort: impl Fn(&str) -> bool) -> bool {
             Operation::Update => change.changed.iter().any(|field| of_sort(field)),
             Operation::Delete | Operation::Other(_) => false,
         }
+}
+
+impl React for SalesStagesPlugin {
+    fn react(context: &Context, entries: &[Entry], effects: &Effects) -> Result<(), Failure> {
+        activity::react(context, entries, effects)
+    }
 }
 
 impl SalesStages for SalesStagesPlugin {
