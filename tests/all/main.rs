@@ -11,6 +11,7 @@ mod journeys;
 mod limits;
 mod promises;
 mod rollback;
+mod settings;
 mod stage;
 mod structure;
 mod tidy;
