@@ -6,6 +6,7 @@ mod beside_server;
 mod checkout;
 mod contract;
 mod crash;
+mod delivery;
 mod hostile;
 mod journeys;
 mod limits;

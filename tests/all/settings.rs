@@ -23,6 +23,15 @@ fn settings_with_a_fault_are_refused_when_they_are_set_and_those_before_stay() {
             "line 30: probability must be a whole number from 0 to 100",
         ),
         ("sales-stages", "colour = 1\n".to_owned(), "colour"),
+        (
+            "sales-stages",
+            defaults(
+                "sales-stages",
+                "required = [\"account\"]",
+                "required = [\"acount\"]",
+            ),
+            "acount",
+        ),
         ("buying-process", "colour = 1\n".to_owned(), "colour"),
         (
             "service-rules",

@@ -88,6 +88,16 @@ impl Kernel {
         Ok(due)
     }
 
+    /// Whether a message stands in the outbox now as it was handed out: it may have been delivered
+    /// since the state was read that it was handed out from.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn outbox_holds(&self, row: &OutboxRow) -> Result<bool, StoreError> {
+        let stored = outbox::get(&*self.store().snapshot()?, row.seq)?;
+        Ok(stored.as_ref() == Some(row))
+    }
+
     /// A message was delivered; it leaves the outbox.
     ///
     /// # Errors
@@ -177,7 +187,7 @@ impl Kernel {
         let Some(before) = answered.filter(|_| count > 0) else {
             return Ok(Ok(fresh));
         };
-        Ok(next_link(plugin, before, count))
+        Ok(next_link(plugin, before, count).map_err(|refusal| *refusal))
     }
 
     fn keep_row(&self, row: OutboxRow) -> Result<Failed, StoreError> {
@@ -223,7 +233,7 @@ fn is_due(row: &OutboxRow, now: Instant) -> bool {
 
 /// The link of `count` messages that follow from the answer to one. They share what may still
 /// follow, so that a chain ends whatever its plugin does.
-fn next_link(plugin: &PluginInfo, before: Link, count: u64) -> Result<Link, Refusal> {
+fn next_link(plugin: &PluginInfo, before: Link, count: u64) -> Result<Link, Box<Refusal>> {
     let depth = before.depth + 1;
     if u64::from(depth) > limits::REACTION_DEPTH.value {
         return Err(endless(plugin, &limits::REACTION_DEPTH));
@@ -237,13 +247,13 @@ fn next_link(plugin: &PluginInfo, before: Link, count: u64) -> Result<Link, Refu
     })
 }
 
-fn endless(plugin: &PluginInfo, limit: &Limit) -> Refusal {
+fn endless(plugin: &PluginInfo, limit: &Limit) -> Box<Refusal> {
     let message = format!(
         "plugin {} sends messages in answer to answers, and the chain passes {} ({} {}); have its \
          author end the conversation, or disable the plugin",
         plugin.id, limit.name, limit.value, limit.unit
     );
-    Refusal::new(Code::TooDeep, message).by(&plugin.id, limit.name)
+    Box::new(Refusal::new(Code::TooDeep, message).by(&plugin.id, limit.name))
 }
 
 fn too_much(plugin: &PluginInfo, limit: &Limit) -> Refusal {

@@ -13,6 +13,8 @@ mod shaping;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use kjerne_sdk::prelude::*;
 
 use crate::criterion::Deal;
@@ -160,6 +162,10 @@ impl SalesStages for SalesStagesPlugin {
 
     fn stale(context: &Context, opportunities: &[RecordRef]) -> Result<Vec<StaleItem>, Failure> {
         let settings = read_settings()?;
+        if opportunities.is_empty() {
+            // Asked about nothing, as when settings are set: what only the kernel knows is checked.
+            return check_required(&settings).map(|()| Vec::new());
+        }
         let mut items = Vec::new();
         for opportunity in opportunities {
             let record = records::get(opportunity)?;
@@ -173,6 +179,25 @@ impl SalesStages for SalesStagesPlugin {
 
 fn read_settings() -> Result<Settings, Failure> {
     Settings::load(|_| true).map_err(|faults| bad_settings(&faults))
+}
+
+/// Checks that what stages require are fields of an opportunity.
+fn check_required(settings: &Settings) -> Result<(), Failure> {
+    let stages = settings.pipelines.iter().flat_map(|one| &one.stages);
+    let required: BTreeSet<&String> = stages.flat_map(|stage| &stage.required).collect();
+    for field in required {
+        let condition = format!("{} eq null", field.replace('.', "/"));
+        let asked = records::query("opportunity").filter(condition).limit(1);
+        // What may not be asked is no fault of the settings.
+        if asked
+            .run()
+            .is_err_and(|failure| failure.code == "bad-filter")
+        {
+            let fault = format!("a stage requires {field}, which an opportunity does not have");
+            return Err(bad_settings(&fault));
+        }
+    }
+    Ok(())
 }
 
 /// The settings with the pipelines these changes are about.

@@ -40,7 +40,10 @@ fn due(kernel: &Kernel, seconds: i64) -> Vec<String> {
 fn messages_of_one_order_key_go_out_one_at_a_time() {
     let kernel = queued(&["a", "a", "b", "a"]);
     assert_eq!(due(&kernel, 0), ["a-1", "b-3"]);
+    let first = kernel.outbox_due(at(0), 1).unwrap().remove(0);
+    assert!(kernel.outbox_holds(&first).unwrap());
     kernel.outbox_done(1).unwrap();
+    assert!(!kernel.outbox_holds(&first).unwrap(), "it has left");
     assert_eq!(due(&kernel, 0), ["a-2", "b-3"]);
     kernel.outbox_failed(2, "no answer", at(0)).unwrap();
     assert_eq!(

@@ -75,7 +75,7 @@ impl Courier {
             while !runtime.notifier.is_stopped() {
                 let heard = runtime.notifier.count();
                 match self.start_due(runtime, &places, scope) {
-                    Ok(_) => {
+                    Ok(()) => {
                         runtime.notifier.wait(heard, nap);
                         // Deliveries that end together are followed by one look at the outbox.
                         runtime.notifier.sleep(ROUND);
@@ -89,25 +89,14 @@ impl Courier {
         });
     }
 
-    /// Delivers what is due now and returns how many messages that were.
-    ///
-    /// # Errors
-    /// When storage failed; a message may then be delivered again.
-    pub fn deliver_due(&self, runtime: &Runtime) -> Result<usize, StoreError> {
-        let places = Places::default();
-        let count = thread::scope(|scope| self.start_due(runtime, &places, scope))?;
-        places.failure().map_or(Ok(count), Err)
-    }
-
-    /// Begins to deliver what is due and has a place, each message in a thread of its own, and
-    /// returns how many those are. The kernel hands out one message per plugin and order key, so
-    /// those at hand may go at the same time.
+    /// Begins to deliver what is due and has a place, each message in a thread of its own. The kernel
+    /// hands out one message per plugin and order key, so those at hand may go at the same time.
     fn start_due<'scope, 'env>(
         &'env self,
         runtime: &'env Runtime,
         places: &'env Places,
         scope: &'scope thread::Scope<'scope, 'env>,
-    ) -> Result<usize, StoreError> {
+    ) -> Result<(), StoreError> {
         let mut begin = Vec::new();
         runtime.kernel.outbox_each_due(now(), &mut |row| {
             if places.take(&row) {
@@ -115,21 +104,24 @@ impl Courier {
             }
             ControlFlow::Continue(())
         })?;
-        let count = begin.len();
         for row in begin {
             places.tell_when_near(runtime, &row.plugin);
             scope.spawn(move || {
                 // Given back when the delivery ends, also by a panic.
                 let _place = places.hold(&row, &runtime.notifier);
                 if let Err(error) = self.deliver(runtime, &row) {
-                    places.failed(error);
+                    eprintln!("outbox: {error}");
                 }
             });
         }
-        Ok(count)
+        Ok(())
     }
 
     fn deliver(&self, runtime: &Runtime, row: &OutboxRow) -> Result<(), StoreError> {
+        // It has its place now, so that what is true here stays true.
+        if !runtime.kernel.outbox_holds(row)? {
+            return Ok(());
+        }
         let sent = self.send(runtime, row);
         let (answer, failure) = match sent {
             Ok(answer) if (200..300).contains(&answer.status) => (Some(answer), None),

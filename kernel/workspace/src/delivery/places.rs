@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use kjerne_core::limits::{OUTBOX_BYTES, OUTBOX_NEAR, OUTBOX_ROWS};
-use kjerne_store::StoreError;
 use kjerne_store::outbox::{OutboxRow, Waiting};
 use ureq::http::Uri;
 
@@ -25,7 +24,6 @@ struct Taken {
     by_destination: BTreeMap<(String, String), usize>,
     /// The plugins whose full outbox was told.
     told: BTreeSet<String>,
-    failure: Option<StoreError>,
 }
 
 /// A place that is given back when it goes.
@@ -65,17 +63,6 @@ impl Places {
             row,
             notifier,
         }
-    }
-
-    /// Keeps that storage failed.
-    pub fn failed(&self, error: StoreError) {
-        eprintln!("outbox: {error}");
-        self.taken().failure = Some(error);
-    }
-
-    /// With what storage failed, if it did.
-    pub fn failure(&self) -> Option<StoreError> {
-        self.taken().failure.take()
     }
 
     /// Says once that a plugin's outbox is nearly full, and again when it has been emptier meanwhile.
