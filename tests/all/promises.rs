@@ -344,6 +344,7 @@ fn tried(each: Installed) -> (Stage, BTreeMap<String, String>) {
     }
     let plugin = stage.plugin("hostile-each", Role::Action);
     let ask = Ask {
+        link: None,
         actor: Actor::User("test".to_owned()),
         now: at(1),
         key: None,

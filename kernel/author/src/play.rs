@@ -48,6 +48,7 @@ impl Happened {
 pub fn play(stage: &Stage<'_>, step: &Step) -> Result<Happened> {
     let now = Instant::parse(step.at.as_deref().unwrap_or(USUAL_TIME))?;
     let ask = Ask {
+        link: None,
         actor: actor(step.actor.as_deref())?,
         now,
         key: None,

@@ -128,6 +128,12 @@ impl Work {
             .map(|place| &self.slots[*place])
     }
 
+    /// The record a change is about.
+    pub(crate) fn of_change(&self, change: usize) -> Option<&Slot> {
+        let place = self.of_changes.get(change).copied().flatten()?;
+        self.slots.get(place)
+    }
+
     /// The record whose last change is the one at that place in the commit.
     pub(crate) fn by_change(&mut self, change: usize) -> Option<&mut Slot> {
         let place = self.of_changes.get(change).copied().flatten()?;

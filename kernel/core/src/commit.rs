@@ -6,13 +6,13 @@ use kjerne_model::{Code, Commit, Refusal};
 use kjerne_store::{KeyRow, StoreError, idempotency, journal};
 
 use crate::kernel::Kernel;
-use crate::outcome::{Outcome, Receipt, Touched};
+use crate::outcome::{Outcome, Overridden, Receipt, Touched};
 use crate::plugins::Call;
 use crate::prepared::{Answer, Prepared};
 use crate::reader::Reader;
 use crate::rows_beside::RowsBeside;
 use crate::sealed::Sealed;
-use crate::{access, apply, check, digest, escalation, limits};
+use crate::{access, apply, check, digest, escalation, limits, overridden};
 
 /// What became of a commit that may have a task behind it.
 pub(crate) enum Taken {
@@ -69,13 +69,14 @@ impl Kernel {
         if let Some(refusal) = out_of_bounds(commit, beside) {
             return Ok(refused(vec![refusal]));
         }
-        let digest = commit.key.as_ref().map(|_| digest::of(commit));
+        let digest = commit.key.as_ref();
+        let digest = digest.map(|_| beside.asked.unwrap_or_else(|| digest::of(commit)));
         for _ in 0..limits::COMMIT_TRIES.value {
             // A state that does not change, and a note of everything that is read from it.
             let reader = self.remembering()?;
 
             // A known key: what was done then is the answer now.
-            if let Some(known) = known_key(commit, digest, &reader)? {
+            if let Some(known) = known_key(commit, digest, beside, &reader)? {
                 return self.answer_known(known, beside, mode);
             }
 
@@ -105,6 +106,8 @@ impl Kernel {
                 return Ok(refused(faults));
             }
 
+            let overridden = overridden::of(commit, &work, &verdicts);
+
             // From here on nothing is amended. Every guard is asked.
             let sealed = Sealed::new(work);
             let objections = self.guard(&call, &sealed, &mut verdicts);
@@ -114,11 +117,11 @@ impl Kernel {
 
             // One transaction looks again at what was read, and stores; or everything from the top.
             if mode == Mode::DryRun || leaves_no_trace(commit, &sealed, beside) {
-                return Ok(accepted(commit, sealed.touched()));
+                return Ok(accepted(commit, sealed.touched(), overridden));
             }
             let prepared = Prepared::new(commit, digest, reader, sealed, verdicts, beside);
             match self.group().submit(&**self.store(), prepared)? {
-                Answer::Stored(receipt) => return Ok(Taken::Outcome(Outcome::Accepted(receipt))),
+                Answer::Stored(receipt) => return Ok(stored(receipt, overridden)),
                 Answer::Overtaken => return Ok(Taken::Overtaken),
                 Answer::Changed => {}
             }
@@ -157,12 +160,20 @@ fn refused(refusals: Vec<Refusal>) -> Taken {
     Taken::Outcome(Outcome::refused(refusals))
 }
 
-fn accepted(commit: &Commit, edits: Vec<Touched>) -> Taken {
+fn stored(receipt: Receipt, overridden: Vec<Overridden>) -> Taken {
+    Taken::Outcome(Outcome::Accepted(Receipt {
+        overridden,
+        ..receipt
+    }))
+}
+
+fn accepted(commit: &Commit, edits: Vec<Touched>, overridden: Vec<Overridden>) -> Taken {
     let receipt = Receipt {
         entry: 0,
         at: commit.at,
         edits,
         replayed: false,
+        overridden,
     };
     Taken::Outcome(Outcome::Accepted(receipt))
 }
@@ -206,6 +217,7 @@ fn out_of_bounds(commit: &Commit, beside: &RowsBeside) -> Option<Refusal> {
 fn known_key(
     commit: &Commit,
     digest: Option<[u8; 16]>,
+    beside: &RowsBeside,
     reader: &Reader,
 ) -> Result<Option<Outcome>, StoreError> {
     let (Some(key), Some(digest)) = (&commit.key, digest) else {
@@ -214,8 +226,10 @@ fn known_key(
     let Some(row) = idempotency::get(reader, &commit.actor, key)? else {
         return Ok(None);
     };
-    // A plugin's key names what is done, however the plugin would do it today.
-    let same = row.digest == digest || matches!(commit.actor, kjerne_model::Actor::Plugin(_));
+    // A plugin's key names what is done, however the plugin would do it today; one that somebody
+    // else gave names what was asked.
+    let of_plugin = matches!(commit.actor, kjerne_model::Actor::Plugin(_));
+    let same = row.digest == digest || (of_plugin && beside.asked.is_none());
     if !same {
         let message = format!(
             "the idempotency key {key:?} was used before for other changes; use a new key for \
@@ -236,6 +250,7 @@ fn replay(commit: &Commit, row: &KeyRow, reader: &Reader) -> Result<Receipt, Sto
         at: commit.at,
         edits: Vec::new(),
         replayed: true,
+        overridden: Vec::new(),
     };
     if row.entry == 0 {
         return Ok(nothing);
@@ -257,6 +272,7 @@ fn replay(commit: &Commit, row: &KeyRow, reader: &Reader) -> Result<Receipt, Sto
         at: entry.at,
         edits,
         replayed: true,
+        overridden: Vec::new(),
     })
 }
 

@@ -2,6 +2,8 @@
 
 use kjerne_model::{Change, Commit, Value};
 
+use crate::plugins::Task;
+
 /// FNV-1a with 128 bits. It is stored with every key, so it never changes; it tells an honest
 /// client's mistake and has no attacker to withstand, since a key belongs to its actor.
 struct Digest(u128);
@@ -16,6 +18,38 @@ pub(crate) fn of(commit: &Commit) -> [u8; 16] {
         digest.change(change);
     }
     digest.0.to_be_bytes()
+}
+
+/// The digest of what a plugin is asked, when whoever asks names it by a key: the same key with another
+/// message or command is a mistake, whatever the plugin makes of it. None for what the kernel asks.
+pub(crate) fn of_task(task: &Task) -> Option<[u8; 16]> {
+    let mut digest = Digest(OFFSET);
+    match task {
+        Task::Inbound {
+            source,
+            content_type,
+            body,
+            ..
+        } => {
+            digest.text(source);
+            digest.text(content_type);
+            digest.bytes(body);
+        }
+        Task::Action { command, arguments } => {
+            digest.text(command);
+            for (name, value) in arguments {
+                digest.text(name);
+                match value {
+                    Some(value) => digest.value(value),
+                    None => digest.text(""),
+                }
+            }
+        }
+        Task::React(_) | Task::Outbound(_) | Task::Answered { .. } | Task::Escalate(_) => {
+            return None;
+        }
+    }
+    Some(digest.0.to_be_bytes())
 }
 
 impl Digest {

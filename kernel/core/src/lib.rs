@@ -46,6 +46,7 @@ pub mod limits;
 pub mod models;
 mod outbox;
 mod outcome;
+mod overridden;
 mod plugin_calls;
 mod plugin_table;
 mod plugins;
@@ -68,7 +69,8 @@ pub use allowance::Allowance;
 pub use faults::Faults;
 pub use feed::Feed;
 pub use kernel::Kernel;
-pub use outcome::{Outcome, Receipt, Touched};
+pub use outbox::{Failed, Undelivered};
+pub use outcome::{Outcome, Overridden, Receipt, Touched};
 pub use plugin_table::{TablePlugin, TablePlugins};
 pub use plugins::{
     Call, Draft, Effects, Fault, FieldSet, Finding, Guarded, PluginInfo, Plugins, Reply, Role,

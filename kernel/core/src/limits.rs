@@ -109,6 +109,28 @@ limit_table! {
     OUTBOX_TRIES = "outbox-tries", 16, "tries",
         "with doubling pauses up to an hour that is about five hours of another system's outage";
 
+    /// Messages of one plugin that wait to be delivered.
+    OUTBOX_ROWS = "outbox-rows", 10_000, "messages",
+        "hours of a receiver's outage; beyond it the journal keeps the entries and the plugin waits, \
+         so that no plugin fills the disk";
+
+    /// Bytes of one plugin's messages that wait to be delivered.
+    OUTBOX_BYTES = "outbox-bytes", 64 << 20, "bytes",
+        "10,000 messages of 6 KiB; larger ones must not come to more";
+
+    /// How full a plugin's outbox is when the administrator is told.
+    OUTBOX_NEAR = "outbox-near", 80, "percent",
+        "there is time to look at the receiver before the plugin has to wait";
+
+    /// Messages of one plugin that were given up and are kept to be looked at.
+    GIVEN_UP = "given-up-kept", 1_000, "messages",
+        "more than a person reads; beyond it the oldest goes, and is told to the log";
+
+    /// Messages that may follow from the answer to one, and from the answers to those.
+    FOLLOW_UPS = "follow-ups", 64, "messages",
+        "a conversation with another system is shorter; without a bound a plugin that sends from \
+         answered would go on for ever, and faster each round";
+
     /// The pause after the first failed try.
     BACK_OFF_FIRST = "back-off-first", 1_000, "ms",
         "most failures are over in a second; each further pause is twice the one before";
@@ -177,6 +199,12 @@ limit_table! {
     /// Bytes of the name of a kind or field.
     NAME_BYTES = "name", Name::MAX_BYTES as u64, "bytes",
         "every index key carries the names of its kind and field";
+}
+
+/// The longest pause between tries, in milliseconds.
+#[must_use]
+pub fn longest_pause() -> i64 {
+    BACK_OFF_LONGEST.value as i64
 }
 
 /// How long to wait after so many failed tries, in milliseconds.

@@ -3,30 +3,82 @@
 //! The kernel queues and keeps count; who calls it does the delivery. Messages of one plugin with
 //! the same order key go out one at a time, in the order they were queued. A message that is given
 //! up stays where the administrator sees it, and lets those behind it pass.
+//!
+//! Everything a plugin can have us do by itself has an end: what follows from the answer to a message
+//! is a link of a chain like a reaction's, of bounded depth and number, and what waits is bounded for
+//! each plugin in rows and bytes.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
-use kjerne_model::Instant;
-use kjerne_store::{OutboxRow, StoreError, outbox};
+use kjerne_model::{Code, Instant, Refusal};
+use kjerne_store::{Link, OutboxRow, Read, StoreError, Waiting, outbox};
 
 use crate::kernel::Kernel;
-use crate::limits;
+use crate::limits::{self, Limit};
+use crate::plugins::{Effects, PluginInfo};
+use crate::reader::Reader;
 use crate::rows_beside::Row;
 
+/// How a delivery failed.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Undelivered {
+    /// Why.
+    pub error: String,
+    /// The shortest pause the receiver asked for, in milliseconds.
+    pub wait: Option<i64>,
+    /// Whether no further try can help.
+    pub hopeless: bool,
+}
+
+impl From<&str> for Undelivered {
+    fn from(error: &str) -> Self {
+        Self {
+            error: error.to_owned(),
+            ..Self::default()
+        }
+    }
+}
+
+/// What became of a message that could not be delivered.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Failed {
+    /// The message as it stands now; none when it is gone.
+    pub row: Option<OutboxRow>,
+    /// The oldest message given up, when it had to make room for this one.
+    pub forgotten: Option<OutboxRow>,
+}
+
 impl Kernel {
-    /// The messages to be tried now, at most `limit`: the first of each plugin and order key, when
-    /// its time has come.
+    /// Shows `visit` the messages to be tried now, until it breaks: the first of each plugin and
+    /// order key, when its time has come.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn outbox_each_due(
+        &self,
+        now: Instant,
+        visit: &mut dyn FnMut(OutboxRow) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let mut heads = HashSet::new();
+        outbox::list(&*self.store().snapshot()?, 0, &mut |row| {
+            let queue = (row.plugin.clone(), row.message.order_key.clone());
+            if !row.gave_up && heads.insert(queue) && is_due(&row, now) {
+                visit(row)
+            } else {
+                ControlFlow::Continue(())
+            }
+        })
+    }
+
+    /// The messages to be tried now, at most `limit`.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub fn outbox_due(&self, now: Instant, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
-        let (mut due, mut heads) = (Vec::new(), HashSet::new());
-        outbox::list(&*self.store().snapshot()?, 0, &mut |row| {
-            let queue = (row.plugin.clone(), row.message.order_key.clone());
-            if !row.gave_up && heads.insert(queue) && row.not_before <= now && due.len() < limit {
-                due.push(row);
-            }
+        let mut due = Vec::new();
+        self.outbox_each_due(now, &mut |row| {
+            due.push(row);
             if due.len() < limit {
                 ControlFlow::Continue(())
             } else {
@@ -34,6 +86,16 @@ impl Kernel {
             }
         })?;
         Ok(due)
+    }
+
+    /// Whether a message stands in the outbox now as it was handed out: it may have been delivered
+    /// since the state was read that it was handed out from.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn outbox_holds(&self, row: &OutboxRow) -> Result<bool, StoreError> {
+        let stored = outbox::get(&*self.store().snapshot()?, row.seq)?;
+        Ok(stored.as_ref() == Some(row))
     }
 
     /// A message was delivered; it leaves the outbox.
@@ -44,25 +106,161 @@ impl Kernel {
         self.store_rows(vec![Row::Delivered(seq)], None).map(drop)
     }
 
-    /// A message could not be delivered: it is tried again after a pause that doubles, or given up
-    /// after [`limits::OUTBOX_TRIES`]. Returns the message as it stands now; none when it is gone.
+    /// A message could not be delivered: it is tried again after a pause that doubles and is no
+    /// shorter than the receiver asked for, or given up: after [`limits::OUTBOX_TRIES`], or at once
+    /// when no further try can help.
     ///
     /// # Errors
     /// When the store fails.
     pub fn outbox_failed(
         &self,
         seq: u64,
-        error: &str,
+        failure: impl Into<Undelivered>,
         now: Instant,
-    ) -> Result<Option<OutboxRow>, StoreError> {
+    ) -> Result<Failed, StoreError> {
+        let failure = failure.into();
         let Some(mut row) = outbox::get(&*self.store().snapshot()?, seq)? else {
-            return Ok(None);
+            return Ok(Failed::default());
         };
         row.tries += 1;
-        row.not_before = now.plus_millis(limits::back_off(row.tries));
-        row.error = Some(error.to_owned());
-        row.gave_up = u64::from(row.tries) >= limits::OUTBOX_TRIES.value;
-        self.store_rows(vec![Row::Delivery(row.clone())], None)?;
-        Ok(Some(row))
+        let asked = failure.wait.unwrap_or(0);
+        let pause = limits::back_off(row.tries).max(asked.min(limits::longest_pause()));
+        row.not_before = now.plus_millis(pause);
+        row.error = Some(failure.error);
+        row.gave_up = failure.hopeless || u64::from(row.tries) >= limits::OUTBOX_TRIES.value;
+        self.keep_row(row)
     }
+
+    /// Keeps a message that needs a person: it was delivered, but what the plugin wanted to do about
+    /// the answer was refused. It is not sent again.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn outbox_parked(&self, row: &OutboxRow, error: String) -> Result<Failed, StoreError> {
+        self.keep_row(OutboxRow {
+            gave_up: true,
+            error: Some(error),
+            ..row.clone()
+        })
+    }
+
+    /// What a plugin has in the outbox.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn outbox_waiting(&self, plugin: &str) -> Result<Waiting, StoreError> {
+        outbox::waiting(&*self.store().snapshot()?, plugin)
+    }
+
+    /// The limit that a plugin's waiting messages have reached, if any.
+    pub(crate) fn outbox_is_full(
+        &self,
+        read: &dyn Read,
+        plugin: &str,
+    ) -> Result<Option<&'static Limit>, StoreError> {
+        let Waiting { rows, bytes, .. } = outbox::waiting(read, plugin)?;
+        let counts = [(&limits::OUTBOX_ROWS, rows), (&limits::OUTBOX_BYTES, bytes)];
+        let full = counts.into_iter().find(|(most, has)| *has >= most.value);
+        Ok(full.map(|(limit, _)| limit))
+    }
+
+    /// The link that the messages of a request make: the first of a chain, or one that follows from
+    /// the answer to another. A refusal when the chain is too long, has too many, or the plugin has
+    /// too much waiting.
+    pub(crate) fn link(
+        &self,
+        plugin: &PluginInfo,
+        answered: Option<Link>,
+        effects: &Effects,
+        reader: &Reader,
+    ) -> Result<Result<Link, Refusal>, StoreError> {
+        let count = effects.messages.len() as u64;
+        let fresh = Link {
+            follow_ups: limits::FOLLOW_UPS.value as u32,
+            ..Link::default()
+        };
+        if count > 0
+            && let Some(full) = self.outbox_is_full(reader.unremembered(), &plugin.id)?
+        {
+            return Ok(Err(too_much(plugin, full)));
+        }
+        let Some(before) = answered.filter(|_| count > 0) else {
+            return Ok(Ok(fresh));
+        };
+        Ok(next_link(plugin, before, count).map_err(|refusal| *refusal))
+    }
+
+    fn keep_row(&self, row: OutboxRow) -> Result<Failed, StoreError> {
+        let mut rows = vec![Row::Delivery(row.clone())];
+        let forgotten = if row.gave_up {
+            self.oldest_given_up(&row)?
+        } else {
+            None
+        };
+        rows.extend(forgotten.iter().map(|old| Row::Delivered(old.seq)));
+        self.store_rows(rows, None)?;
+        Ok(Failed {
+            row: Some(row),
+            forgotten,
+        })
+    }
+
+    /// The message that has to go when one more of its plugin is given up.
+    fn oldest_given_up(&self, new: &OutboxRow) -> Result<Option<OutboxRow>, StoreError> {
+        let snapshot = self.store().snapshot()?;
+        let given_up = outbox::waiting(&*snapshot, &new.plugin)?.given_up;
+        if given_up < limits::GIVEN_UP.value {
+            return Ok(None);
+        }
+        let mut oldest = None;
+        outbox::list(&*snapshot, 0, &mut |row| {
+            if row.gave_up && row.plugin == new.plugin && row.seq != new.seq {
+                oldest = Some(row);
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(oldest)
+    }
+}
+
+/// Whether a message's time has come. A pause longer than the longest was made by a clock that has
+/// been put right since.
+fn is_due(row: &OutboxRow, now: Instant) -> bool {
+    let left = row.not_before.millis().saturating_sub(now.millis());
+    left <= 0 || left > limits::longest_pause()
+}
+
+/// The link of `count` messages that follow from the answer to one. They share what may still
+/// follow, so that a chain ends whatever its plugin does.
+fn next_link(plugin: &PluginInfo, before: Link, count: u64) -> Result<Link, Box<Refusal>> {
+    let depth = before.depth + 1;
+    if u64::from(depth) > limits::REACTION_DEPTH.value {
+        return Err(endless(plugin, &limits::REACTION_DEPTH));
+    }
+    let left = u64::from(before.follow_ups).checked_sub(count);
+    let left = left.ok_or_else(|| endless(plugin, &limits::FOLLOW_UPS))?;
+    Ok(Link {
+        entry: before.entry,
+        depth,
+        follow_ups: (left / count.max(1)) as u32,
+    })
+}
+
+fn endless(plugin: &PluginInfo, limit: &Limit) -> Box<Refusal> {
+    let message = format!(
+        "plugin {} sends messages in answer to answers, and the chain passes {} ({} {}); have its \
+         author end the conversation, or disable the plugin",
+        plugin.id, limit.name, limit.value, limit.unit
+    );
+    Box::new(Refusal::new(Code::TooDeep, message).by(&plugin.id, limit.name))
+}
+
+fn too_much(plugin: &PluginInfo, limit: &Limit) -> Refusal {
+    let message = format!(
+        "plugin {} has messages waiting up to the limit {} ({} {}); see to the receiver, then try \
+         again",
+        plugin.id, limit.name, limit.value, limit.unit
+    );
+    Refusal::new(Code::PluginFault, message).by(&plugin.id, limit.name)
 }

@@ -1,6 +1,6 @@
 //! What became of a commit.
 
-use kjerne_model::{Code, Instant, Name, RecordId, Refusal};
+use kjerne_model::{Code, Instant, Name, RecordId, Refusal, Value};
 
 use crate::faults::Faults;
 
@@ -70,6 +70,25 @@ pub struct Receipt {
     pub edits: Vec<Touched>,
     /// True when a commit with the same key had been stored before, and this is what it did.
     pub replayed: bool,
+    /// What plugins made of fields the asker had written; not told again when it is replayed.
+    pub overridden: Vec<Overridden>,
+}
+
+/// A field that was asked to have one value and was given another by a shape.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Overridden {
+    /// The change that asked, by its place in the commit.
+    pub change: usize,
+    /// The record's kind.
+    pub kind: Name,
+    /// The record's id.
+    pub id: RecordId,
+    /// The field.
+    pub field: Name,
+    /// The plugin that decided otherwise.
+    pub plugin: String,
+    /// What the field holds now; none when it is empty.
+    pub value: Option<Value>,
 }
 
 /// One record a commit changed.

@@ -144,6 +144,7 @@ impl Prepared {
             at: self.at,
             edits,
             replayed: false,
+            overridden: Vec::new(),
         }))
     }
 

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use kjerne_model::{Actor, Cause, Code, Commit, Instant};
-use kjerne_store::{CursorRow, ParkedRow, StoreError, cursors, journal, parked};
+use kjerne_store::{CursorRow, Link, ParkedRow, StoreError, cursors, journal, parked};
 
 use crate::commit::{Mode, Taken};
 use crate::kernel::Kernel;
@@ -99,6 +99,15 @@ impl Kernel {
             if cursor.tries > 0 && now < cursor.not_before {
                 return Ok(Progress::Waiting {
                     until: cursor.not_before,
+                });
+            }
+            // A plugin whose messages wait has its reactions wait too: the journal keeps the entries.
+            if self
+                .outbox_is_full(reader.unremembered(), &plugin.id)?
+                .is_some()
+            {
+                return Ok(Progress::Waiting {
+                    until: now.plus_millis(limits::back_off(1)),
                 });
             }
             if let Some(progress) = self.turn(&walker, &reader, &cursor)? {
@@ -274,7 +283,12 @@ impl Kernel {
             entry,
             depth: depth + 1,
         });
-        let mut beside = RowsBeside::of(plugin, now, &effects, reader);
+        let link = Link {
+            entry,
+            depth,
+            follow_ups: limits::FOLLOW_UPS.value as u32,
+        };
+        let mut beside = RowsBeside::of(plugin, now, &effects, reader, link);
         beside.moves.push(moved);
         let Effects { key, changes, .. } = effects;
         let commit = Commit {

@@ -123,6 +123,13 @@ impl Reader {
     }
 
     /// The state itself, for reading that no commit depends on.
+    /// The same state, read without a note of what is read: for figures that only have to be roughly
+    /// right, such as totals that every commit changes.
+    #[must_use]
+    pub fn unremembered(&self) -> &dyn Read {
+        &*self.snapshot
+    }
+
     pub(crate) fn snapshot(&self) -> &Snapshot {
         &self.snapshot
     }

@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use kjerne_model::{Actor, Commit, Instant};
-use kjerne_store::StoreError;
+use kjerne_model::{Actor, Cause, Commit, Instant};
+use kjerne_store::{Link, StoreError};
 
 use crate::commit::{Mode, Taken, contention};
+use crate::digest;
 use crate::escalation::Step;
 use crate::kernel::Kernel;
 use crate::limits;
@@ -24,6 +25,24 @@ pub struct Ask {
     pub now: Instant,
     /// Names the commit when the plugin does not name it itself.
     pub key: Option<String>,
+    /// The message whose answer this is; none for what begins a chain.
+    pub link: Option<Link>,
+}
+
+impl Ask {
+    /// How far down a chain of reactions and answers this is.
+    fn depth(&self) -> u32 {
+        self.link.map_or(0, |link| link.depth + 1)
+    }
+
+    /// The cause of what the plugin proposes.
+    fn cause(&self) -> Option<Cause> {
+        let depth = self.depth();
+        self.link.map(|link| Cause {
+            entry: link.entry,
+            depth,
+        })
+    }
 }
 
 /// What a plugin did.
@@ -73,14 +92,18 @@ impl Kernel {
             let call = Call {
                 now: ask.now,
                 actor,
-                depth: 0,
+                depth: ask.depth(),
                 reader: Arc::clone(&reader),
             };
             let effects = match self.plugins().run(plugin, &call, task) {
                 Ok(effects) => effects,
                 Err(fault) => return Ok(refused(Outcome::refused(vec![fault_refusal(&fault)]))),
             };
-            let mut beside = RowsBeside::of(plugin, ask.now, &effects, &reader);
+            let link = match self.link(plugin, ask.link, &effects, &reader)? {
+                Ok(link) => link,
+                Err(refusal) => return Ok(refused(Outcome::refused(vec![refusal]))),
+            };
+            let mut beside = RowsBeside::of(plugin, ask.now, &effects, &reader, link);
             let Effects {
                 key,
                 mut changes,
@@ -90,6 +113,9 @@ impl Kernel {
             if let Some(escalation) = escalation {
                 escalation.bind(&mut changes, &mut beside);
             }
+            if key.is_none() && ask.key.is_some() {
+                beside.asked = digest::of_task(task);
+            }
             if changes.is_empty() && beside.is_empty() {
                 return Ok(Performed {
                     outcome: nothing(ask),
@@ -98,12 +124,14 @@ impl Kernel {
             }
             let actor = Actor::Plugin(plugin.id.clone());
             let key = key.or_else(|| ask.key.clone());
+            // What changes nothing is no link of a chain.
+            let cause = ask.cause().filter(|_| !changes.is_empty());
             let commit = Commit {
                 changes,
                 actor,
                 key,
                 at: ask.now,
-                cause: None,
+                cause,
             };
             match self.take(&commit, &beside, Mode::Store)? {
                 Taken::Overtaken => {}
@@ -128,6 +156,7 @@ fn nothing(ask: &Ask) -> Outcome {
         at: ask.now,
         edits: Vec::new(),
         replayed: false,
+        overridden: Vec::new(),
     })
 }
 

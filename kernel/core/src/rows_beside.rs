@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use kjerne_model::{Instant, Message};
 use kjerne_store::{
-    CursorRow, OutboxRow, ParkedRow, Space, StoreError, Write, cursors, outbox, parked,
+    CursorRow, Link, OutboxRow, ParkedRow, Space, StoreError, Write, cursors, outbox, parked,
     plugin_state,
 };
 
@@ -24,23 +24,28 @@ pub(crate) struct RowsBeside {
     /// What the task that made the effects read: when its cursor or the plugin's own state has
     /// changed meanwhile, nothing is stored and the task is done anew.
     pub(crate) depends: Option<Arc<Reader>>,
+    /// What the commit's key stands for, when it is the asker's own and not the plugin's.
+    pub(crate) asked: Option<[u8; 16]>,
     /// The escalation step this commit does.
     pub(crate) step: Option<Step>,
 }
 
 impl RowsBeside {
-    /// A plugin's messages and state, as rows to be stored with what it proposes.
+    /// A plugin's messages and state, as rows to be stored with what it proposes. `link` is what led
+    /// to the messages.
     pub(crate) fn of(
         plugin: &PluginInfo,
         at: Instant,
         effects: &Effects,
         reader: &Arc<Reader>,
+        link: Link,
     ) -> Self {
         let plugin = &plugin.id;
         let message = effects.messages.iter().map(|message| Row::Message {
             plugin: plugin.clone(),
             message: message.clone(),
             at,
+            link,
         });
         let state = effects.state.iter().map(|(key, value)| Row::State {
             plugin: plugin.clone(),
@@ -83,6 +88,7 @@ pub(crate) enum Row {
         plugin: String,
         message: Message,
         at: Instant,
+        link: Link,
     },
     Delivery(OutboxRow),
     Delivered(u64),
@@ -108,8 +114,9 @@ impl Row {
                 plugin,
                 message,
                 at,
-            } => queue(write, plugin, message, *at),
-            Self::Delivery(row) => outbox::update(write, row),
+                link,
+            } => queue(write, plugin, message, *at, *link),
+            Self::Delivery(row) => outbox::push(write, row),
             Self::Delivered(seq) => outbox::remove(write, *seq),
             Self::State {
                 plugin,
@@ -133,6 +140,7 @@ fn queue(
     plugin: &str,
     message: &Message,
     at: Instant,
+    link: Link,
 ) -> Result<(), StoreError> {
     let row = OutboxRow {
         seq: outbox::next_seq(write)?,
@@ -143,6 +151,7 @@ fn queue(
         not_before: at,
         error: None,
         gave_up: false,
+        link,
     };
     outbox::push(write, &row)
 }

@@ -120,6 +120,7 @@ impl Kernel {
             moves,
         };
         let ask = Ask {
+            link: None,
             actor: Actor::System("service-clock".to_owned()),
             now,
             key: Some(format!("escalate/{}/{}", case.id, case.version)),

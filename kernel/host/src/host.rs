@@ -22,6 +22,7 @@ use crate::logs::{Line, Log};
 use crate::package::Package;
 use crate::plugin::Plugin;
 use crate::settings::Settings;
+use crate::watching::{NOTHING, watched};
 use crate::{engine, fault};
 
 /// How the host is set up.
@@ -85,6 +86,14 @@ impl Set {
 
 /// A set of plugins that is loaded and not in use yet.
 pub struct Loaded(Set);
+
+impl Loaded {
+    /// A plugin of the set.
+    pub(crate) fn plugin(&self, id: &str) -> Option<Arc<Active>> {
+        let Self(set) = self;
+        set.plugins.iter().find(|active| active.id() == id).cloned()
+    }
+}
 
 /// The set in use, and the one before it, on which commits under way finish.
 #[derive(Default)]
@@ -218,7 +227,10 @@ impl Host {
         let known = lock(&self.code).get(&plugin.package.digest).cloned();
         let tried = known.is_some();
         let code = known.map_or_else(|| self.code_of(&plugin.package), Ok)?;
+        let from = manifest.kinds_from.iter();
+        let watching = from.map(|(role, list)| (*role, watched(&settings.entries, list)));
         let settled = Plugin {
+            watching: watching.collect(),
             grants: Grants::effective(&manifest.declared(), &granted),
             logs: Arc::clone(lock(&self.logs).entry(manifest.id.clone()).or_default()),
             account: self.account(&manifest.id, &manifest.version),
@@ -310,6 +322,13 @@ impl Host {
         let set = self.now();
         let found = set.of(role).iter().find(|active| active.id() == plugin);
         found.map(|active| active.plugin.info(role))
+    }
+
+    /// Whether a plugin runs in a role and its settings have it watch nothing.
+    #[must_use]
+    pub fn watches_nothing(&self, plugin: &str, role: Role) -> bool {
+        self.serves(plugin, role)
+            .is_some_and(|info| info.watches.contains(NOTHING))
     }
 
     /// The plugin bound to a domain interface.

@@ -312,7 +312,8 @@ impl CallState {
         );
         let used = match self.wishes.state_bytes {
             Some(used) => used,
-            None => plugin_state::used(&*self.call.reader, self.plugin.id())?.bytes,
+            // Not remembered: calls that write to different keys do not depend on each other.
+            None => plugin_state::used(self.call.reader.unremembered(), self.plugin.id())?.bytes,
         };
         let total = used.saturating_sub(before) + after;
         if after > before {

@@ -57,9 +57,11 @@ mod plugin;
 mod plugin_calls;
 mod resources;
 mod settings;
+mod settings_check;
 mod stop;
 #[cfg(test)]
 mod tests;
+mod watching;
 mod wit;
 
 pub use cost_ledger::{CallStats, Cost};

@@ -5,7 +5,7 @@
 //!
 //! [`Active`]: crate::active::Active
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kjerne_core::{PluginInfo, Role};
@@ -33,6 +33,8 @@ pub struct Plugin {
     pub account: Arc<Account>,
     /// Its place in the order plugins are asked in.
     pub position: u32,
+    /// The kinds it watches in roles where its settings say so.
+    pub watching: BTreeMap<Role, BTreeSet<Name>>,
     /// The domain interfaces bound to it.
     pub bound: BTreeSet<Role>,
 }
@@ -50,7 +52,8 @@ impl Plugin {
 
     /// The kinds it watches in a role; empty is every kind, none is: it has not the role.
     pub fn watches(&self, role: Role) -> Option<&BTreeSet<Name>> {
-        self.package.manifest.roles.get(&role)
+        let said = self.watching.get(&role);
+        said.or_else(|| self.package.manifest.roles.get(&role))
     }
 
     /// Itself in a role, as the kernel knows it.

@@ -374,6 +374,7 @@ fn service() -> Vec<Kind> {
             flag("resolution_met"),
             instant("paused_since"),
             integer("paused_minutes"),
+            long_text("pauses"),
             integer("escalation_level"),
             instant("escalate_at").indexed(),
             integer("reopened_times"),

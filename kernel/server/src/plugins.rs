@@ -36,6 +36,7 @@ pub(crate) async fn inbound(
     let key = key(&headers).or(sent_as);
     app.run(move |runtime| {
         let ask = Ask {
+            link: None,
             actor,
             now: now(),
             key,
@@ -67,6 +68,7 @@ pub(crate) async fn action(
 ) -> Answer {
     app.run(move |runtime| {
         let ask = Ask {
+            link: None,
             actor,
             now: now(),
             key: key(&headers),

@@ -199,13 +199,20 @@ fn tagged(mut response: Response, record: &Record) -> Response {
     response
 }
 
-/// Adds the journal entry's number, and whether this repeats an earlier request.
+/// Adds the journal entry's number, the fields that plugins set to something else than was asked
+/// for, and whether this repeats an earlier request.
 fn told(mut response: Response, receipt: &Receipt) -> Response {
     let headers = response.headers_mut();
     headers.insert(
         HeaderName::from_static("kjerne-entry"),
         receipt.entry.into(),
     );
+    for one in &receipt.overridden {
+        let told = format!("{};plugin={}", one.field, one.plugin);
+        if let Ok(told) = HeaderValue::from_str(&told) {
+            headers.append(HeaderName::from_static("kjerne-overridden"), told);
+        }
+    }
     if receipt.replayed {
         let name = HeaderName::from_static("idempotency-replayed");
         headers.insert(name, HeaderValue::from_static("true"));

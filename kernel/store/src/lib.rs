@@ -48,7 +48,7 @@ pub use error::{Halt, StoreError};
 pub use memory::MemoryStore;
 pub use meta::FORMAT;
 pub use redb::RedbStore;
-pub use rows::{CostRow, CursorRow, KeyRow, OutboxRow, ParkedRow, PluginRow};
+pub use rows::{CostRow, CursorRow, KeyRow, Link, OutboxRow, ParkedRow, PluginRow, Waiting};
 pub use space::Space;
 pub use store::{Range, Read, Snapshot, Store, Visit, Write};
 pub use verify::{Report, verify};

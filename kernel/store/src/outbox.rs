@@ -5,12 +5,13 @@ use std::ops::ControlFlow;
 use crate::codec::Row;
 use crate::error::StoreError;
 use crate::key::Key;
-pub use crate::rows::OutboxRow;
+pub use crate::rows::{OutboxRow, Waiting};
 use crate::space::Space;
 use crate::store::{Read, Write};
 use crate::{meta, scan};
 
 const LAST: &str = "outbox-last";
+const WAITING: &str = "outbox-waiting";
 
 /// Takes the next place in the queue. No place is given twice, even when its message is long gone.
 ///
@@ -26,28 +27,78 @@ pub(crate) fn last_seq(read: &dyn Read) -> Result<u64, StoreError> {
     meta::counter(read, LAST)
 }
 
-/// Queues a message at the place in `row`.
+/// Queues a message at the place in `row`, or keeps how its delivery goes.
 ///
 /// # Errors
-/// When the store cannot be written.
+/// When the store cannot be written or a row is damaged.
 pub fn push(write: &mut dyn Write, row: &OutboxRow) -> Result<(), StoreError> {
-    write.put(Space::Outbox, row_key(row.seq).bytes(), &row.encode())
-}
-
-/// Keeps how the delivery of a queued message goes.
-///
-/// # Errors
-/// When the store cannot be written.
-pub fn update(write: &mut dyn Write, row: &OutboxRow) -> Result<(), StoreError> {
-    push(write, row)
+    remove(write, row.seq)?;
+    let mut waiting = waiting(write, &row.plugin)?;
+    let bytes = row.encode();
+    waiting.add(row, bytes.len());
+    set_waiting(write, &row.plugin, waiting)?;
+    write.put(Space::Outbox, row_key(row.seq).bytes(), &bytes)
 }
 
 /// Takes a message out of the queue.
 ///
 /// # Errors
-/// When the store cannot be written.
+/// When the store cannot be written or a row is damaged.
 pub fn remove(write: &mut dyn Write, seq: u64) -> Result<(), StoreError> {
-    write.remove(Space::Outbox, row_key(seq).bytes())
+    let key = row_key(seq);
+    let Some(bytes) = write.get(Space::Outbox, key.bytes())? else {
+        return Ok(());
+    };
+    let row = decode(&bytes)?;
+    let mut waiting = waiting(write, &row.plugin)?;
+    waiting.take(&row, bytes.len());
+    set_waiting(write, &row.plugin, waiting)?;
+    write.remove(Space::Outbox, key.bytes())
+}
+
+/// What a plugin has in the outbox.
+///
+/// # Errors
+/// When the store cannot be read or the row is damaged.
+pub fn waiting(read: &dyn Read, plugin: &str) -> Result<Waiting, StoreError> {
+    match meta::get(read, &waiting_name(plugin))? {
+        Some(bytes) => Waiting::decode(&bytes)
+            .map_err(|damage| damage.in_("the total of a plugin's messages in the outbox")),
+        None => Ok(Waiting::default()),
+    }
+}
+
+fn set_waiting(write: &mut dyn Write, plugin: &str, to: Waiting) -> Result<(), StoreError> {
+    if to == Waiting::default() {
+        meta::remove(write, &waiting_name(plugin))
+    } else {
+        meta::put(write, &waiting_name(plugin), &to.encode())
+    }
+}
+
+fn waiting_name(plugin: &str) -> String {
+    format!("{WAITING}.{plugin}")
+}
+
+impl Waiting {
+    /// Counts a message of so many bytes.
+    pub(crate) fn add(&mut self, row: &OutboxRow, bytes: usize) {
+        if row.gave_up {
+            self.given_up += 1;
+        } else {
+            self.rows += 1;
+            self.bytes += bytes as u64;
+        }
+    }
+
+    fn take(&mut self, row: &OutboxRow, bytes: usize) {
+        if row.gave_up {
+            self.given_up = self.given_up.saturating_sub(1);
+        } else {
+            self.rows = self.rows.saturating_sub(1);
+            self.bytes = self.bytes.saturating_sub(bytes as u64);
+        }
+    }
 }
 
 /// The message at one place in the queue.

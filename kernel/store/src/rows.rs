@@ -61,6 +61,30 @@ pub struct OutboxRow {
     pub error: Option<String>,
     /// True when it is not tried any more.
     pub gave_up: bool,
+    /// What led to it, and what may still follow from it.
+    pub link: Link,
+}
+
+/// A message's place in a chain of messages and answers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Link {
+    /// The journal entry that led to it; 0 when none did.
+    pub entry: u64,
+    /// How many reactions and answers led to it.
+    pub depth: u32,
+    /// How many messages may follow from its answer, and from theirs.
+    pub follow_ups: u32,
+}
+
+/// What one plugin has in the outbox.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Waiting {
+    /// Messages still to be delivered.
+    pub rows: u64,
+    /// Their bytes, as stored.
+    pub bytes: u64,
+    /// Messages given up, which stay to be looked at.
+    pub given_up: u64,
 }
 
 /// An installed plugin and what the administrator has set for it.

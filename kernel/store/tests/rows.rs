@@ -102,7 +102,7 @@ fn the_outbox_keeps_its_order_and_gives_no_place_twice() {
             ..queued(300)
         };
         write(store, |write| {
-            outbox::update(write, &failed).unwrap();
+            outbox::push(write, &failed).unwrap();
             outbox::remove(write, 299).unwrap();
         });
         let snapshot = store.snapshot().unwrap();
@@ -112,6 +112,8 @@ fn the_outbox_keeps_its_order_and_gives_no_place_twice() {
         );
         assert_eq!(outbox::get(&*snapshot, 300).unwrap(), Some(failed));
         assert_eq!(outbox::get(&*snapshot, 299).unwrap(), None);
+        let waiting = outbox::waiting(&*snapshot, "p").unwrap();
+        assert_eq!((waiting.rows, waiting.given_up), (299, 0), "{waiting:?}");
         write(store, |write| {
             outbox::remove(write, 300).unwrap();
             assert_eq!(outbox::next_seq(write).unwrap(), 301);

@@ -192,6 +192,9 @@ fn verify_finds_each_kind_of_damage() {
             .put(Space::Outbox, &1u64.to_be_bytes(), b"garbage")
             .unwrap();
     });
+    check("not what it has in the outbox", |write| {
+        kjerne_store::meta::remove(write, "outbox-waiting.p").unwrap();
+    });
     check("its place was not given", |write| {
         outbox::push(write, &queued(50)).unwrap();
     });

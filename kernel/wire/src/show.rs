@@ -1,6 +1,6 @@
 //! From the model to JSON.
 
-use kjerne_core::{Page, Receipt, Reply};
+use kjerne_core::{Overridden, Page, Receipt, Reply};
 use kjerne_model::{Act, Address, Edit, Entry, Fields, Record, Refusal, Value, Verdict};
 use kjerne_store::costs::CostRow;
 use kjerne_store::outbox::OutboxRow;
@@ -76,11 +76,27 @@ pub fn page(page: &Page, only: Option<&[String]>) -> Json {
 /// What a commit did.
 #[must_use]
 pub fn receipt(receipt: &Receipt) -> Json {
-    json!({
+    let mut shown = json!({
         "entry": receipt.entry,
         "at": receipt.at.to_string(),
         "replayed": receipt.replayed,
         "edits": outcome_edits(receipt),
+    });
+    if !receipt.overridden.is_empty() {
+        shown["overridden"] = receipt.overridden.iter().map(overridden).collect();
+    }
+    shown
+}
+
+/// A field that a plugin set to something else than was asked for.
+fn overridden(one: &Overridden) -> Json {
+    json!({
+        "change": one.change,
+        "kind": one.kind.as_str(),
+        "id": one.id.to_string(),
+        "field": one.field.as_str(),
+        "plugin": one.plugin,
+        "value": one.value.as_ref().map(value),
     })
 }
 

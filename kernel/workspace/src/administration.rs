@@ -202,6 +202,7 @@ impl<'a> Administration<'a> {
         let (mut row, package) = self.installed(id)?;
         row.enabled = true;
         row.roles = role_names(&package);
+        self.check_settings(&row)?;
         let mut beside = Vec::new();
         for role in package.manifest.roles.keys().copied() {
             beside.extend(self.begins(id, role, from_start)?);
@@ -219,6 +220,19 @@ impl<'a> Administration<'a> {
             .with("version", &row.version)
             .with("bound", bound.collect::<Vec<_>>().join(" "));
         self.place_row(act, Next::of(row).with(beside), &package)
+    }
+
+    /// A plugin that watched nothing is told of what comes once its settings have it watch something;
+    /// its cursor may stand some entries behind.
+    fn begins_watching(&self, plugin: &str) -> Vec<Administered> {
+        let roles = [Role::React, Role::Integration].into_iter();
+        let idle = roles.filter(|role| self.runtime.host.watches_nothing(plugin, *role));
+        idle.map(|role| Administered::Begins {
+            plugin: plugin.to_owned(),
+            role,
+            after: None,
+        })
+        .collect()
     }
 
     fn begins(&self, plugin: &str, role: Role, from_start: bool) -> Result<Option<Administered>> {
@@ -266,7 +280,8 @@ impl<'a> Administration<'a> {
     /// Sets a plugin's settings; none brings back those it was delivered with.
     ///
     /// # Errors
-    /// When the text is too long, or not TOML that can be handed to a plugin.
+    /// When the text is too long, not TOML that can be handed to a plugin, or the plugin says what is
+    /// wrong with it; then those it had stay.
     pub fn set_settings(&self, id: &str, text: Option<String>) -> Result<PluginRow> {
         let _turn = self.runtime.administer();
         let mut row = self.row(id)?;
@@ -276,8 +291,10 @@ impl<'a> Administration<'a> {
         };
         kjerne_host::Settings::parse(&row.settings)
             .map_err(|why| Error::unreadable(format!("the settings cannot be used: {why}")))?;
+        self.check_settings(&row)?;
         let act = Act::new("plugin.settings", id).with("settings", &row.settings);
-        self.store_row(act, Next::of(row))
+        let beside = self.begins_watching(id);
+        self.store_row(act, Next::of(row).with(beside))
     }
 
     /// Has a plugin try a parked entry again, out of its turn. It stays parked when it fails again.
@@ -470,6 +487,25 @@ impl<'a> Administration<'a> {
         runtime.kernel.administer(&self.actor, self.at, act, rows)?;
         runtime.notifier.notify();
         Ok(())
+    }
+
+    /// Has a plugin look at its settings as if it were switched on, alone: what others are like plays
+    /// no part, and it runs in the sandbox under its limits also where plugins do not run.
+    fn check_settings(&self, row: &PluginRow) -> Result<()> {
+        let package = self.runtime.plugins().package(row)?;
+        let on = PluginRow {
+            enabled: true,
+            ..row.clone()
+        };
+        match self.runtime.load(vec![as_installed(on, package, &[])]) {
+            Ok(loaded) => {
+                let ask = (&self.actor, self.at);
+                self.runtime.check_settings(&loaded, &row.id, ask)
+            }
+            // One that cannot be loaded is told of when it is switched on where plugins run.
+            Err(_) if !row.enabled || !self.runtime.runs_plugins() => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Loads the plugins that are switched on when the act is done; none where none are running.

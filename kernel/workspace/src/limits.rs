@@ -33,8 +33,17 @@ kjerne_core::limit_table! {
         "the contract promises plugins no more than 256 KiB";
 
     /// Messages under way at one time.
-    DELIVERIES = "deliveries-at-once", 4, "messages",
-        "one slow receiver does not hold up the others, and few threads are bound";
+    DELIVERIES = "deliveries-at-once", 64, "messages",
+        "each binds a thread that mostly waits; a plugin that has none under way gets one beyond it, \
+         so that others never keep it waiting";
+
+    /// Messages of one plugin under way at one time.
+    PLUGIN_DELIVERIES = "plugin-deliveries", 32, "messages",
+        "half of all places, so that a plugin with many slow receivers leaves room for others";
+
+    /// Messages of one plugin under way to one host at one time.
+    DELIVERIES_TO_ONE = "deliveries-to-one", 4, "messages",
+        "a receiver that never answers holds up what goes to it, and no more";
 
     /// Rounds of reactions a command waits for before it ends.
     SETTLE_ROUNDS = "settle-rounds", 10_000, "rounds",

@@ -87,10 +87,15 @@ pub fn inbound(runtime: &Runtime, plugin: &str, ask: &Ask, message: Inbound) -> 
             "plugin {plugin} has no source {source:?}; it has: {known}"
         )));
     }
+    // Two sources may give the same id to different messages.
+    let ask = Ask {
+        key: ask.key.as_ref().map(|key| format!("{source}/{key}")),
+        ..ask.clone()
+    };
     perform(
         runtime,
         &info,
-        ask,
+        &ask,
         &Task::Inbound {
             source,
             content_type,

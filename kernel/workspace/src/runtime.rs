@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use kjerne_core::{Kernel, Outcome, PluginInfo, Plugins as _, Progress, Receipt, Role};
+use kjerne_core::{Call, Kernel, Outcome, PluginInfo, Plugins as _, Progress, Receipt, Role};
 use kjerne_host::{Cost, Host, HostOptions, Installed, Loaded, Package};
-use kjerne_model::{Commit, Date, Instant};
+use kjerne_model::{Actor, Commit, Date, Instant};
 use kjerne_store::costs::CostRow;
 use kjerne_store::{Store, StoreError, costs, meta};
 
 use crate::directory::Workspace;
-use crate::error::{Context as _, Result};
+use crate::error::{Context as _, Error, Result};
 use crate::limits::{PLUGIN_CALLS, SETTLE_ROUNDS};
 use crate::notify::Notifier;
 use crate::plugin_log::PluginLogs;
@@ -189,6 +189,28 @@ impl Runtime {
             packages: set.iter().map(named).collect(),
             loaded: self.host.load(set)?,
         })
+    }
+
+    /// Asks a plugin whether it can use the settings it has in a set that is not in use yet.
+    ///
+    /// # Errors
+    /// When it says what is wrong with them.
+    pub(crate) fn check_settings(
+        &self,
+        replacement: &Replacement,
+        plugin: &str,
+        ask: (&Actor, Instant),
+    ) -> Result<()> {
+        let (actor, now) = ask;
+        let call = Call {
+            now,
+            actor: actor.clone(),
+            depth: 0,
+            reader: Arc::new(self.kernel.reader()?),
+        };
+        self.host
+            .check_settings(&replacement.loaded, plugin, &call)
+            .map_err(|why| Error::unreadable(format!("the settings cannot be used: {why}")))
     }
 
     /// Puts a set of plugins in use; calls under way finish on the set they began with.

@@ -1,5 +1,6 @@
 //! Sales stages: pipelines with their stages, what they require, and what follows from them.
 
+mod activity;
 mod answers;
 mod bound;
 mod criterion;
@@ -11,6 +12,8 @@ mod settings;
 mod shaping;
 #[cfg(test)]
 mod tests;
+
+use std::collections::BTreeSet;
 
 use kjerne_sdk::prelude::*;
 
@@ -34,7 +37,7 @@ const JUDGED: [&str; 4] = ["pipeline", "stage", "lost_reason", "probability"];
 /// The plugin.
 pub struct SalesStagesPlugin;
 
-kjerne_sdk::plugin!(SalesStagesPlugin: shape, guard, sales_stages);
+kjerne_sdk::plugin!(SalesStagesPlugin: shape, guard, react, sales_stages);
 
 impl Shape for SalesStagesPlugin {
     fn shape(context: &Context, changes: &[Change], edits: &Edits) {
@@ -124,6 +127,12 @@ fn is_kept(change: &Change, of_sort: impl Fn(&str) -> bool) -> bool {
         }
 }
 
+impl React for SalesStagesPlugin {
+    fn react(context: &Context, entries: &[Entry], effects: &Effects) -> Result<(), Failure> {
+        activity::react(context, entries, effects)
+    }
+}
+
 impl SalesStages for SalesStagesPlugin {
     fn pipelines(_: &Context) -> Result<Vec<Pipeline>, Failure> {
         Ok(read_settings()?
@@ -153,6 +162,10 @@ impl SalesStages for SalesStagesPlugin {
 
     fn stale(context: &Context, opportunities: &[RecordRef]) -> Result<Vec<StaleItem>, Failure> {
         let settings = read_settings()?;
+        if opportunities.is_empty() {
+            // Asked about nothing, as when settings are set: what only the kernel knows is checked.
+            return check_required(&settings).map(|()| Vec::new());
+        }
         let mut items = Vec::new();
         for opportunity in opportunities {
             let record = records::get(opportunity)?;
@@ -166,6 +179,25 @@ impl SalesStages for SalesStagesPlugin {
 
 fn read_settings() -> Result<Settings, Failure> {
     Settings::load(|_| true).map_err(|faults| bad_settings(&faults))
+}
+
+/// Checks that what stages require are fields of an opportunity.
+fn check_required(settings: &Settings) -> Result<(), Failure> {
+    let stages = settings.pipelines.iter().flat_map(|one| &one.stages);
+    let required: BTreeSet<&String> = stages.flat_map(|stage| &stage.required).collect();
+    for field in required {
+        let condition = format!("{} eq null", field.replace('.', "/"));
+        let asked = records::query("opportunity").filter(condition).limit(1);
+        // What may not be asked is no fault of the settings.
+        if asked
+            .run()
+            .is_err_and(|failure| failure.code == "bad-filter")
+        {
+            let fault = format!("a stage requires {field}, which an opportunity does not have");
+            return Err(bad_settings(&fault));
+        }
+    }
+    Ok(())
 }
 
 /// The settings with the pipelines these changes are about.

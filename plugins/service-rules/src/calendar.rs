@@ -1,15 +1,18 @@
 //! Business time: calendars with weekly hours, holidays and a time zone, and counting along them.
 //!
-//! Everything is counted in whole milliseconds. A span of opening hours is turned into two points
-//! in time before anything is counted, so the days on which the clock is moved are as long as they
-//! really are.
+//! Everything is counted in whole milliseconds. A span of opening hours is turned into points in
+//! time before anything is counted, one stretch of a steady clock after the other, so the days on
+//! which the clock is moved are as long as they really are, and hours may begin and end anywhere.
 
 use std::collections::BTreeMap;
 
-use kjerne_sdk::{Date, Instant, Zone};
+use kjerne_sdk::{Date, Instant, Period, Zone};
 
 /// A minute in milliseconds.
 pub const MINUTE: i64 = 60_000;
+
+/// A day in milliseconds.
+const DAY: i64 = 86_400_000;
 
 /// How many days the search for the next opening goes on before it gives up.
 const SEARCH_DAYS: i32 = 7_400;
@@ -64,17 +67,43 @@ pub struct Hours<'a> {
 }
 
 impl Hours<'_> {
-    /// The opening hours of a day as points in time.
-    fn openings(&self, day: i32) -> impl DoubleEndedIterator<Item = (i64, i64)> {
-        let at = move |minute: i32| {
-            self.zone
-                .instant(Date::from_days(day), minute.into())
-                .millis()
-        };
+    /// The opening hours of a day as points in time, as far as they lie in a period of one offset:
+    /// the desk is open when the clock on the wall shows one of its hours. An hour that is skipped
+    /// is not there, and one that is lived twice counts twice.
+    fn openings(&self, period: Period, day: i32) -> impl DoubleEndedIterator<Item = (i64, i64)> {
+        let midnight = i64::from(day) * DAY - i64::from(period.offset) * 1_000;
+        let at = move |minute: i32| midnight + i64::from(minute) * MINUTE;
+        let (begin, end) = (period.from.millis(), period.until.millis());
         self.calendar
             .spans(day)
             .iter()
-            .map(move |(from, to)| (at(*from), at(*to)))
+            .map(move |(from, to)| (at(*from).max(begin), at(*to).min(end)))
+            .filter(|(open, close)| open < close)
+    }
+
+    /// The opening hours that end after an instant, in order, to the end of a day.
+    fn after(&self, from: i64, last: i32) -> impl Iterator<Item = (i64, i64)> {
+        let periods = self.zone.periods();
+        let periods = periods.filter(move |period| period.until.millis() > from);
+        periods.flat_map(move |period| {
+            let first = day_in(period, period.from.millis().max(from));
+            let last = day_in(period, period.until.millis()).min(last);
+            let openings = (first..=last).flat_map(move |day| self.openings(period, day));
+            openings.filter(move |(_, close)| *close > from)
+        })
+    }
+
+    /// The opening hours that begin before an instant, the latest first, back to a day.
+    fn before(&self, to: i64, first: i32) -> impl Iterator<Item = (i64, i64)> {
+        let periods = self.zone.periods().rev();
+        let periods = periods.filter(move |period| period.from.millis() < to);
+        periods.flat_map(move |period| {
+            let first = day_in(period, period.from.millis()).max(first);
+            let last = day_in(period, period.until.millis().min(to));
+            let days = (first..=last).rev();
+            let openings = days.flat_map(move |day| self.openings(period, day).rev());
+            openings.filter(move |(open, _)| *open < to)
+        })
     }
 
     /// The day it is in the zone, in days since 1970-01-01.
@@ -89,15 +118,12 @@ impl Hours<'_> {
             return Some(from + amount.max(0));
         }
         let mut left = amount;
-        let today = self.day(from);
-        for day in today - 1..today + SEARCH_DAYS {
-            for (open, close) in self.openings(day) {
-                let open = open.max(from);
-                if close - open >= left {
-                    return Some(open + left);
-                }
-                left -= (close - open).max(0);
+        for (open, close) in self.after(from, self.day(from) + SEARCH_DAYS) {
+            let open = open.max(from);
+            if close - open >= left {
+                return Some(open + left);
             }
+            left -= close - open;
         }
         None
     }
@@ -108,17 +134,14 @@ impl Hours<'_> {
             return Some(to - amount.max(0));
         }
         let mut left = amount;
-        let today = self.day(to);
-        for day in (today - SEARCH_DAYS..=today + 1).rev() {
-            for (open, close) in self.openings(day).rev() {
-                let close = close.min(to);
-                // Not `>=`: the close of the hours before is the same point of business time, and
-                // the earlier of the two.
-                if close - open > left {
-                    return Some(close - left);
-                }
-                left -= (close - open).max(0);
+        for (open, close) in self.before(to, self.day(to) - SEARCH_DAYS) {
+            let close = close.min(to);
+            // Not `>=`: the close of the hours before is the same point of business time, and
+            // the earlier of the two.
+            if close - open > left {
+                return Some(close - left);
             }
+            left -= close - open;
         }
         None
     }
@@ -128,12 +151,24 @@ impl Hours<'_> {
         if self.calendar.always || to <= from {
             return (to - from).max(0);
         }
-        let days = self.day(from) - 1..=self.day(to) + 1;
-        let spans = days.flat_map(|day| self.openings(day));
+        let spans = self.after(from, self.day(to) + 1);
         spans
-            .map(|(open, close)| (close.min(to) - open.max(from)).max(0))
+            .take_while(|(open, _)| *open < to)
+            .map(|(open, close)| close.min(to) - open.max(from))
             .sum()
     }
+
+    /// The business minutes between two instants, to the nearest minute.
+    pub fn minutes(&self, from: i64, to: i64) -> i64 {
+        (self.between(from, to) + MINUTE / 2) / MINUTE
+    }
+}
+
+/// The day it is at an instant by the offset of a period.
+fn day_in(period: Period, at: i64) -> i32 {
+    let local = at.saturating_add(i64::from(period.offset) * 1_000);
+    let day = local.div_euclid(DAY);
+    i32::try_from(day).unwrap_or(if day < 0 { i32::MIN } else { i32::MAX })
 }
 
 #[cfg(test)]

@@ -191,3 +191,84 @@ fn a_desk_that_never_opens_has_no_answer() {
         None
     );
 }
+
+/// Hours as minutes since midnight, the same every day.
+fn daily(spans: &[(i32, i32)]) -> Calendar {
+    Calendar {
+        week: std::array::from_fn(|_| spans.to_vec()),
+        ..weekdays(8, 16)
+    }
+}
+
+#[test]
+fn hours_may_begin_and_end_in_the_hour_that_is_skipped() {
+    // 2026-03-29: at 01:00 UTC the clock goes from 02:00 to 03:00.
+    let night = daily(&[(0, 150), (180, 1_440)]);
+    check(&night, "2026-03-28T23:00", 2 * 60, "2026-03-29T01:00");
+    check(&night, "2026-03-28T23:00", 22 * 60, "2026-03-29T21:00");
+    let over_the_jump = daily(&[(165, 195)]);
+    check(&over_the_jump, "2026-03-28T23:00", 15, "2026-03-29T01:15");
+    check(&over_the_jump, "2026-03-28T23:00", 45, "2026-03-30T01:15");
+    let within = daily(&[(135, 165)]);
+    check(&within, "2026-03-28T23:00", 30, "2026-03-30T00:45");
+}
+
+#[test]
+fn hours_may_begin_and_end_in_the_hour_that_is_lived_twice() {
+    // 2026-10-25: at 01:00 UTC the clock goes from 03:00 back to 02:00.
+    let until_half_past = daily(&[(0, 150)]);
+    check(
+        &until_half_past,
+        "2026-10-24T22:00",
+        150,
+        "2026-10-25T00:30",
+    );
+    check(
+        &until_half_past,
+        "2026-10-24T22:00",
+        180,
+        "2026-10-25T01:30",
+    );
+    let from_half_past = daily(&[(150, 210)]);
+    check(&from_half_past, "2026-10-24T22:00", 30, "2026-10-25T01:00");
+    check(&from_half_past, "2026-10-24T22:00", 90, "2026-10-25T02:30");
+    let within = daily(&[(135, 165)]);
+    check(&within, "2026-10-24T22:00", 60, "2026-10-25T01:45");
+}
+
+/// Whatever the hours: what is counted is what the clock on the wall shows, minute for minute.
+#[test]
+fn business_time_is_the_minutes_at_which_the_clock_shows_an_open_hour() {
+    let zone = oslo();
+    let calendars = [
+        daily(&[(0, 150), (180, 1_440)]),
+        daily(&[(165, 195)]),
+        daily(&[(130, 140), (150, 170), (175, 185)]),
+        daily(&[(0, 1_440)]),
+        daily(&[(120, 180)]),
+    ];
+    for (calendar, from) in calendars
+        .iter()
+        .flat_map(|one| [(one, "2026-03-28T20:00"), (one, "2026-10-24T20:00")])
+    {
+        let hours = Hours {
+            calendar,
+            zone: &zone,
+        };
+        let (from, mut counted) = (utc(from), 0);
+        for minute in 0..12 * 60 {
+            let at = from + minute * MINUTE;
+            assert_eq!(hours.between(from, at), counted * MINUTE, "minute {minute}");
+            let local = zone.local(Instant::from_millis(at));
+            let shown = i32::try_from(local.minutes()).unwrap();
+            let spans = calendar.spans(local.date.days());
+            if spans
+                .iter()
+                .any(|(open, close)| (*open..*close).contains(&shown))
+            {
+                counted += 1;
+                assert_eq!(hours.add(from, counted * MINUTE), Some(at + MINUTE));
+            }
+        }
+    }
+}

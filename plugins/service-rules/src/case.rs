@@ -30,6 +30,8 @@ pub struct Case {
     pub resolution_met: Option<bool>,
     pub paused_since: Option<i64>,
     pub paused_minutes: Option<i64>,
+    /// When the clock stood, see [`Pauses`](crate::pauses::Pauses).
+    pub pauses: Option<String>,
     pub escalation_level: Option<i64>,
     pub escalate_at: Option<i64>,
     pub reopened_times: Option<i64>,

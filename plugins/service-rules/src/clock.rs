@@ -2,6 +2,7 @@
 
 use crate::calendar::{Hours, MINUTE};
 use crate::case::Case;
+use crate::pauses::Pauses;
 use crate::target::TargetRow;
 
 /// Which target.
@@ -72,16 +73,14 @@ impl Clock<'_> {
         self.hours.subtract(case.resolution_due?, used)
     }
 
-    /// The business minutes between two instants, to the nearest minute.
-    pub fn minutes(&self, from: i64, to: i64) -> i64 {
-        (self.hours.between(from, to) + MINUTE / 2) / MINUTE
-    }
-
     /// Ends a pause that lasted until `until`: the targets not yet reached move by its business
     /// minutes, and so many are added to the minutes paused.
     pub fn resume(&self, case: &mut Case, since: i64, until: i64) {
-        let paused = self.minutes(since, until);
+        let paused = self.hours.minutes(since, until);
+        let mut pauses = Pauses::of(case);
+        pauses.add(since, until, &self.hours);
         case.paused_since = None;
+        case.pauses = pauses.written();
         case.paused_minutes = Some(case.paused_minutes.unwrap_or(0) + paused);
         let moved = |due: Option<i64>| due.and_then(|due| self.hours.add(due, paused * MINUTE));
         if case.first_response_at.is_none_or(|at| at > since) {

@@ -31,7 +31,8 @@ pub fn escalate(
     let next = clock
         .as_ref()
         .and_then(|clock| next_step(&settings.steps, &case, &facts, clock));
-    let Some((_, step)) = next.filter(|(at, _)| *at <= now.millis()) else {
+    let is_due = |next: &(i64, &Step)| next.0 <= now.millis();
+    let Some((_, first)) = next.filter(is_due) else {
         let at = next.map(|(at, _)| Instant::from_millis(at));
         return effects.update(
             &record.reference(),
@@ -39,27 +40,26 @@ pub fn escalate(
             Fields::new().with_option("escalate_at", at),
         );
     };
-    effects.key(step_key(&record.id, &case, step));
-    let mut fields = Fields::new().with("escalation_level", step.level);
-    case.escalation_level = Some(step.level);
-    if let Some(priority) = raised(settings, &case, step) {
-        fields.set("priority", Some(priority));
-        case.priority = Some(priority.to_owned());
-    }
-    if let Some(queue) = &step.queue {
-        fields.set("queue", Some(queue));
-        case.queue = Some(queue.clone());
-    }
     let mut told = record.fields.clone();
-    if let Some(owner) = step
-        .owner
-        .as_ref()
-        .and_then(|person| around.find(person, &record.fields))
-    {
-        fields.set("owner", Some(&owner));
-        told.set("owner", Some(owner));
+    let mut climb = Climb {
+        settings,
+        around,
+        case: &mut case,
+        told: &mut told,
+        fields: Fields::new(),
+    };
+    climb.take(first);
+    let (mut step, mut passed) = (first, Vec::new());
+    // A case that comes late has missed several steps: those that the next has overtaken do what they
+    // do to the case, and tell nobody.
+    while let Some((_, further)) = following(&rules, &facts, climb.case).filter(is_due) {
+        passed.push(step.name.as_str());
+        step = further;
+        climb.take(step);
     }
-    let at = following(&rules, &facts, &case).map(Instant::from_millis);
+    let fields = climb.fields;
+    effects.key(step_key(&record.id, &case, step));
+    let at = following(&rules, &facts, &case).map(|(at, _)| Instant::from_millis(at));
     effects.update(
         &record.reference(),
         Some(record.version),
@@ -68,24 +68,58 @@ pub fn escalate(
     let today = clock
         .as_ref()
         .map_or(now.date().days(), |clock| clock.hours.day(now.millis()));
+    let due = Date::from_days(today);
     for task in tasks(
         around,
         step,
+        &passed,
         &case,
         &told,
         &record.reference(),
-        Date::from_days(today),
+        due,
     ) {
         effects.create("task", task)?;
     }
     Ok(())
 }
 
-/// When the step after this one is due, in the state this one leaves the case in.
-fn following(rules: &Rules<'_>, facts: &Facts, case: &Case) -> Option<i64> {
+/// A case on its way up the ladder.
+struct Climb<'a> {
+    settings: &'a Settings,
+    around: &'a Surroundings,
+    case: &'a mut Case,
+    /// The record's fields as they will be, by which people are found.
+    told: &'a mut Fields,
+    /// What is set.
+    fields: Fields,
+}
+
+impl Climb<'_> {
+    /// Does to the case what a step does.
+    fn take(&mut self, step: &Step) {
+        self.fields.set("escalation_level", Some(step.level));
+        self.case.escalation_level = Some(step.level);
+        if let Some(priority) = raised(self.settings, self.case, step) {
+            self.fields.set("priority", Some(priority));
+            self.case.priority = Some(priority.to_owned());
+        }
+        if let Some(queue) = &step.queue {
+            self.fields.set("queue", Some(queue));
+            self.case.queue = Some(queue.clone());
+        }
+        let owner = step.owner.as_ref();
+        if let Some(owner) = owner.and_then(|person| self.around.find(person, self.told)) {
+            self.fields.set("owner", Some(&owner));
+            self.told.set("owner", Some(owner));
+        }
+    }
+}
+
+/// The step after the one reached and when it is due, in the state that leaves the case in.
+fn following<'a>(rules: &Rules<'a>, facts: &Facts, case: &Case) -> Option<(i64, &'a Step)> {
     let facts = current(facts, case);
     let clock: Clock<'_> = rules.clock(&facts)?;
-    next_step(&rules.settings.steps, case, &facts, &clock).map(|(at, _)| at)
+    next_step(&rules.settings.steps, case, &facts, &clock)
 }
 
 /// The priority a step sets. A step raises a priority and never lowers it; where the settings do not
@@ -104,6 +138,7 @@ fn raised<'a>(settings: &Settings, case: &Case, step: &'a Step) -> Option<&'a st
 fn tasks(
     around: &Surroundings,
     step: &Step,
+    passed: &[&str],
     case: &Case,
     fields: &Fields,
     reference: &RecordRef,
@@ -131,6 +166,12 @@ fn tasks(
         .as_deref()
         .filter(|name| known.contains(name))
         .unwrap_or("high");
+    let mut description = format!("Escalation step '{}', level {}.", step.name, step.level);
+    if !passed.is_empty() {
+        description.push_str(" Overtaken by it and passed over: ");
+        description.push_str(&passed.join(", "));
+        description.push('.');
+    }
     let task = |owner: Option<RecordRef>| {
         Fields::new()
             .with("subject", cut(&subject))
@@ -140,10 +181,7 @@ fn tasks(
             .with("about", reference)
             .with_option("queue", case.queue.as_ref())
             .with_option("owner", owner)
-            .with(
-                "description",
-                format!("Escalation step '{}', level {}.", step.name, step.level),
-            )
+            .with("description", &description)
     };
     owners.into_iter().map(task).collect()
 }

@@ -26,6 +26,7 @@ pub fn case_of(fields: &Fields) -> Case {
         resolution_met: fields.flag("resolution_met"),
         paused_since: instant("paused_since"),
         paused_minutes: fields.integer("paused_minutes"),
+        pauses: text("pauses"),
         escalation_level: fields.integer("escalation_level"),
         escalate_at: instant("escalate_at"),
         reopened_times: fields.integer("reopened_times"),
@@ -40,7 +41,7 @@ pub fn differences(old: &Case, new: &Case) -> Vec<(&'static str, Option<Value>)>
         .collect()
 }
 
-fn values(case: &Case) -> [(&'static str, Option<Value>); 17] {
+fn values(case: &Case) -> [(&'static str, Option<Value>); 18] {
     let text = |text: &Option<String>| text.as_ref().map(Value::from);
     let instant =
         |millis: Option<i64>| millis.map(|millis| Value::from(Instant::from_millis(millis)));
@@ -62,6 +63,7 @@ fn values(case: &Case) -> [(&'static str, Option<Value>); 17] {
         ("resolution_met", case.resolution_met.map(Value::from)),
         ("paused_since", instant(case.paused_since)),
         ("paused_minutes", case.paused_minutes.map(Value::from)),
+        ("pauses", text(&case.pauses)),
         ("escalation_level", case.escalation_level.map(Value::from)),
         ("escalate_at", instant(case.escalate_at)),
         ("reopened_times", case.reopened_times.map(Value::from)),

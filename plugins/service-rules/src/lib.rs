@@ -11,6 +11,7 @@ mod duration;
 mod escalation;
 mod faults;
 mod fields;
+mod pauses;
 mod person;
 mod read;
 mod rules;
@@ -199,7 +200,11 @@ impl ServiceRules for ServiceDesk {
 
     fn targets(context: &Context, case: &RecordRef) -> Result<Vec<CaseTarget>, Failure> {
         let settings = load_settings()?;
-        let record = load(case)?;
+        let Some(record) = records::get(case)? else {
+            // Asked about no case, as when settings are set: whatever is wrong with them comes first.
+            check(&settings, context)?;
+            return Err(no_such(case));
+        };
         let around = Surroundings::load(&settings, context, fields::instants(&record.fields))?;
         let (case, facts) = (case_of(&record.fields), around.facts(&record.fields, false));
         let rules = Rules {
@@ -240,7 +245,29 @@ fn load_settings() -> Result<Settings, Failure> {
 }
 
 fn load(case: &RecordRef) -> Result<Record, Failure> {
-    records::get(case)?.ok_or_else(|| Failure::new("not-found", format!("There is no {case}.")))
+    records::get(case)?.ok_or_else(|| no_such(case))
+}
+
+fn no_such(case: &RecordRef) -> Failure {
+    Failure::new("not-found", format!("There is no {case}."))
+}
+
+/// Checks what only the kernel knows: the zones, and the fields a case must have.
+fn check(settings: &Settings, context: &Context) -> Result<(), Failure> {
+    Surroundings::load(settings, context, [])?;
+    for field in &settings.required_to_resolve {
+        let asked = records::query("case").filter(format!("{field} eq null"));
+        match asked.limit(1).run() {
+            Err(failure) if failure.code == "bad-filter" => {
+                let message =
+                    format!("required_to_resolve names '{field}', which a case does not have");
+                return Err(Failure::new("bad-settings", message));
+            }
+            // What cannot be asked is no fault of the settings.
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

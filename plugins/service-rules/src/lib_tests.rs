@@ -240,3 +240,31 @@ fn a_case_that_is_not_there_is_an_error() {
     });
     assert_eq!(failure.unwrap_err().code, "not-found");
 }
+
+#[test]
+fn a_case_that_comes_late_is_escalated_once_and_told_what_was_passed_over() {
+    let effects = escalated(0, "2026-03-01T08:00:00Z");
+    let [
+        Effect::Key(key),
+        Effect::Update(_, Some(1), fields),
+        Effect::Create(_, task),
+        ..,
+    ] = &effects[..]
+    else {
+        panic!("{effects:#?}");
+    };
+    assert_eq!(key, "escalate/c-1/0/resolution-long-overdue");
+    assert_eq!(fields.integer("escalation_level"), Some(4));
+    assert_eq!(
+        (fields.text("priority"), fields.text("queue")),
+        (Some("high"), Some("management")),
+        "what the steps passed over do to the case is done"
+    );
+    assert_eq!(
+        task.text("description"),
+        Some(
+            "Escalation step 'resolution-long-overdue', level 4. Overtaken by it and passed over: \
+             resolution-at-risk, resolution-overdue."
+        )
+    );
+}

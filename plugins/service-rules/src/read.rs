@@ -295,12 +295,7 @@ fn read_calendar(node: Node<'_>) -> Result<Calendar, String> {
         None => return Err(node.wrong("time_zone is missing, such as Europe/Oslo")),
     };
     if let Some(hours) = table.get("hours") {
-        for (days, spans) in hours.table()?.entries() {
-            let read = read_spans(&spans.texts()?).map_err(|error| spans.wrong(error))?;
-            for day in read_weekdays(days).map_err(|error| spans.wrong(error))? {
-                calendar.week[day].clone_from(&read);
-            }
-        }
+        read_hours(hours, &mut calendar.week)?;
     }
     if !always && calendar.week.iter().all(Vec::is_empty) {
         return Err(node.wrong("the calendar is never open; give it hours or set always = true"));
@@ -313,12 +308,32 @@ fn read_calendar(node: Node<'_>) -> Result<Calendar, String> {
     if let Some(special) = table.get("special_days") {
         for (day, spans) in special.table()?.entries() {
             let read = read_spans(&spans.texts()?).map_err(|error| spans.wrong(error))?;
-            calendar
-                .special
-                .insert(read_day(day).map_err(|error| spans.wrong(error))?, read);
+            let date = read_day(day).map_err(|error| spans.wrong(error))?;
+            if calendar.special.insert(date, read).is_some() {
+                return Err(spans.wrong(format!("the special day {} is named twice", day.trim())));
+            }
         }
     }
     Ok(calendar)
+}
+
+/// `{ monday-thursday = ["08:00-16:00"], friday = ["08:00-12:00"] }`. A day named twice has one of two
+/// hours, and nobody could say which.
+fn read_hours(hours: Node<'_>, week: &mut [Vec<Span>; 7]) -> Result<(), String> {
+    let mut named = [None; 7];
+    for (days, spans) in hours.table()?.entries() {
+        let read = read_spans(&spans.texts()?).map_err(|error| spans.wrong(error))?;
+        for day in read_weekdays(days).map_err(|error| spans.wrong(error))? {
+            if let Some(before) = named[day].replace(days) {
+                return Err(spans.wrong(format!(
+                    "{} is named twice, by '{before}' and by '{days}'",
+                    WEEKDAYS[day]
+                )));
+            }
+            week[day].clone_from(&read);
+        }
+    }
+    Ok(())
 }
 
 /// `friday` or `monday-thursday`.

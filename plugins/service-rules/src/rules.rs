@@ -8,6 +8,7 @@ use crate::calendar::Hours;
 use crate::case::Case;
 use crate::clock::{Clock, Goal};
 use crate::condition::Facts;
+use crate::pauses::Pauses;
 use crate::person::Person;
 use crate::settings::{ReopenTargets, Settings};
 use crate::steps::{next_step, passed_level};
@@ -104,6 +105,7 @@ impl<'a> Rules<'a> {
         let old_clock = self.clock(&current(facts, before));
         let facts = current(facts, &case);
         let clock = self.clock(&facts);
+        correct_pauses(before, &mut case);
         if let Some(clock) = &clock {
             self.follow(
                 moment,
@@ -169,6 +171,10 @@ impl<'a> Rules<'a> {
                 case.first_response_due = None;
             }
             case.resolution_due = None;
+            // The same pauses are other minutes by another promise's hours.
+            case.paused_minutes = case
+                .paused_minutes
+                .map(|_| Pauses::of(case).minutes(&clock.hours));
             set_targets(clock, case, start.unwrap_or(moment.now));
         } else if case.is_open() {
             set_targets(clock, case, case.received_at.unwrap_or(moment.now));
@@ -185,6 +191,7 @@ impl<'a> Rules<'a> {
             }
             ReopenTargets::Restart => {
                 case.paused_minutes = None;
+                case.pauses = None;
                 case.escalation_level = None;
                 case.resolution_due = None;
                 if case.first_response_at.is_none() {
@@ -237,6 +244,16 @@ pub fn current(facts: &Facts, case: &Case) -> Facts {
     tell("priority", case.priority.as_ref());
     tell("queue", case.queue.as_ref());
     facts
+}
+
+/// Minutes that a person set by hand are kept beside the pauses that are known.
+fn correct_pauses(before: &Case, case: &mut Case) {
+    let minutes = case.paused_minutes.unwrap_or(0) - before.paused_minutes.unwrap_or(0);
+    if minutes != 0 && case.pauses == before.pauses {
+        let mut pauses = Pauses::of(before);
+        pauses.correct(minutes);
+        case.pauses = pauses.written();
+    }
 }
 
 /// Sets the targets that are not set.

@@ -536,3 +536,82 @@ fn what_was_brought_in_about_a_target_stays_until_the_target_changes() {
         assert_eq!(changed.resolution_met, Some(true));
     });
 }
+
+/// A case whose clock stood now and then, and became urgent at some time: its targets are those of a
+/// case that was urgent from the start.
+#[test]
+fn pauses_are_reckoned_anew_when_another_promise_holds() {
+    // Pauses in office hours, over a night, over a weekend, and some of them; the case becomes urgent
+    // before, between, within or with the end of them.
+    let monday_morning = ("2026-01-05T09:00", "2026-01-05T11:00");
+    let night = ("2026-01-05T14:00", "2026-01-06T08:00");
+    let weekend = ("2026-01-09T14:30", "2026-01-12T07:30");
+    let rows: [(&[(&str, &str)], &str); 7] = [
+        (&[monday_morning], "2026-01-05T11:00"),
+        (&[monday_morning], "2026-01-05T12:00"),
+        (&[monday_morning], "2026-01-05T08:30"),
+        (&[monday_morning], "2026-01-05T10:00"),
+        (&[night, weekend], "2026-01-07T09:00"),
+        (&[monday_morning, night, weekend], "2026-01-12T07:30"),
+        (&[monday_morning, night, weekend], "2026-01-10T12:00"),
+    ];
+    with_rules(DEFAULTS, |rules| {
+        for (pauses, urgent_at) in rows {
+            let late = story(rules, "normal", pauses, urgent_at);
+            let early = story(rules, "urgent", pauses, urgent_at);
+            assert_eq!(
+                late.resolution_due, early.resolution_due,
+                "{pauses:?} {urgent_at}"
+            );
+            assert_eq!(late.first_response_due, early.first_response_due);
+            assert_eq!(late.paused_minutes, early.paused_minutes);
+            assert_eq!(late.pauses, early.pauses);
+        }
+        // By the numbers: two hours of pause, eight hours promised, received at 08:00.
+        let late = story(rules, "normal", &[monday_morning], "2026-01-05T12:00");
+        assert_eq!(late.resolution_due, Some(utc("2026-01-05T18:00")));
+    });
+}
+
+/// What becomes of a case of a priority that waits for the customer so often, and is urgent from a
+/// time on.
+fn story(rules: &Rules<'_>, priority: &str, pauses: &[(&str, &str)], urgent_at: &str) -> Case {
+    let given = Case {
+        priority: Some(priority.to_owned()),
+        ..case("open")
+    };
+    let begun = rules.create(at("2026-01-05T08:00"), &Facts::new(), &given);
+    let mut events: Vec<(&str, Option<&str>)> = pauses
+        .iter()
+        .flat_map(|(since, until)| [(*since, Some("waiting_customer")), (*until, Some("open"))])
+        .collect();
+    events.push((urgent_at, None));
+    events.sort_by_key(|(when, status)| (utc(when), status.is_none()));
+    events
+        .into_iter()
+        .fold(begun.case, |before, (when, status)| {
+            let given = Case {
+                status: status.map_or_else(|| before.status.clone(), str::to_owned),
+                priority: status
+                    .map_or_else(|| Some("urgent".to_owned()), |_| before.priority.clone()),
+                ..before.clone()
+            };
+            rules.update(at(when), &Facts::new(), &before, &given).case
+        })
+}
+
+#[test]
+fn minutes_set_by_hand_are_kept_beside_the_pauses_that_are_known() {
+    with_rules(DEFAULTS, |rules| {
+        let pauses = [("2026-01-05T09:00", "2026-01-05T10:00")];
+        let before = story(rules, "urgent", &pauses, "2026-01-05T10:30");
+        assert_eq!(before.paused_minutes, Some(60));
+        let given = Case {
+            paused_minutes: Some(75),
+            ..before.clone()
+        };
+        let case = rules.update(at("2026-01-05T11:00"), &Facts::new(), &before, &given);
+        let kept = case.case.pauses.unwrap();
+        assert!(kept.starts_with("+15 2026-01-05T09:00:00Z/"), "{kept}");
+    });
+}

@@ -108,6 +108,18 @@ fn what_is_wrong_with_the_settings_is_told_with_its_line() {
             "overlap",
         ),
         (
+            "[calendars.a]\ntime_zone = 'UTC'\nhours = { friday = ['08:00-12:00'], monday-friday = ['08:00-16:00'] }",
+            "line 3: friday is named twice, by 'friday' and by 'monday-friday'",
+        ),
+        (
+            "[calendars.a]\ntime_zone = 'UTC'\nhours = { monday-wednesday = [], wednesday-friday = ['08:00-16:00'] }",
+            "wednesday is named twice",
+        ),
+        (
+            "[calendars.a]\nalways = true\nspecial_days = { '2026-12-24' = [], ' 2026-12-24' = ['08:00-12:00'] }",
+            "2026-12-24 is named twice",
+        ),
+        (
             "[calendars.a]\nalways = true\nholidays = ['2026-02-30']",
             "line 3: '2026-02-30'",
         ),

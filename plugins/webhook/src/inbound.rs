@@ -23,7 +23,7 @@ pub struct Made {
 }
 
 /// Finds the record of a kind whose field has a value.
-pub type Find<'a> = &'a dyn Fn(&str, &str, &str) -> Result<Option<RecordRef>, String>;
+pub type Find<'a> = &'a mut dyn FnMut(&str, &str, &str) -> Result<Option<RecordRef>, String>;
 
 /// Reads the body: JSON, or what a browser sends for a form.
 pub fn read_body(message: &InboundMessage) -> Result<Vec<Json>, String> {
@@ -82,7 +82,7 @@ pub fn make(
     let mut faults = Vec::new();
     let mut fields = Fields::new();
     for (name, source) in &rule.fields {
-        match take(source, message, find) {
+        match take(source, message, &mut *find) {
             Ok(Some(value)) => fields.set(name, Some(value)),
             Ok(None) => {}
             Err(fault) => faults.push(fault),
@@ -205,29 +205,19 @@ fn flag(text: &str) -> Option<bool> {
     }
 }
 
-/// A time in RFC 3339, with any offset; or seconds or milliseconds since 1970, as devices count
-/// (seconds until the year 5138).
+/// A time in RFC 3339, with any offset; or, as devices count, seconds since 1970 in ten digits or
+/// milliseconds in thirteen: from 2001 to 2286. Any other number is a date or a mistake, and never
+/// an afternoon in 1970.
 fn instant(text: &str) -> Option<Instant> {
-    if let Ok(count) = text.parse::<i64>() {
-        return Some(Instant::from_millis(if count.abs() < 100_000_000_000 {
-            count * 1_000
-        } else {
-            count
-        }));
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let count: i64 = text.parse().ok()?;
+        return match text.len() {
+            10 => Some(Instant::from_millis(count * 1_000)),
+            13 => Some(Instant::from_millis(count)),
+            _ => None,
+        };
     }
-    if let Some(instant) = Instant::parse(text) {
-        return Some(instant);
-    }
-    let sign_at = text.len().checked_sub(6)?;
-    let (clock, offset) = (text.get(..sign_at)?, text.get(sign_at..)?);
-    let sign = match offset.as_bytes()[0] {
-        b'+' => -1,
-        b'-' => 1,
-        _ => return None,
-    };
-    let (hours, minutes) = offset[1..].split_once(':')?;
-    let offset = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
-    Some(Instant::parse(&format!("{clock}Z"))?.plus_minutes(sign * offset))
+    Instant::read(text)
 }
 
 /// `1250.00`, in the currency of the settings, or `1250.00 NOK`. More digits than the currency has

@@ -21,7 +21,7 @@ fn made(settings: &str, source: &str, message: &Json) -> Result<Made, String> {
         source,
         message,
         now,
-        &acme,
+        &mut acme,
     )
 }
 
@@ -151,6 +151,11 @@ fn values_take_the_form_the_settings_give_them() {
         ),
         (
             "as = 'instant'",
+            json!("1772442000"),
+            Some(instant("2026-03-02T09:00:00Z")),
+        ),
+        (
+            "as = 'instant'",
             json!("2026-05-17T10:00:00Z"),
             Some(instant("2026-05-17T10:00:00Z")),
         ),
@@ -190,6 +195,14 @@ fn values_take_the_form_the_settings_give_them() {
         ("as = 'money', currency = 'NOK'", json!("12.505")),
         ("as = 'date'", json!("17.05.2026")),
         ("as = 'flag'", json!("perhaps")),
+        // A date is no count of seconds, and an offset has 23:59 at most.
+        ("as = 'instant'", json!("20260721")),
+        ("as = 'instant'", json!(20_260_721)),
+        ("as = 'instant'", json!("-1772442000")),
+        ("as = 'instant'", json!("177244200012345")),
+        ("as = 'instant'", json!("2026-05-17T10:00:00+99:99")),
+        ("as = 'instant'", json!("2026-05-17T10:00:00+24:00")),
+        ("as = 'instant'", json!("2026-05-17T10:00:00+02:60")),
         ("as = 'reference'", json!("acme")),
     ] {
         assert!(read(form, value.clone()).is_err(), "{form} {value}");

@@ -5,13 +5,18 @@ mod events;
 mod form;
 mod inbound;
 mod settings;
+mod taken;
+
+use std::collections::BTreeMap;
 
 use kjerne_sdk::prelude::*;
+use serde_json::Value as Json;
 
 use crate::inbound::{Made, make, read_body};
 use crate::settings::Settings;
+use crate::taken::{Seen, Taken};
 
-/// What fits into the key of a commit together with the name of the source.
+/// Longer than any name a sender has good use for.
 const LONGEST_ID: usize = 180;
 
 struct Webhook;
@@ -73,35 +78,44 @@ impl Integration for Webhook {
         effects: &Effects,
     ) -> Result<Fields, Failure> {
         let settings = load_settings()?;
-        let bad = |error: String| Failure::new("bad-message", error);
         let messages = read_body(message).map_err(bad)?;
+        let mut taken = Taken::default();
+        if let Some(id) = delivery_id(message)? {
+            let name = format!("delivery\n{}\n{id}", message.source);
+            if let Seen::Again = once(&mut taken, &name, &message.body, "The delivery")? {
+                return Ok(repeated(messages.len()));
+            }
+        }
+        let mut finder = Finder::default();
         let single = messages.len() == 1;
-        let mut made = Vec::with_capacity(messages.len());
+        let (mut made, mut again) = (Vec::with_capacity(messages.len()), 0);
         for (place, one) in (1..).zip(&messages) {
-            let one = make(&settings, &message.source, one, context.now(), &find);
-            made.push(one.map_err(|error| {
+            let numbered = |error: String| {
                 bad(if single {
                     error
                 } else {
                     format!("Message {place}: {error}")
                 })
-            })?);
-        }
-        if let Some(id) = message_id(message, &made) {
-            if id.len() > LONGEST_ID {
-                return Err(bad(format!(
-                    "The message's id is longer than {LONGEST_ID} bytes."
-                )));
+            };
+            let mut find = |kind: &str, field: &str, value: &str| finder.find(kind, field, value);
+            let one_made = make(&settings, &message.source, one, context.now(), &mut find);
+            let one_made = one_made.map_err(numbered)?;
+            match named(&mut taken, message, one, &one_made, place)? {
+                Seen::Again => again += 1,
+                _ => made.push(one_made),
             }
-            effects.key(format!("{}/{id}", message.source));
         }
-        answer(&made, effects)
+        answer(&made, again, taken, effects)
     }
+}
+
+fn bad(error: String) -> Failure {
+    Failure::new("bad-message", error)
 }
 
 /// Makes the records and tells the sender what was done. Their ids are not told: for a message sent
 /// twice the records are those of the first time, which nobody here knows.
-fn answer(made: &[Made], effects: &Effects) -> Result<Fields, Failure> {
+fn answer(made: &[Made], again: usize, taken: Taken, effects: &Effects) -> Result<Fields, Failure> {
     let mut created = 0_i64;
     for one in made {
         if let Some(kind) = &one.kind {
@@ -109,29 +123,96 @@ fn answer(made: &[Made], effects: &Effects) -> Result<Fields, Failure> {
             created += 1;
         }
     }
+    // What was dropped may come as often as it likes.
+    if created > 0 {
+        taken.keep()?;
+    }
     let rule = made.first().map(|one| one.rule.as_str());
-    Ok(Fields::new()
+    let answer = Fields::new()
         .with_option("rule", rule)
-        .with("created", created))
+        .with("created", created);
+    Ok(answer.with_option("repeated", (again > 0).then_some(again as i64)))
 }
 
-/// What names the delivery, so that one sent twice is taken once: the sender's header, or what the
-/// rule finds in a message that came alone.
-fn message_id(message: &InboundMessage, made: &[Made]) -> Option<String> {
+/// The answer to a delivery that was taken before.
+fn repeated(messages: usize) -> Fields {
+    Fields::new()
+        .with("created", 0_i64)
+        .with("repeated", messages as i64)
+}
+
+/// What the sender named the delivery, if it did.
+fn delivery_id(message: &InboundMessage) -> Result<Option<&str>, Failure> {
     let header = |wanted: &str| {
         let found = message
             .headers
             .iter()
             .find(|(name, _)| name.eq_ignore_ascii_case(wanted));
-        found.map(|(_, value)| value.clone())
+        found.map(|(_, value)| value.as_str())
     };
-    let inside = || match made {
-        [one] => one.id.clone(),
-        _ => None,
+    let id = header("idempotency-key").or_else(|| header("webhook-id"));
+    id.map_or(Ok(None), |id| checked(id).map(Some))
+}
+
+/// Whether a message was taken before, by what its rule says names it. Each message of a list has a
+/// name of its own, so that lists may overlap.
+fn named(
+    taken: &mut Taken,
+    message: &InboundMessage,
+    one: &Json,
+    made: &Made,
+    place: usize,
+) -> Result<Seen, Failure> {
+    let Some(id) = &made.id else {
+        return Ok(Seen::New);
     };
-    header("idempotency-key")
-        .or_else(|| header("webhook-id"))
-        .or_else(inside)
+    let name = format!(
+        "message\n{}\n{}\n{}",
+        message.source,
+        made.rule,
+        checked(id)?
+    );
+    once(
+        taken,
+        &name,
+        one.to_string().as_bytes(),
+        &format!("Message {place}"),
+    )
+}
+
+fn checked(id: &str) -> Result<&str, Failure> {
+    if id.len() > LONGEST_ID {
+        return Err(bad(format!(
+            "The message's id is longer than {LONGEST_ID} bytes."
+        )));
+    }
+    Ok(id)
+}
+
+/// Whether a name is new; one that was used for something else is the sender's mistake.
+fn once(taken: &mut Taken, name: &str, content: &[u8], what: &str) -> Result<Seen, Failure> {
+    match taken.note(name, content)? {
+        Seen::Otherwise => Err(bad(format!(
+            "{what} has the id of another that was taken before and said something else; give it an id of its own."
+        ))),
+        seen => Ok(seen),
+    }
+}
+
+/// Looks records up, each once: messages of a list often name the same customer.
+#[derive(Default)]
+struct Finder(BTreeMap<[String; 3], Option<RecordRef>>);
+
+impl Finder {
+    fn find(&mut self, kind: &str, field: &str, value: &str) -> Result<Option<RecordRef>, String> {
+        let asked = [kind, field, value].map(str::to_owned);
+        if let Some(known) = self.0.get(&asked) {
+            return Ok(known.clone());
+        }
+        let found = find(kind, field, value)?;
+        self.0.insert(asked, found.clone());
+        Ok(found)
+    }
 }
 
 fn find(kind: &str, field: &str, value: &str) -> Result<Option<RecordRef>, String> {

@@ -25,24 +25,140 @@ fn taken(message: &InboundMessage) -> (Result<Fields, Failure>, Vec<Effect>) {
     (answer, done.all())
 }
 
-#[test]
-fn a_message_is_taken_once_by_its_id_and_answered_with_its_record() {
-    let form = r#"{"name":"Test Person","email":"test@example.com","submission_id":"s-9"}"#;
-    for (headers, key) in [
-        (
-            &[("Idempotency-Key", "k-1"), ("webhook-id", "w-1")][..],
-            "form/k-1",
-        ),
-        (&[("webhook-id", "w-1")][..], "form/w-1"),
-        (&[][..], "form/s-9"),
-    ] {
-        let (answer, effects) = taken(&message(form, headers));
-        let [Effect::Key(found), Effect::Create(record, _)] = &effects[..] else {
-            panic!("{effects:?}")
+/// Hands over messages one after the other, in one world, and tells of each how many records it made,
+/// how many were repeated, or the failure's code.
+fn made_by(messages: &[InboundMessage]) -> Vec<Result<(i64, i64), String>> {
+    World::new().settings(DEFAULTS).enter(|| {
+        let hand_over = |message| {
+            let done = Done::default();
+            let answer = Webhook::inbound(&context("2026-03-02T09:00:00Z"), message, &done);
+            let answer = answer.map_err(|failure| failure.code)?;
+            let created = answer.integer("created").unwrap();
+            let effects = done.all();
+            assert_eq!(effects.len() as i64, created, "{effects:?}");
+            Ok((created, answer.integer("repeated").unwrap_or(0)))
         };
-        assert_eq!((found.as_str(), record.kind.as_str()), (key, "lead"));
-        assert_eq!(answer.unwrap().text("rule"), Some("contact-form"));
+        messages.iter().map(hand_over).collect()
+    })
+}
+
+fn from(source: &str, body: &str) -> InboundMessage {
+    InboundMessage {
+        source: source.into(),
+        ..message(body, &[])
     }
+}
+
+#[test]
+fn a_message_is_taken_once_by_its_id() {
+    let form = r#"{"name":"Test Person","email":"test@example.com","submission_id":"s-9"}"#;
+    let other = form.replace("Test Person", "Another");
+    let nameless = r#"{"name":"Test Person","email":"test@example.com"}"#;
+    let (new, again) = (Ok((1, 0)), Ok((0, 1)));
+    let reused = Err("bad-message".to_owned());
+    let rows: [(&str, &[(&str, &str)], &str, &[(&str, &str)], &Result<_, _>); 8] = [
+        (form, &[], form, &[], &again),
+        (form, &[], &other, &[], &reused),
+        (nameless, &[], nameless, &[], &new),
+        (
+            nameless,
+            &[("webhook-id", "w")],
+            nameless,
+            &[("Webhook-Id", "w")],
+            &again,
+        ),
+        (
+            nameless,
+            &[("webhook-id", "w")],
+            nameless,
+            &[("webhook-id", "v")],
+            &new,
+        ),
+        (
+            nameless,
+            &[("webhook-id", "w")],
+            &other,
+            &[("webhook-id", "w")],
+            &reused,
+        ),
+        // The id inside counts whatever the delivery is called.
+        (
+            form,
+            &[("webhook-id", "w")],
+            form,
+            &[("webhook-id", "v")],
+            &again,
+        ),
+        (
+            form,
+            &[("Idempotency-Key", "k"), ("webhook-id", "w")],
+            nameless,
+            &[("webhook-id", "w")],
+            &new,
+        ),
+    ];
+    for (first, first_headers, second, second_headers, expected) in rows {
+        let found = made_by(&[
+            message(first, first_headers),
+            message(second, second_headers),
+        ]);
+        assert_eq!(found[0], new, "{first}");
+        assert_eq!(found[1], *expected, "{second} {second_headers:?}");
+    }
+}
+
+#[test]
+fn two_rules_and_two_sources_do_not_share_their_ids() {
+    let support = r#"{"form":"support","subject":"It stands still","submission_id":"17"}"#;
+    let lead = r#"{"name":"Test Person","email":"test@example.com","submission_id":"17"}"#;
+    let alarm = r#"{"severity":"alarm","title":"Pressure lost","event_id":"17"}"#;
+    let all = [
+        from("form", support),
+        from("form", lead),
+        from("device", alarm),
+    ];
+    assert_eq!(made_by(&all), [Ok((1, 0)), Ok((1, 0)), Ok((1, 0))]);
+    let header = [("webhook-id", "same")];
+    let by_header = [
+        message(support, &header),
+        InboundMessage {
+            source: "device".into(),
+            ..message(alarm, &header)
+        },
+    ];
+    assert_eq!(made_by(&by_header), [Ok((1, 0)), Ok((1, 0))]);
+}
+
+#[test]
+fn each_message_of_a_list_has_its_own_name() {
+    let alarm = |id: u32| format!(r#"{{"severity":"alarm","title":"Alarm {id}","event_id":{id}}}"#);
+    let list = |ids: &[u32]| {
+        let all: Vec<String> = ids.iter().map(|id| alarm(*id)).collect();
+        from("device", &format!("[{}]", all.join(",")))
+    };
+    let lists = [
+        list(&[1, 2]),
+        list(&[1, 2]),
+        list(&[2, 3]),
+        list(&[4, 4]),
+        list(&[3]),
+    ];
+    let expected = [(2, 0), (0, 2), (1, 1), (1, 1), (0, 1)].map(Ok);
+    assert_eq!(made_by(&lists), expected);
+}
+
+#[test]
+fn what_failed_or_was_dropped_is_not_remembered() {
+    let nobody = r#"{"email":"test@example.com","submission_id":"s"}"#;
+    let whole = r#"{"name":"A","email":"test@example.com","submission_id":"s"}"#;
+    let bad = Err("bad-message".to_owned());
+    let found = made_by(&[message(nobody, &[]), message(whole, &[])]);
+    assert_eq!(found, [bad, Ok((1, 0))]);
+    let measured = from("device", r#"{"temperature":21,"event_id":1}"#);
+    assert_eq!(
+        made_by(&[measured.clone(), measured]),
+        [Ok((0, 0)), Ok((0, 0))]
+    );
 }
 
 #[test]

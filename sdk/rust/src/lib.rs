@@ -51,4 +51,4 @@ pub use roles::{
 };
 pub use shaping::{EditHandle, Edits, FindingHandle, Findings, Position};
 pub use time::{Date, Instant};
-pub use zone::{Local, Zone};
+pub use zone::{Local, Period, Zone};

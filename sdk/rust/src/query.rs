@@ -21,10 +21,15 @@ pub struct Page {
 }
 
 impl Query {
-    /// Only records that meet this condition, in OData `$filter` grammar.
+    /// Only records that meet this condition, in OData `$filter` grammar, and every one asked for
+    /// before.
     #[must_use]
     pub fn filter(mut self, condition: impl Into<String>) -> Self {
-        self.filter = Some(condition.into());
+        let condition = condition.into();
+        self.filter = Some(match self.filter {
+            Some(before) => format!("({before}) and ({condition})"),
+            None => condition,
+        });
         self
     }
 
@@ -40,5 +45,21 @@ impl Query {
     pub fn after(mut self, cursor: impl Into<String>) -> Self {
         self.after = Some(cursor.into());
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::records;
+
+    #[test]
+    fn conditions_are_joined_and_none_replaces_another() {
+        let query = records::query("case").filter("status eq 'open'");
+        assert_eq!(query.filter.as_deref(), Some("status eq 'open'"));
+        let query = query.filter("priority eq 'high' or tier eq 'A'");
+        assert_eq!(
+            query.filter.as_deref(),
+            Some("(status eq 'open') and (priority eq 'high' or tier eq 'A')")
+        );
     }
 }

@@ -120,6 +120,13 @@ impl Instant {
         self.millis().saturating_sub(earlier.millis())
     }
 
+    /// Reads a time that comes from outside: RFC 3339 with any offset, or a plain date, which means its
+    /// midnight in UTC; what the kernel itself takes from people and files.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        values::Instant::read(text).map(Self)
+    }
+
     /// Reads `2026-11-21T08:30:00Z` (seconds may have a fraction), or a plain date, which means its
     /// midnight in UTC.
     #[must_use]

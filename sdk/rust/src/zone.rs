@@ -8,6 +8,17 @@ use crate::time::{Date, Instant};
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Zone(Vec<(Instant, i32)>);
 
+/// A stretch of time in which one offset from UTC holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Period {
+    /// When it begins.
+    pub from: Instant,
+    /// When it is over.
+    pub until: Instant,
+    /// Seconds east of UTC.
+    pub offset: i32,
+}
+
 /// A wall-clock reading.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Local {
@@ -47,6 +58,20 @@ impl Zone {
     #[must_use]
     pub fn from_offsets(offsets: Vec<(Instant, i32)>) -> Self {
         Self(offsets)
+    }
+
+    /// The stretches of time in which one offset holds, in order; the first has no beginning and the
+    /// last no end. Within one the clock on the wall neither jumps nor repeats itself, so hours that
+    /// are reckoned period by period come out right whatever a border of theirs falls into.
+    pub fn periods(&self) -> impl DoubleEndedIterator<Item = Period> + '_ {
+        let at = |place: usize| self.0.get(place).map(|(from, _)| *from);
+        (0..self.0.len().max(1)).map(move |place| Period {
+            from: at(place)
+                .filter(|_| place > 0)
+                .unwrap_or(Instant::from_millis(i64::MIN)),
+            until: at(place + 1).unwrap_or(Instant::from_millis(i64::MAX)),
+            offset: self.0.get(place).map_or(0, |(_, offset)| *offset),
+        })
     }
 
     /// The offset that holds at an instant, in seconds east of UTC.

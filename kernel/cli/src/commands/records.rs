@@ -132,7 +132,20 @@ fn receipt_report(mut receipt: Json, dry_run: bool) -> Report {
         (_, _, None | Some(0)) => "nothing changed".to_owned(),
         (_, _, Some(entry)) => format!("journal entry {entry}"),
     };
+    let note = [vec![note], overridden(&receipt)].concat().join("\n");
     Report::new(&names, rows, receipt).with_note(note)
+}
+
+/// A line for each field that a plugin set to something else than was asked for.
+fn overridden(receipt: &Json) -> Vec<String> {
+    let told = members(&receipt["overridden"]).map(|one| {
+        let (field, plugin) = (text(one, "field"), text(one, "plugin"));
+        match &one["value"] {
+            Json::Null => format!("plugin {plugin} emptied {field}"),
+            value => format!("plugin {plugin} set {field} to {}", cell(value)),
+        }
+    });
+    told.collect()
 }
 
 pub(crate) fn journal(context: &Context, args: &JournalArgs) -> Result<Exit> {

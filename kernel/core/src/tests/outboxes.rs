@@ -1,7 +1,9 @@
 //! The outbox: order, pauses, giving up.
 
+use kjerne_model::Code;
+
 use super::*;
-use crate::{Ask, Effects, Role, TablePlugin, Task, limits};
+use crate::{Ask, Effects, Progress, Role, TablePlugin, Task, Undelivered, limits};
 
 /// A kernel with messages of these order keys queued, in order.
 fn queued(order_keys: &'static [&'static str]) -> Arc<Kernel> {
@@ -16,6 +18,7 @@ fn queued(order_keys: &'static [&'static str]) -> Arc<Kernel> {
     let info = plugin.info();
     let kernel = kernel(TablePlugins::none().with(plugin));
     let ask = Ask {
+        link: None,
         actor: Actor::User("demo".to_owned()),
         now: at(0),
         key: None,
@@ -37,7 +40,10 @@ fn due(kernel: &Kernel, seconds: i64) -> Vec<String> {
 fn messages_of_one_order_key_go_out_one_at_a_time() {
     let kernel = queued(&["a", "a", "b", "a"]);
     assert_eq!(due(&kernel, 0), ["a-1", "b-3"]);
+    let first = kernel.outbox_due(at(0), 1).unwrap().remove(0);
+    assert!(kernel.outbox_holds(&first).unwrap());
     kernel.outbox_done(1).unwrap();
+    assert!(!kernel.outbox_holds(&first).unwrap(), "it has left");
     assert_eq!(due(&kernel, 0), ["a-2", "b-3"]);
     kernel.outbox_failed(2, "no answer", at(0)).unwrap();
     assert_eq!(
@@ -58,6 +64,7 @@ fn a_message_that_cannot_be_delivered_is_given_up_visibly_and_lets_others_pass()
         let row = kernel
             .outbox_failed(1, "refused", at(now))
             .unwrap()
+            .row
             .unwrap();
         assert_eq!(
             (u64::from(row.tries), row.error.as_deref()),
@@ -69,5 +76,188 @@ fn a_message_that_cannot_be_delivered_is_given_up_visibly_and_lets_others_pass()
         now += pause;
     }
     assert_eq!(due(&kernel, now), ["a-2"]);
-    assert!(kernel.outbox_failed(99, "gone", at(now)).unwrap().is_none());
+    assert_eq!(kernel.outbox_failed(99, "gone", at(now)).unwrap().row, None);
+}
+
+/// A kernel whose plugin sends one message when asked, and so many more for each answer; and how many
+/// went out before nothing was left, with the code of what was refused.
+fn conversation(per_answer: u32, changes: bool) -> (usize, Vec<Code>) {
+    let plugin = TablePlugin::new("talks")
+        .run(Role::Action, |_, _| {
+            let messages = vec![message("first", 0)];
+            Ok(Effects {
+                messages,
+                ..Effects::default()
+            })
+        })
+        .run(Role::Integration, move |_, task| {
+            let Task::Answered { id, .. } = task else {
+                return Ok(Effects::default());
+            };
+            // Each in an order key of its own, so that all of them go at once.
+            let keyed = |number| message(&format!("{id}-{number}"), number);
+            let changes = if changes {
+                vec![create_new("account", &[("name", "told")])]
+            } else {
+                Vec::new()
+            };
+            Ok(Effects {
+                messages: (0..per_answer).map(keyed).collect(),
+                changes,
+                ..Effects::default()
+            })
+        });
+    let info = plugin.info();
+    let kernel = kernel(TablePlugins::none().with(plugin));
+    let ask = |link| Ask {
+        actor: Actor::User("demo".to_owned()),
+        now: at(0),
+        key: None,
+        link,
+    };
+    let begin = Task::Action {
+        command: "send".to_owned(),
+        arguments: Vec::new(),
+    };
+    accepted(kernel.perform(&info, &ask(None), &begin).unwrap().outcome);
+    let (mut sent, mut refused) = (0, Vec::new());
+    while let Some(row) = kernel.outbox_due(at(0), 1).unwrap().pop() {
+        sent += 1;
+        assert!(sent < 1_000, "it does not end");
+        kernel.outbox_done(row.seq).unwrap();
+        let answered = Task::Answered {
+            id: row.message.id.clone(),
+            status: 200,
+            content_type: String::new(),
+            body: Vec::new(),
+            delivered: true,
+        };
+        let performed = kernel.perform(&info, &ask(Some(row.link)), &answered);
+        let outcome = performed.unwrap().outcome;
+        for refusal in outcome.refusals() {
+            refused.push(refusal.code);
+            kernel.outbox_parked(&row, refusal.to_string()).unwrap();
+        }
+    }
+    let waiting = kernel.outbox_waiting("talks").unwrap();
+    assert_eq!(
+        (waiting.rows, waiting.given_up),
+        (0, refused.len() as u64),
+        "what was refused is kept"
+    );
+    (sent, refused)
+}
+
+#[test]
+fn a_plugin_that_sends_from_answers_comes_to_an_end() {
+    assert_eq!(conversation(0, false), (1, vec![]));
+    // One in answer to each: as deep as a chain of reactions may be.
+    assert_eq!(conversation(1, false), (9, vec![Code::TooDeep]));
+    assert_eq!(conversation(1, true), (9, vec![Code::TooDeep]));
+    // Two each: 1 + 2 + 4 + 8 + 16 + 32, then none may follow any more.
+    assert_eq!(conversation(2, false), (63, vec![Code::TooDeep; 32]));
+    assert_eq!(conversation(64, false).0, 65);
+    assert_eq!(conversation(65, false), (1, vec![Code::TooDeep]));
+}
+
+#[test]
+fn what_waits_is_bounded_for_each_plugin_and_holds_up_its_reactions_only() {
+    let many = || {
+        let messages = (0..500).map(|number| message("k", number)).collect();
+        Ok(Effects {
+            messages,
+            ..Effects::default()
+        })
+    };
+    let fills = TablePlugin::new("fills")
+        .run(Role::Action, move |_, _| many())
+        .run(Role::Integration, |_, _| Ok(Effects::default()));
+    let other = TablePlugin::new("other")
+        .run(Role::Action, move |_, _| many())
+        .run(Role::Integration, |_, _| Ok(Effects::default()));
+    let (fills_info, other_info) = (fills.info(), other.info());
+    let kernel = kernel(TablePlugins::none().with(fills).with(other));
+    accept(&kernel, vec![create_new("account", &[("name", "one")])]);
+    let ask = Ask {
+        actor: Actor::User("demo".to_owned()),
+        now: at(0),
+        key: None,
+        link: None,
+    };
+    let task = Task::Action {
+        command: "send".to_owned(),
+        arguments: Vec::new(),
+    };
+    let perform = |info| kernel.perform(info, &ask, &task).unwrap().outcome;
+    for _ in 0..limits::OUTBOX_ROWS.value / 500 {
+        accepted(perform(&fills_info));
+    }
+    let refused = perform(&fills_info);
+    let [refusal] = refused.refusals() else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(refusal.reason.as_deref(), Some("outbox-rows"));
+    assert!(refusal.message.contains("fills"), "{refusal}");
+    let waits = kernel.react(&fills_info, Role::Integration, at(0)).unwrap();
+    assert_eq!(waits, Progress::Waiting { until: at(1) });
+    accepted(perform(&other_info));
+    let moved = kernel.react(&other_info, Role::Integration, at(0)).unwrap();
+    assert!(matches!(moved, Progress::Moved { .. }), "{moved:?}");
+    // One goes out: there is room again.
+    kernel.outbox_done(1).unwrap();
+    let moved = kernel.react(&fills_info, Role::Integration, at(0)).unwrap();
+    assert!(matches!(moved, Progress::Moved { .. }), "{moved:?}");
+}
+
+#[test]
+fn a_receiver_says_how_long_to_wait_and_when_to_stop() {
+    let later = |seconds: i64| Undelivered {
+        error: "429".to_owned(),
+        wait: Some(seconds * 1_000),
+        hopeless: false,
+    };
+    // What is asked for, the pause that was due anyway, and the longest there is.
+    for (asked, waited) in [(120, 120), (0, 1), (86_400, 3_600)] {
+        let kernel = queued(&["a"]);
+        let failed = kernel.outbox_failed(1, later(asked), at(0)).unwrap();
+        assert_eq!(failed.row.unwrap().not_before, at(waited), "{asked} s");
+    }
+    let kernel = queued(&["a"]);
+    let gone = Undelivered {
+        hopeless: true,
+        ..Undelivered::from("410")
+    };
+    let row = kernel.outbox_failed(1, gone, at(0)).unwrap().row.unwrap();
+    assert!(row.gave_up && row.tries == 1, "{row:?}");
+    assert!(due(&kernel, 1_000).is_empty());
+}
+
+#[test]
+fn a_clock_that_is_put_back_leaves_no_message_waiting_for_years() {
+    let kernel = queued(&["a"]);
+    let years_ahead = 3 * 365 * 86_400;
+    kernel.outbox_failed(1, "503", at(years_ahead)).unwrap();
+    assert_eq!(due(&kernel, 0), ["a-1"]);
+}
+
+#[test]
+fn the_oldest_message_given_up_makes_room() {
+    let keys: &'static [&'static str] = vec!["k"; limits::GIVEN_UP.count() + 1].leak();
+    let kernel = queued(keys);
+    let hopeless = || Undelivered {
+        hopeless: true,
+        ..Undelivered::from("410")
+    };
+    for seq in 1..=limits::GIVEN_UP.value {
+        let failed = kernel.outbox_failed(seq, hopeless(), at(0)).unwrap();
+        assert_eq!(failed.forgotten, None);
+    }
+    let last = limits::GIVEN_UP.value + 1;
+    let failed = kernel.outbox_failed(last, hopeless(), at(0)).unwrap();
+    assert_eq!(failed.forgotten.map(|row| row.seq), Some(1));
+    let waiting = kernel.outbox_waiting("sends").unwrap();
+    assert_eq!(
+        (waiting.rows, waiting.given_up),
+        (0, limits::GIVEN_UP.value)
+    );
 }

@@ -218,3 +218,51 @@ fn plugins_see_time_actor_and_depth_of_the_commit() {
     assert_eq!(*seen.lock().unwrap(), [(at(5), "user:demo".to_owned(), 2)]);
     assert_eq!(kernel.journal(0, 1).unwrap()[0].cause, cause);
 }
+
+#[test]
+fn what_a_shape_makes_of_what_was_asked_for_is_told() {
+    let plugins = TablePlugins::none()
+        .with(shaping(
+            "first",
+            vec![set(0, "tier", "silver"), set(0, "industry", "fish")],
+        ))
+        .with(shaping(
+            "second",
+            vec![set(0, "tier", "gold"), set(0, "segment", "")],
+        ));
+    let kernel = kernel(plugins);
+    let told = |receipt: Receipt| -> Vec<String> {
+        let tell = |one: &crate::Overridden| {
+            let value = one.value.as_ref().map(Value::to_string);
+            format!("{} {}={}", one.plugin, one.field, value.unwrap_or_default())
+        };
+        receipt.overridden.iter().map(tell).collect()
+    };
+    let asked = [
+        ("name", "Acme"),
+        ("tier", "bronze"),
+        ("industry", "fish"),
+        ("segment", "small"),
+    ];
+    let made = accept(&kernel, vec![create("account", 1, &asked)]);
+    assert_eq!(told(made), ["second segment=", "second tier=gold"]);
+    // Nothing changes in the end, and that is told, too.
+    let again = accept(&kernel, vec![update("account", 1, &[("tier", "silver")])]);
+    assert_eq!(again.entry, 0);
+    assert_eq!(told(again), ["second tier=gold"]);
+    let agreed = accept(
+        &kernel,
+        vec![update(
+            "account",
+            1,
+            &[("tier", "gold"), ("employees", "1")],
+        )],
+    );
+    assert_eq!(told(agreed), [""; 0]);
+    // Of two changes of one record the last says what was asked for.
+    let twice = vec![
+        update("account", 1, &[("tier", "bronze")]),
+        update("account", 1, &[("tier", "gold"), ("employees", "2")]),
+    ];
+    assert_eq!(told(accept(&kernel, twice)), [""; 0]);
+}

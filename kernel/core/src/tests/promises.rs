@@ -99,6 +99,7 @@ fn promise_1_whatever_a_plugin_wants_changed_goes_through_commit() {
     let info = acts.info();
     let kernel = kernel(TablePlugins::none().with(guard).with(acts));
     let ask = Ask {
+        link: None,
         actor: Actor::User("demo".to_owned()),
         now: at(0),
         key: None,

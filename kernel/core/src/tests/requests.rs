@@ -11,6 +11,7 @@ use crate::{Ask, Effects, PluginInfo, Role, TablePlugin, Task, limits};
 fn ask(key: Option<&str>) -> Ask {
     let actor = Actor::User("demo".to_owned());
     Ask {
+        link: None,
         actor,
         now: at(0),
         key: key.map(str::to_owned),
@@ -217,4 +218,33 @@ fn a_plugin_whose_state_always_changes_under_it_is_refused_in_the_end() {
     let kept = plugin_state::get(&*snapshot, "busy", "k").unwrap();
     let tries = u8::try_from(limits::PERFORM_TRIES.value).unwrap();
     assert_eq!(kept, Some(vec![tries]), "the inner ones alone");
+}
+
+#[test]
+fn a_key_of_the_asker_names_what_was_asked() {
+    let (kernel, info) = with(TablePlugin::new("takes").run(Role::Integration, |_, task| {
+        let Task::Inbound { body, .. } = task else {
+            return Ok(Effects::default());
+        };
+        let text = String::from_utf8_lossy(body).into_owned();
+        Ok(Effects {
+            changes: vec![create_new("account", &[("name", &text)])],
+            ..Effects::default()
+        })
+    }));
+    let inbound = |body: &str| Task::Inbound {
+        source: "form".to_owned(),
+        content_type: String::new(),
+        headers: Vec::new(),
+        body: body.as_bytes().to_vec(),
+    };
+    let hand_over = |key: &str, body: &str| {
+        let performed = kernel.perform(&info, &ask(Some(key)), &inbound(body));
+        performed.unwrap().outcome
+    };
+    assert_eq!(accepted(hand_over("k", "one")).entry, 1);
+    assert!(accepted(hand_over("k", "one")).replayed);
+    let reused = hand_over("k", "two");
+    assert_eq!(reused.refusals()[0].code, kjerne_model::Code::KeyReused);
+    assert_eq!(accepted(hand_over("l", "two")).entry, 2);
 }

@@ -6,7 +6,7 @@ use kjerne_model::Message;
 use super::damage::Damage;
 use super::decoder::Decoder;
 use super::encoder::Encoder;
-use crate::rows::{CostRow, CursorRow, KeyRow, OutboxRow, ParkedRow, PluginRow};
+use crate::rows::{CostRow, CursorRow, KeyRow, Link, OutboxRow, ParkedRow, PluginRow, Waiting};
 
 /// A row that is kept in full under its key.
 pub(crate) trait Row: Sized {
@@ -91,6 +91,9 @@ impl Row for OutboxRow {
         out.instant(self.not_before);
         out.optional_text(self.error.as_deref());
         out.flag(self.gave_up);
+        out.number(self.link.entry);
+        out.number(u64::from(self.link.depth));
+        out.number(u64::from(self.link.follow_ups));
     }
 
     fn read(from: &mut Decoder<'_>) -> Result<Self, Damage> {
@@ -103,6 +106,27 @@ impl Row for OutboxRow {
             not_before: from.instant()?,
             error: from.optional_text()?,
             gave_up: from.flag()?,
+            link: Link {
+                entry: from.number()?,
+                depth: from.small()?,
+                follow_ups: from.small()?,
+            },
+        })
+    }
+}
+
+impl Row for Waiting {
+    fn write(&self, out: &mut Encoder) {
+        for number in [self.rows, self.bytes, self.given_up] {
+            out.number(number);
+        }
+    }
+
+    fn read(from: &mut Decoder<'_>) -> Result<Self, Damage> {
+        Ok(Self {
+            rows: from.number()?,
+            bytes: from.number()?,
+            given_up: from.number()?,
         })
     }
 }

@@ -9,7 +9,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
 use super::{Row, decode_entry, decode_record, encode_entry, encode_record};
-use crate::{CostRow, CursorRow, KeyRow, OutboxRow, ParkedRow, PluginRow};
+use crate::{CostRow, CursorRow, KeyRow, Link, OutboxRow, ParkedRow, PluginRow};
 
 pub(crate) fn names() -> impl Strategy<Value = Name> {
     "[a-z][a-z0-9_]{0,8}(:[a-z][a-z0-9_]{0,4})?".prop_map(|text| Name::new(&text).unwrap())
@@ -314,6 +314,11 @@ fn every_row_reads_as_it_was_written() {
         error: text(),
     });
     check(&OutboxRow {
+        link: Link {
+            entry: 9,
+            depth: 2,
+            follow_ups: 60,
+        },
         seq: 5,
         plugin: text(),
         message: Message {

@@ -7,7 +7,7 @@ use super::check::{Check, names};
 use crate::codec::Row;
 use crate::error::StoreError;
 use crate::plugin_state::Used;
-use crate::rows::KeyRow;
+use crate::rows::{KeyRow, Waiting};
 use crate::space::Space;
 use crate::{costs, cursors, journal, key, meta, outbox, parked, plugin_state, registry};
 
@@ -15,9 +15,12 @@ impl Check<'_> {
     pub(super) fn other_rows(&mut self) -> Result<(), StoreError> {
         let last = journal::last(self.read);
         let mut last_seq = 0;
+        let mut waiting: BTreeMap<String, Waiting> = BTreeMap::new();
         let outcomes = [
             outbox::list(self.read, 0, &mut |row| {
                 last_seq = row.seq;
+                let sum = waiting.entry(row.plugin.clone()).or_default();
+                sum.add(&row, row.encode().len());
                 ControlFlow::Continue(())
             }),
             parked::list(self.read, &mut |_| ControlFlow::Continue(())),
@@ -27,8 +30,16 @@ impl Check<'_> {
             meta::workspace_id(self.read).map(drop),
             meta::cache_key(self.read).map(drop),
         ];
+        let is_damaged = outcomes[0].is_err();
         for error in outcomes.into_iter().filter_map(Result::err) {
             self.report.fault(error.to_string());
+        }
+        for (plugin, sum) in waiting.into_iter().filter(|_| !is_damaged) {
+            if outbox::waiting(self.read, &plugin).ok() != Some(sum) {
+                self.report.fault(format!(
+                    "the totals of {plugin} are not what it has in the outbox"
+                ));
+            }
         }
         if outbox::last_seq(self.read).is_ok_and(|given| given < last_seq) {
             let fault = format!("message {last_seq} is in the outbox, and its place was not given");

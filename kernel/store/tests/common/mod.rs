@@ -8,7 +8,7 @@ use kjerne_model::{
     PersonalData, Record, RecordId, Schema, Value,
 };
 use kjerne_store::{
-    MemoryStore, OutboxRow, Read, RedbStore, Store, StoreError, Write, journal, records,
+    Link, MemoryStore, OutboxRow, Read, RedbStore, Store, StoreError, Write, journal, records,
 };
 use redb::backends::InMemoryBackend;
 
@@ -174,6 +174,7 @@ pub fn both(test: fn(&dyn Store)) {
 /// A message at a place in the outbox.
 pub fn queued(seq: u64) -> OutboxRow {
     OutboxRow {
+        link: Link::default(),
         seq,
         plugin: "p".to_owned(),
         message: Message {

@@ -1,12 +1,16 @@
 //! Delivers queued messages: to allowed destinations only, signed, in order per key, with back-off.
 
 mod address;
+mod places;
+mod retry;
 pub mod signing;
 
+use std::ops::ControlFlow;
 use std::thread;
 use std::time::Duration;
 
-use kjerne_core::{Ask, Outcome, Role, Task};
+use kjerne_core::limits::GIVEN_UP;
+use kjerne_core::{Ask, Outcome, Role, Task, Undelivered};
 use kjerne_model::{Actor, Message};
 use kjerne_store::StoreError;
 use kjerne_store::outbox::OutboxRow;
@@ -14,9 +18,16 @@ use ureq::http::{HeaderName, Uri, header};
 use ureq::unversioned::transport::DefaultConnector;
 
 use crate::error::{Context as _, Error, Result};
-use crate::limits::{ANSWER_BODY, DELIVERIES, DELIVERY_TIME};
+use crate::limits::{ANSWER_BODY, DELIVERY_TIME};
 use crate::runtime::{Runtime, now};
 use address::Guarded;
+use places::Places;
+
+/// The least time between two looks at the outbox.
+const ROUND: Duration = Duration::from_millis(10);
+
+/// The status by which a receiver says that it takes no more.
+const GONE: u16 = 410;
 
 /// Carries messages out and answers back.
 pub struct Courier {
@@ -26,10 +37,13 @@ pub struct Courier {
 }
 
 /// What a receiver said.
+#[derive(Default)]
 struct Answer {
     status: u16,
     content_type: String,
     body: Vec<u8>,
+    /// How long it asked to be left alone, in milliseconds.
+    retry_after: Option<i64>,
 }
 
 impl Courier {
@@ -56,71 +70,74 @@ impl Courier {
 
     /// Delivers for as long as the server runs.
     pub fn run(&self, runtime: &Runtime, nap: Duration) {
-        while !runtime.notifier.is_stopped() {
-            let heard = runtime.notifier.count();
-            match self.deliver_due(runtime) {
-                Ok(0) => runtime.notifier.wait(heard, nap),
-                Ok(_) => {}
-                Err(error) => {
-                    eprintln!("outbox: {error}");
-                    runtime.notifier.sleep(nap);
+        let places = Places::default();
+        thread::scope(|scope| {
+            while !runtime.notifier.is_stopped() {
+                let heard = runtime.notifier.count();
+                match self.start_due(runtime, &places, scope) {
+                    Ok(()) => {
+                        runtime.notifier.wait(heard, nap);
+                        // Deliveries that end together are followed by one look at the outbox.
+                        runtime.notifier.sleep(ROUND);
+                    }
+                    Err(error) => {
+                        eprintln!("outbox: {error}");
+                        runtime.notifier.sleep(nap);
+                    }
                 }
             }
-        }
+        });
     }
 
-    /// Delivers what is due now and returns how many messages that were. The kernel hands out one
-    /// message per plugin and order key, so those at hand may go at the same time.
-    ///
-    /// # Errors
-    /// When storage failed; a message may then be delivered again.
-    pub fn deliver_due(&self, runtime: &Runtime) -> Result<usize, StoreError> {
-        let due = runtime
-            .kernel
-            .outbox_due(now(), DELIVERIES.value as usize)?;
-        let results = thread::scope(|scope| {
-            let deliver = |row| scope.spawn(move || self.deliver(runtime, row));
-            let threads: Vec<_> = due.iter().map(deliver).collect();
-            let finish = |thread: thread::ScopedJoinHandle<'_, _>| {
-                thread
-                    .join()
-                    .unwrap_or_else(|_| Err(StoreError::Io("a delivery panicked".into())))
-            };
-            threads.into_iter().map(finish).collect::<Vec<_>>()
-        });
-        let count = results.len();
-        results.into_iter().collect::<Result<(), _>>()?;
-        Ok(count)
+    /// Begins to deliver what is due and has a place, each message in a thread of its own. The kernel
+    /// hands out one message per plugin and order key, so those at hand may go at the same time.
+    fn start_due<'scope, 'env>(
+        &'env self,
+        runtime: &'env Runtime,
+        places: &'env Places,
+        scope: &'scope thread::Scope<'scope, 'env>,
+    ) -> Result<(), StoreError> {
+        let mut begin = Vec::new();
+        runtime.kernel.outbox_each_due(now(), &mut |row| {
+            if places.take(&row) {
+                begin.push(row);
+            }
+            ControlFlow::Continue(())
+        })?;
+        for row in begin {
+            places.tell_when_near(runtime, &row.plugin);
+            scope.spawn(move || {
+                // Given back when the delivery ends, also by a panic.
+                let _place = places.hold(&row, &runtime.notifier);
+                if let Err(error) = self.deliver(runtime, &row) {
+                    eprintln!("outbox: {error}");
+                }
+            });
+        }
+        Ok(())
     }
 
     fn deliver(&self, runtime: &Runtime, row: &OutboxRow) -> Result<(), StoreError> {
+        // It has its place now, so that what is true here stays true.
+        if !runtime.kernel.outbox_holds(row)? {
+            return Ok(());
+        }
         let sent = self.send(runtime, row);
-        let (answer, error) = match sent {
+        let (answer, failure) = match sent {
             Ok(answer) if (200..300).contains(&answer.status) => (Some(answer), None),
             Ok(answer) => {
-                let error = format!("the receiver answered {}", answer.status);
-                (Some(answer), Some(error))
+                let failure = refused(&answer);
+                (Some(answer), Some(failure))
             }
-            Err(error) => (None, Some(format!("{error}"))),
+            Err(error) => (None, Some(Undelivered::from(error.to_string().as_str()))),
         };
-        let delivered = error.is_none();
-        let over = match error {
+        let delivered = failure.is_none();
+        let over = match failure {
             None => {
                 runtime.kernel.outbox_done(row.seq)?;
                 true
             }
-            Some(error) => {
-                // A failed try stands in the outbox with its reason; only the end of it is told here.
-                let left = runtime.kernel.outbox_failed(row.seq, &error, now())?;
-                let over = left.is_none_or(|row| row.gave_up);
-                if over {
-                    eprintln!(
-                        "message {} of {} to {} is given up: {error}",
-                        row.message.id, row.plugin, row.message.url
-                    );
-                }
-                over
-            }
+            Some(failure) => not_delivered(runtime, row, failure)?,
         };
         let wanted = runtime
             .package(&row.plugin)
@@ -167,6 +184,10 @@ impl Courier {
                 "the receiver answered with a redirect, which is not followed",
             ));
         }
+        let retry_after = response.headers().get(header::RETRY_AFTER);
+        let retry_after = retry_after
+            .and_then(|value| value.to_str().ok())
+            .and_then(|text| retry::pause(text, now()));
         let content_type = response.headers().get(header::CONTENT_TYPE);
         let content_type = content_type
             .and_then(|value| value.to_str().ok())
@@ -182,6 +203,7 @@ impl Courier {
             status: response.status().as_u16(),
             content_type,
             body: body.unwrap_or_default(),
+            retry_after,
         })
     }
 
@@ -246,11 +268,7 @@ fn report(
     let Some(plugin) = runtime.host.serves(&row.plugin, Role::Integration) else {
         return Ok(());
     };
-    let answer = answer.unwrap_or(Answer {
-        status: 0,
-        content_type: String::new(),
-        body: Vec::new(),
-    });
+    let answer = answer.unwrap_or_default();
     let task = Task::Answered {
         id: row.message.id.clone(),
         status: answer.status,
@@ -263,17 +281,68 @@ fn report(
         actor: Actor::System("outbox".to_owned()),
         now: now(),
         key,
+        link: Some(row.link),
     };
     if let Outcome::Refused(refusals) = runtime.kernel.perform(&plugin, &ask, &task)?.outcome {
         let why: Vec<String> = refusals.iter().map(ToString::to_string).collect();
-        eprintln!(
-            "{}: answer to message {}: {}",
+        let how = if delivered { "delivered" } else { "given up" };
+        let error = format!(
+            "it was {how}; what {} wanted to do then was refused: {}",
             row.plugin,
-            row.message.id,
             why.join("; ")
         );
+        eprintln!(
+            "message {} to {}: {error}; see kjerne plugin outbox",
+            row.message.id, row.message.url
+        );
+        let parked = runtime.kernel.outbox_parked(row, error)?;
+        tell_forgotten(parked.forgotten.as_ref());
     }
     Ok(())
+}
+
+/// What a receiver's refusal means for further tries.
+fn refused(answer: &Answer) -> Undelivered {
+    let is_gone = answer.status == GONE;
+    let error = if is_gone {
+        "the receiver answered 410 Gone: it takes no more messages here".to_owned()
+    } else {
+        format!("the receiver answered {}", answer.status)
+    };
+    Undelivered {
+        error,
+        wait: answer.retry_after,
+        hopeless: is_gone,
+    }
+}
+
+/// Keeps that a try failed and returns whether it was the last. A failed try stands in the outbox
+/// with its reason; only the end of it is told here.
+fn not_delivered(
+    runtime: &Runtime,
+    row: &OutboxRow,
+    failure: Undelivered,
+) -> Result<bool, StoreError> {
+    let error = failure.error.clone();
+    let failed = runtime.kernel.outbox_failed(row.seq, failure, now())?;
+    let over = failed.row.is_none_or(|row| row.gave_up);
+    if over {
+        eprintln!(
+            "message {} of {} to {} is given up: {error}",
+            row.message.id, row.plugin, row.message.url
+        );
+    }
+    tell_forgotten(failed.forgotten.as_ref());
+    Ok(over)
+}
+
+fn tell_forgotten(row: Option<&OutboxRow>) {
+    if let Some(row) = row {
+        eprintln!(
+            "message {} of {}, given up earlier, is kept no longer: there are {} newer ones",
+            row.message.id, row.plugin, GIVEN_UP.value
+        );
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Signs messages as Standard Webhooks 1.0 describes: three headers, HMAC-SHA256, base64.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
@@ -9,13 +10,19 @@ use kjerne_model::Instant;
 
 use crate::error::{Context as _, Error, Result};
 
-/// The prefix of a signing secret.
+/// The prefix of a signing secret; secrets are handed around without it, too.
 const PREFIX: &str = "whsec_";
+
+/// Reads base64 with its padding or without, as the libraries of the receivers do.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// The headers of a signed message.
 ///
 /// # Errors
-/// When the secret is not `whsec_` and base64.
+/// When the secret is not base64 of the right length.
 pub fn headers(
     secret: &str,
     id: &str,
@@ -45,16 +52,16 @@ fn signature(secret: &str, id: &str, timestamp: i64, body: &[u8]) -> Result<Stri
 /// The bytes of a secret; the message never shows the secret.
 ///
 /// # Errors
-/// When it is not `whsec_` and base64 of at least 24 bytes, the least the standard allows.
+/// When it is not base64 of 24 to 64 bytes, which the standard asks for, after `whsec_` if it has that.
 pub fn key(secret: &str) -> Result<Vec<u8>> {
-    let encoded = secret.strip_prefix(PREFIX);
-    let encoded =
-        encoded.with_context(|| format!("the signing secret does not begin with {PREFIX}"))?;
-    let key = STANDARD
+    let encoded = secret.strip_prefix(PREFIX).unwrap_or(secret);
+    let key = LENIENT
         .decode(encoded)
         .ok()
         .filter(|key| (24..=64).contains(&key.len()));
-    key.context("the signing secret is not base64 of 24 to 64 bytes after its prefix")
+    key.context(
+        "the signing secret is not base64 of 24 to 64 bytes, with or without the prefix whsec_",
+    )
 }
 
 #[cfg(test)]
@@ -81,11 +88,27 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_is_the_same_with_and_without_prefix_and_padding() {
+        let secret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNA==";
+        let bare = secret.trim_start_matches(PREFIX);
+        let wanted = b"0123456789012345678901234".to_vec();
+        for secret in [
+            secret,
+            bare,
+            secret.trim_end_matches('='),
+            bare.trim_end_matches('='),
+        ] {
+            assert_eq!(key(secret).unwrap(), wanted, "{secret}");
+        }
+    }
+
+    #[test]
     fn a_secret_of_another_form_is_an_error_that_keeps_it() {
         for secret in [
-            "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
             "whsec_%%%",
             "whsec_c2hvcnQ=",
+            "c2hvcnQ",
+            "whsek_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
         ] {
             let error = key(secret).unwrap_err().to_string();
             assert!(!error.contains(secret), "{error}");

@@ -1,0 +1,91 @@
+//! What a plugin watches, where its settings decide that: a manifest may name a list of the settings
+//! whose tables say which kinds they are about, so that a plugin without any is not run for nothing.
+
+use std::collections::BTreeSet;
+
+use kjerne_model::Name;
+
+use crate::wit::v0_1_0::settings::Entry;
+use crate::wit::v0_1_0::types::Value;
+
+/// A kind that is none: a plugin that watches nothing watches it alone, and so is passed over by
+/// every entry while its cursor moves on.
+pub const NOTHING: &str = "no_kind";
+
+/// The kinds that the tables of a list name under `kinds`; a table with `enabled = false` does not
+/// count, and one that names none is about every kind, for which the set is empty.
+pub fn watched(entries: &[Entry], list: &str) -> BTreeSet<Name> {
+    let mut kinds = BTreeSet::new();
+    let mut enabled = 0;
+    for place in 0.. {
+        let table = format!("{list}[{place}]");
+        let Some(begin) = entries.iter().position(|entry| entry.path == table) else {
+            break;
+        };
+        let inside = entries[begin + 1..]
+            .iter()
+            .map_while(|entry| Some((entry.path.strip_prefix(&table)?, &entry.value)));
+        let rows: Vec<(&str, &Value)> = inside.collect();
+        let is_off = |(path, value): &(&str, &Value)| {
+            *path == ".enabled" && matches!(value, Value::Flag(false))
+        };
+        if rows.iter().any(is_off) {
+            continue;
+        }
+        enabled += 1;
+        let mut named = rows.iter().filter_map(kind).peekable();
+        if named.peek().is_none() {
+            return BTreeSet::new();
+        }
+        kinds.extend(named.filter_map(|kind| Name::new(kind).ok()));
+    }
+    if enabled == 0 || kinds.is_empty() {
+        kinds.extend(Name::new(NOTHING).ok());
+    }
+    kinds
+}
+
+/// A kind that a table names: one text, or one of a list.
+fn kind<'a>((path, value): &(&'a str, &'a Value)) -> Option<&'a str> {
+    let is_kind = *path == ".kinds" || path.starts_with(".kinds[");
+    match value {
+        Value::Text(text) if is_kind => Some(text),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::Settings;
+
+    #[test]
+    fn the_settings_say_what_is_watched() {
+        let one = "[[subscription]]\nkinds = ['account', 'case']\n";
+        let off = "[[subscription]]\nenabled = false\nkinds = ['lead']\n";
+        let every = "[[subscription]]\nname = 'a'\n";
+        let none = "[[subscription]]\nkinds = []\n";
+        for (text, expected) in [
+            ("", vec![NOTHING]),
+            (off, vec![NOTHING]),
+            (&off.repeat(2), vec![NOTHING]),
+            (one, vec!["account", "case"]),
+            (&format!("{one}{off}"), vec!["account", "case"]),
+            (
+                &format!("{off}[[subscription]]\nkinds = 'task'\n"),
+                vec!["task"],
+            ),
+            (every, vec![]),
+            (none, vec![]),
+            (&format!("{one}{every}"), vec![]),
+            ("[[inbound]]\nkinds = ['account']\n", vec![NOTHING]),
+            ("[[subscription]]\nkinds = ['Not A Kind']\n", vec![NOTHING]),
+        ] {
+            let settings = Settings::parse(text).unwrap();
+            let found = watched(&settings.entries, "subscription");
+            let found: Vec<&str> = found.iter().map(|name| name.as_str()).collect();
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The pauses of a case's clock, kept as they were by the clock on the wall, so that they can be
+//! reckoned in whatever opening hours hold for the case later.
+
+use std::fmt::Write as _;
+
+use kjerne_sdk::Instant;
+
+use crate::calendar::Hours;
+use crate::case::Case;
+
+/// How many pauses are kept one by one; of older ones the minutes stay as they were counted.
+const MOST: usize = 64;
+
+/// The pauses of one run of the clock.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Pauses {
+    /// Minutes of which nobody knows when they were: brought in, set by a person, or too long ago.
+    counted: i64,
+    /// From and until, oldest first.
+    spans: Vec<(i64, i64)>,
+}
+
+impl Pauses {
+    /// The pauses of a case. Where it has minutes and no pauses, or such as nobody can read, the
+    /// minutes count.
+    pub fn of(case: &Case) -> Self {
+        let minutes = Self {
+            counted: case.paused_minutes.unwrap_or(0),
+            spans: Vec::new(),
+        };
+        case.pauses
+            .as_deref()
+            .and_then(Self::read)
+            .unwrap_or(minutes)
+    }
+
+    /// `+15 2026-03-02T09:00:00Z/2026-03-02T10:00:00Z …`.
+    fn read(text: &str) -> Option<Self> {
+        let mut pauses = Self::default();
+        for part in text.split_whitespace() {
+            if let Some(counted) = part.strip_prefix('+') {
+                pauses.counted = counted.parse().ok()?;
+            } else {
+                let (since, until) = part.split_once('/')?;
+                let at = |text| Instant::parse(text).map(Instant::millis);
+                pauses.spans.push((at(since)?, at(until)?));
+            }
+        }
+        Some(pauses)
+    }
+
+    /// The same as text; none when there is nothing to keep.
+    pub fn written(&self) -> Option<String> {
+        if self.spans.is_empty() {
+            return None;
+        }
+        let mut text = String::new();
+        if self.counted != 0 {
+            let _ = write!(text, "+{} ", self.counted);
+        }
+        for (since, until) in &self.spans {
+            let at = Instant::from_millis;
+            let _ = write!(text, "{}/{} ", at(*since), at(*until));
+        }
+        Some(text.trim_end().to_owned())
+    }
+
+    /// Adds a pause that has ended; the oldest one beyond the limit is counted by these hours for good.
+    pub fn add(&mut self, since: i64, until: i64, hours: &Hours<'_>) {
+        self.spans.push((since, until));
+        while self.spans.len() > MOST {
+            let (since, until) = self.spans.remove(0);
+            self.counted += hours.minutes(since, until);
+        }
+    }
+
+    /// Counts minutes that somebody added or took away by hand.
+    pub fn correct(&mut self, minutes: i64) {
+        self.counted += minutes;
+    }
+
+    /// The minutes of all pauses by these hours.
+    pub fn minutes(&self, hours: &Hours<'_>) -> i64 {
+        let spans = self.spans.iter();
+        let known: i64 = spans
+            .map(|(since, until)| hours.minutes(*since, *until))
+            .sum();
+        self.counted + known
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn pauses_are_read_as_written() {
+        for text in [
+            "2026-03-02T09:00:00Z/2026-03-02T10:00:00Z",
+            "+15 2026-03-02T09:00:00Z/2026-03-02T10:00:00Z 2026-03-03T09:00:00Z/2026-03-03T09:00:00.250Z",
+            "+-15 2026-03-02T09:00:00Z/2026-03-02T10:00:00Z",
+        ] {
+            let read = Pauses::read(text).unwrap();
+            assert_eq!(read.written().as_deref(), Some(text));
+        }
+        for wrong in ["x", "2026-03-02T09:00:00Z", "+x", "a/b"] {
+            assert_eq!(Pauses::read(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn minutes_without_their_pauses_count_as_they_are() {
+        let case = |pauses: Option<&str>| Case {
+            paused_minutes: Some(90),
+            pauses: pauses.map(str::to_owned),
+            ..Case::default()
+        };
+        for pauses in [None, Some("by hand")] {
+            let counted = Pauses::of(&case(pauses));
+            assert_eq!((counted.counted, counted.written()), (90, None));
+        }
+    }
+}
