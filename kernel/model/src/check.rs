@@ -1,6 +1,6 @@
 //! The schema check: all faults of a record, not the first.
 
-use kjerne_values::{ParseError, is_blank};
+use kjerne_values::ParseError;
 
 use crate::kind::{Choice, Field, FieldType, Kind, is_plain_choice};
 use crate::name::Name;
@@ -22,29 +22,18 @@ pub fn check_fields(kind: &Kind, fields: &Fields) -> Vec<Refusal> {
     for (name, value) in fields {
         match kind.field(name) {
             // An empty value in a required field is told once, as what is missing.
-            Some(field) if field.required && is_empty(value) => {}
+            Some(field) if field.required && value.is_empty() => {}
             Some(field) => faults.extend(check_value(field, value)),
             None => faults.push(unknown_field(kind, name)),
         }
     }
     for field in kind.fields.iter().filter(|field| field.required) {
-        if fields.get(&field.name).is_none_or(is_empty) {
+        if fields.get(&field.name).is_none_or(Value::is_empty) {
             let message = format!("{} needs {}", kind.name, field.name);
             faults.push(Refusal::new(Code::Required, message).field(&field.name));
         }
     }
     faults
-}
-
-/// True for a value in which there is nothing. None is ever stored: a field that holds nothing is
-/// absent, whatever way nothing was written.
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Text(text) => is_blank(text),
-        Value::Choices(choices) => choices.is_empty(),
-        Value::Address(address) => address.is_empty(),
-        _ => false,
-    }
 }
 
 fn unknown_field(kind: &Kind, name: &str) -> Refusal {
@@ -60,7 +49,7 @@ fn check_value(field: &Field, value: &Value) -> Option<Refusal> {
             Code::WrongType,
             format!("{name} holds {expected}, not {found}"),
         )
-    } else if is_empty(value) {
+    } else if value.is_empty() {
         let why = format!(
             "{name} is {} without anything in it; clear the field instead",
             value.type_name()

@@ -44,6 +44,18 @@ impl Value {
         Self::Choices(choices)
     }
 
+    /// True for a value in which there is nothing. None is ever stored: a field that holds nothing is
+    /// absent, whatever way nothing was written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Text(text) => is_blank(text),
+            Self::Choices(choices) => choices.is_empty(),
+            Self::Address(address) => address.is_empty(),
+            _ => false,
+        }
+    }
+
     /// What this value is called in messages: `text`, `integer`, ….
     #[must_use]
     pub fn type_name(&self) -> &'static str {

@@ -331,7 +331,8 @@ pub fn read_arguments(
         faults.push(Refusal::new(Code::UnknownField, message).field(name));
     }
     for (name, field_type, required) in parameters {
-        match value(field_type, given.get(name).unwrap_or(&Json::Null)) {
+        let read = value(field_type, given.get(name).unwrap_or(&Json::Null));
+        match read.map(|value| value.filter(|value| !value.is_empty())) {
             Ok(None) if *required => faults
                 .push(Refusal::new(Code::Required, format!("the action needs {name}")).field(name)),
             Ok(value) => arguments.push((name.clone(), value)),

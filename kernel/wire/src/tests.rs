@@ -254,6 +254,21 @@ fn a_key_that_stands_twice_is_refused_wherever_it_stands() {
 }
 
 #[test]
+fn an_argument_that_holds_nothing_is_missing() {
+    let parameters = [("note".to_owned(), FieldType::Text { max_bytes: 99 }, true)];
+    for nothing in [
+        json!({}),
+        json!({ "note": null }),
+        json!({ "note": "" }),
+        json!({ "note": " \u{a0}\t" }),
+    ] {
+        let given = nothing.as_object().unwrap();
+        let refusals = crate::read_arguments(&parameters, given).unwrap_err();
+        assert_eq!(refusals[0].message, "the action needs note", "{nothing}");
+    }
+}
+
+#[test]
 fn a_field_given_twice_is_refused() {
     let schema = Schema::new(core_kinds()).unwrap();
     let account = schema.kind("account").unwrap();
