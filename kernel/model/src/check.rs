@@ -1,6 +1,6 @@
 //! The schema check: all faults of a record, not the first.
 
-use kjerne_values::ParseError;
+use kjerne_values::{ParseError, is_blank};
 
 use crate::kind::{Choice, Field, FieldType, Kind, is_plain_choice};
 use crate::name::Name;
@@ -109,7 +109,7 @@ fn no_such(name: &Name, text: &str, what: &str) -> String {
 }
 
 fn no_choice(name: &Name, choices: &[Choice], text: &str) -> String {
-    format!("{name} takes {}, not {}", listed(choices), shown(text))
+    format!("{name} takes {}, not \"{}\"", listed(choices), shown(text))
 }
 
 /// What could be stored and not brought back by any export.
@@ -119,7 +119,13 @@ fn out_of_years(name: &Name) -> String {
 
 /// Text as an error shows it: cut, and without what would change the look of the line.
 fn shown(text: &str) -> String {
-    format!("{:?}", ParseError::new("", text).found)
+    let cut = ParseError::new("", text).found;
+    let seen = |letter: char| match letter.is_control() || is_blank(letter.encode_utf8(&mut [0; 4]))
+    {
+        true if letter != ' ' => letter.escape_unicode().to_string(),
+        _ => letter.to_string(),
+    };
+    cut.chars().map(seen).collect()
 }
 
 fn takes_text(field_type: &FieldType) -> bool {
