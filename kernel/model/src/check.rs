@@ -120,10 +120,10 @@ fn out_of_years(name: &Name) -> String {
 /// Text as an error shows it: cut, and without what would change the look of the line.
 fn shown(text: &str) -> String {
     let cut = ParseError::new("", text).found;
-    let seen = |letter: char| match letter.is_control() || is_blank(letter.encode_utf8(&mut [0; 4]))
-    {
-        true if letter != ' ' => letter.escape_unicode().to_string(),
-        _ => letter.to_string(),
+    let has_shape = |letter: char| letter == ' ' || !is_blank(letter.encode_utf8(&mut [0; 4]));
+    let seen = |letter: char| match has_shape(letter) {
+        true => letter.to_string(),
+        false => letter.escape_unicode().to_string(),
     };
     cut.chars().map(seen).collect()
 }
