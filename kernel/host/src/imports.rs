@@ -99,7 +99,9 @@ fn check_filter(filter: &Filter, kind: &Kind, granted: &Projection) -> Result<u6
         Filter::Not(inner) => check_filter(inner, kind, granted),
         Filter::Compare { path, .. } | Filter::In { path, .. } | Filter::Text { path, .. } => {
             match path {
-                Path::Field(name) | Path::Part(name, _) => check_path(name, kind, granted)?,
+                Path::Field(name) | Path::Like(name, _) | Path::Part(name, _) => {
+                    check_path(name, kind, granted)?;
+                }
                 Path::Own(_) => {}
             }
             Ok(1)

@@ -117,7 +117,15 @@ impl Oracle {
         emails.dedup();
         let led = next.0.values().filter_map(|user| user.manager);
         let sound = emails.len() == count && led.clone().all(|to| next.0.contains_key(&to));
-        sound.then(|| next.versioned(self))
+        let circle = next.0.keys().any(|id| next.is_above_itself(*id));
+        (sound && !circle).then(|| next.versioned(self))
+    }
+
+    /// Whether following the managers of a user leads back to it.
+    fn is_above_itself(&self, id: u8) -> bool {
+        let manager = |of: &u8| self.0.get(of).and_then(|user| user.manager);
+        let above = std::iter::successors(manager(&id), manager);
+        above.take(self.0.len()).any(|one| one == id)
     }
 
     fn versioned(mut self, before: &Self) -> Self {

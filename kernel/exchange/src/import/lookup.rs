@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use kjerne_model::{Record, RecordId, Reference, Value, parse_value};
+use kjerne_model::{Field, Record, RecordId, Reference, Value, parse_value};
 use kjerne_store::{Read, index, records};
 use kjerne_workspace::error::Result;
 
@@ -68,9 +68,10 @@ fn search(read: &dyn Read, lookup: &Lookup, text: &str) -> Result<Found> {
     let Ok(value) = parse_value(&lookup.by.field_type, text) else {
         return Ok(Found::Nothing);
     };
-    let (kind, by) = (&lookup.kind.name, &lookup.by.name);
+    let kind = &lookup.kind.name;
     let ids = if lookup.by.unique {
-        index::holder(read, kind, by, &value)?.into_iter().collect()
+        let holder = index::holder(read, kind, &lookup.by, &value)?;
+        holder.into_iter().collect()
     } else {
         holders(read, lookup, &value)?
     };
@@ -98,12 +99,16 @@ fn search(read: &dyn Read, lookup: &Lookup, text: &str) -> Result<Found> {
 /// The first records, at most two, that hold the value in an indexed field.
 fn holders(read: &dyn Read, lookup: &Lookup, value: &Value) -> Result<Vec<RecordId>> {
     let (kind, by) = (&lookup.kind.name, &lookup.by.name);
+    let value = &*lookup.by.form(value);
     let exact = index::is_exact(value);
     let (mut ids, mut failed) = (Vec::new(), None);
     index::ids(read, kind, by, value, None, &mut |id| {
         let holds = exact
             || match records::get(read, kind, id) {
-                Ok(record) => record.is_some_and(|record| record.get(by) == Some(value)),
+                Ok(record) => record.is_some_and(|record| {
+                    let held = record.get(by);
+                    held.is_some_and(|held| *lookup.by.form(held) == *value)
+                }),
                 Err(error) => {
                     failed = Some(error);
                     return ControlFlow::Break(());
@@ -131,9 +136,9 @@ pub fn existing(read: &dyn Read, plan: &Plan, key: &str) -> Result<Option<Record
         Some(Key::Id) => RecordId::parse(key).ok(),
         Some(Key::Field(name)) => {
             let field = plan.kind.field(name);
-            let value = field.and_then(|field| parse_value(&field.field_type, key).ok());
-            match value {
-                Some(value) => index::holder(read, &plan.kind.name, name, &value)?,
+            let read_as = |field: &Field| parse_value(&field.field_type, key).ok();
+            match field.and_then(|field| Some((field, read_as(field)?))) {
+                Some((field, value)) => index::holder(read, &plan.kind.name, field, &value)?,
                 None => None,
             }
         }

@@ -146,12 +146,12 @@ impl Plan {
     }
 
     /// The lookups that lead to records of the kind that is being imported.
-    pub fn own_lookups(&self) -> BTreeSet<Name> {
+    pub fn own_lookups(&self) -> BTreeMap<Name, Field> {
         let own = |lookup: &&Lookup| lookup.kind.name == self.kind.name;
         let lookups = self.fields.iter().filter_map(|field| field.lookup.as_ref());
         lookups
             .filter(own)
-            .map(|lookup| lookup.by.name.clone())
+            .map(|lookup| (lookup.by.name.clone(), lookup.by.clone()))
             .collect()
     }
 }

@@ -1,9 +1,9 @@
 //! Resolving a draft's lookups: among the rows of its batch, then in the store.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use kjerne_model::{Name, RecordId, Reference, Value};
+use kjerne_model::{Field, Name, RecordId, Reference, Value, parse_value};
 use kjerne_store::Read;
 use kjerne_workspace::error::Result;
 
@@ -24,7 +24,7 @@ pub enum Resolved {
 /// Looks up what drafts refer to, and remembers what this file's rows may be looked up by.
 pub struct Resolver {
     /// The fields of the file's own kind that its rows are looked up by.
-    own_lookups: BTreeSet<Name>,
+    own_lookups: BTreeMap<Name, Field>,
     lookups: Lookups,
     /// Hashes of keys and looked-up fields of this file's rows.
     seen: HashSet<u64>,
@@ -48,8 +48,12 @@ impl Resolver {
     /// True for a draft whose key no earlier row of the file had.
     pub fn is_new_key(&mut self, plan: &Plan, draft: &Draft) -> bool {
         match (&draft.key, &plan.key) {
-            (Some(key), Some(Key::Field(name))) => self.seen.insert(mark("key", name, key)),
-            (Some(key), _) => self.seen.insert(mark("key", "id", key)),
+            (Some(key), Some(Key::Field(name))) => {
+                let form = plan.kind.field(name).map(|field| form(field, key));
+                self.seen
+                    .insert(mark("key", name, form.as_deref().unwrap_or(key)))
+            }
+            (Some(key), _) => self.seen.insert(mark("key", "id", &key.to_lowercase())),
             (None, _) => true,
         }
     }
@@ -58,13 +62,13 @@ impl Resolver {
     pub fn in_batch<'a>(&mut self, drafts: impl Iterator<Item = (&'a Draft, RecordId)>) -> InBatch {
         let mut here = HashMap::new();
         for (draft, id) in drafts {
-            for by in &self.own_lookups {
+            for (by, field) in &self.own_lookups {
                 if let Some(Some(value)) = draft.patch.get(by) {
-                    let text = value.to_string();
+                    let text = field.form(value).to_string();
                     if self.dry_run {
                         self.seen.insert(mark("row", by, &text));
                     }
-                    here.insert((by.clone(), text.to_lowercase()), id);
+                    here.insert((by.clone(), text), id);
                 }
             }
         }
@@ -88,7 +92,7 @@ impl Resolver {
             };
             let to_own_kind = lookup.kind.name == plan.kind.name;
             let in_batch = (to_own_kind && lookup.take.is_none())
-                .then(|| here.get(&(lookup.by.name.clone(), text.to_lowercase())))
+                .then(|| here.get(&(lookup.by.name.clone(), form(&lookup.by, &text))))
                 .flatten();
             if let Some(id) = in_batch {
                 let reference = Reference::new(lookup.kind.name.clone(), *id);
@@ -106,7 +110,7 @@ impl Resolver {
                 Found::Value(None) => continue,
                 Found::Several => format!("more than one {named}; look up by a unique field"),
                 // In a dry run the row referred to is not stored, and the reference cannot be tried.
-                Found::Nothing if self.would_be_there(to_own_kind, &lookup.by.name, &text) => {
+                Found::Nothing if self.would_be_there(to_own_kind, &lookup.by, &text) => {
                     continue;
                 }
                 Found::Nothing if to_own_kind && may_wait => {
@@ -131,14 +135,22 @@ impl Resolver {
         })
     }
 
-    fn would_be_there(&self, to_own_kind: bool, by: &str, text: &str) -> bool {
-        self.dry_run && to_own_kind && self.seen.contains(&mark("row", by, text))
+    fn would_be_there(&self, to_own_kind: bool, by: &Field, text: &str) -> bool {
+        let sought = || mark("row", &by.name, &form(by, text));
+        self.dry_run && to_own_kind && self.seen.contains(&sought())
     }
+}
+
+/// What a text stands for in a field, in the form the field compares.
+fn form(field: &Field, text: &str) -> String {
+    let value =
+        parse_value(&field.field_type, text).unwrap_or_else(|_| Value::Text(text.to_owned()));
+    field.form(&value).to_string()
 }
 
 /// Eight bytes for a text, so that a million rows can be told apart in a few megabytes.
 fn mark(what: &str, field: &str, text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (what, field, text.to_lowercase()).hash(&mut hasher);
+    (what, field, text).hash(&mut hasher);
     hasher.finish()
 }
