@@ -55,6 +55,9 @@ fn check_value(field: &Field, value: &Value) -> Option<Refusal> {
         (FieldType::Choice(choices), Value::Text(text)) if !is_choice(choices, text) => {
             wrong(format!("{name} takes {}, not {text:?}", listed(choices)))
         }
+        (FieldType::Choices(_), Value::Choices(chosen)) if chosen.is_empty() => wrong(format!(
+            "{name} is a list without a choice; clear the field instead"
+        )),
         (FieldType::Choices(choices), Value::Choices(chosen)) => {
             match chosen.iter().find(|one| !is_choice(choices, one)) {
                 Some(one) => wrong(format!("{name} takes {}, not {one:?}", listed(choices))),
