@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use kjerne_core::{Kernel, Outcome, Receipt};
 use kjerne_model::{
-    Actor, Change, Code, Commit, Fields, Instant, RecordId, Refusal, Target, Value, check_fields,
+    Actor, Change, Code, Commit, Fields, Instant, RecordId, Refusal, Target, Value,
 };
 use kjerne_store::{Read, journal};
 use kjerne_workspace::error::Result;
 use sha2::{Digest, Sha256};
 
-use super::convert::{Draft, Fault};
+use super::convert::{Draft, Fault, schema_faults};
 use super::lookup::existing;
 use super::mapping::OnExisting;
 use super::plan::Plan;
@@ -211,12 +211,7 @@ impl<'a> Batches<'a> {
 
     /// Rejects a row with its faults, and with those that the kernel would find in its other fields.
     fn reject(&mut self, draft: &Draft, mut faults: Vec<Fault>, is_new: bool) -> Result<()> {
-        let patch = draft.patch_for(None);
-        let fields = patch.into_iter();
-        let fields: Fields = fields
-            .filter_map(|(name, value)| Some((name, value?)))
-            .collect();
-        let others = check_fields(&self.plan.kind, &fields);
+        let others = schema_faults(self.plan, draft);
         let others = others
             .iter()
             .filter(|refusal| is_new || refusal.code != Code::Required);

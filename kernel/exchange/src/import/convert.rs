@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use kjerne_model::{Address, Name, Patch, Record, RecordId, Value};
+use kjerne_model::{Address, Fields, Name, Patch, Record, RecordId, Refusal, Value, check_fields};
 
 use super::mapping::EmptyCells;
 use super::plan::{Key, Piece, Plan, PlanField, PlanSource};
@@ -127,6 +127,16 @@ pub fn convert(plan: &Plan, row: &Row) -> Taken {
         ));
     }
     Taken::Draft(Box::new(draft))
+}
+
+/// What the kind refuses of a draft's fields, as far as they are known.
+pub fn schema_faults(plan: &Plan, draft: &Draft) -> Vec<Refusal> {
+    let fields: Fields = draft
+        .patch_for(None)
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect();
+    check_fields(&plan.kind, &fields)
 }
 
 /// True when a column holds one of the values, as every comparison of a mapping sees it: without

@@ -176,6 +176,7 @@ pub fn run(
         .and_then(|()| second_passes(&plan, &mut batches, &tell))
         .with_context(|| stopped(&batches.counts))?;
     let finished = batches.rejects.finish();
+    batches.rejects.first.sort_by_key(|reject| reject.line);
     finished.context("cannot write the rejects")?;
     Ok(ImportReport {
         counts: batches.counts,

@@ -38,12 +38,13 @@ pub struct Resolver {
     lookups: Lookups,
     /// In a dry run: marks of looked-up fields of the rows so far.
     seen: HashSet<u64>,
-    /// The lines of the rows so far that hold a text, two at the most, where several may hold it.
-    met: HashMap<u64, Vec<u64>>,
+    /// The rows so far that hold a text, a few at the most, where several may hold it: their lines, and
+    /// the records they become.
+    met: HashMap<u64, Vec<(u64, RecordId)>>,
     dry_run: bool,
 }
 
-/// The ids a batch gives to what its own rows may look up, two for a text at the most.
+/// The ids a batch gives to what its own rows may look up, a few for a text at the most.
 pub type InBatch = HashMap<(Name, String), Vec<RecordId>>;
 
 /// A draft's surroundings while its lookups are resolved.
@@ -86,7 +87,7 @@ impl Resolver {
                     self.seen.insert(row);
                 }
                 if !by.unique {
-                    add(self.met.entry(row).or_default(), draft.row.line);
+                    meet(self.met.entry(row).or_default(), draft.row.line, id);
                 }
                 add(here.entry((name.clone(), text)).or_default(), id);
             }
@@ -161,11 +162,16 @@ impl Resolver {
         let by = &lookup.by;
         let text_same = same(by, text);
         let row = mark("row", &by.name, &text_same);
-        let mut found = ids(read, lookup, text, 3)?;
+        let mut found = ids(read, lookup, text, ENOUGH)?;
         let here = around.here.get(&(by.name.clone(), text_same.clone()));
         for id in here.into_iter().flatten() {
-            if !found.contains(id) {
-                found.push(*id);
+            add(&mut found, *id);
+        }
+        let reachable = found.clone();
+        let met = self.met.get(&row).filter(|_| self.dry_run);
+        for (line, id) in met.into_iter().flatten() {
+            if *line != draft.row.line {
+                add(&mut found, *id);
             }
         }
         let itself = found.len();
@@ -189,6 +195,9 @@ impl Resolver {
                 (false, false) => Answer::Fault(nowhere(lookup, text, is_itself)),
             });
         };
+        if !reachable.contains(id) {
+            return Ok(Answer::WouldBe);
+        }
         // What a row of the same batch holds is known when it is stored.
         if lookup.take.is_none() {
             let reference = Reference::new(lookup.kind.name.clone(), *id);
@@ -207,14 +216,26 @@ impl Resolver {
     /// True when the other row of this file that holds a text has not been met yet.
     fn is_to_come(&self, row: u64, own_line: u64) -> bool {
         let met = self.met.get(&row);
-        !met.is_some_and(|lines| lines.iter().any(|line| *line != own_line))
+        !met.is_some_and(|rows| rows.iter().any(|(line, _)| *line != own_line))
     }
 }
 
-/// Adds one that is not there yet, unless there are two.
-fn add<T: PartialEq>(all: &mut Vec<T>, one: T) {
-    if all.len() < 2 && !all.contains(&one) {
+/// The most records that need to be known of a text: itself and two others.
+const ENOUGH: usize = 3;
+
+/// Adds one that is not there yet, unless there are enough.
+fn add(all: &mut Vec<RecordId>, one: RecordId) {
+    if all.len() < ENOUGH && !all.contains(&one) {
         all.push(one);
+    }
+}
+
+/// Adds a row; one that waited and comes again has another id.
+fn meet(rows: &mut Vec<(u64, RecordId)>, line: u64, id: RecordId) {
+    match rows.iter_mut().find(|(known, _)| *known == line) {
+        Some(row) => row.1 = id,
+        None if rows.len() < ENOUGH => rows.push((line, id)),
+        None => {}
     }
 }
 

@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::convert::{Draft, Taken, convert};
+use kjerne_model::{Code, Refusal};
+
+use super::convert::{Draft, Taken, convert, schema_faults};
 use super::lookup::same;
 use super::mapping::RepeatedKeys;
 use super::plan::{Key, Plan};
@@ -31,7 +33,7 @@ impl Survey {
             let Taken::Draft(draft) = convert(plan, &row) else {
                 continue;
             };
-            if !draft.faults.is_empty() {
+            if !is_sound(plan, &draft) {
                 continue;
             }
             if let Some(key) = key_mark(plan, &draft) {
@@ -64,6 +66,13 @@ impl Survey {
     pub fn is_overtaken(&self, key: u64, line: u64) -> bool {
         self.last.get(&key).is_some_and(|last| *last > line)
     }
+}
+
+/// True for a row that is not rejected for what its own cells hold.
+fn is_sound(plan: &Plan, draft: &Draft) -> bool {
+    let refusals = schema_faults(plan, draft);
+    let missing = |refusal: &Refusal| refusal.code == Code::Required;
+    draft.faults.is_empty() && refusals.iter().all(missing)
 }
 
 /// The mark of a draft's key.

@@ -39,6 +39,7 @@ impl Reasons {
         if let Some(known) = self.known.get(&key) {
             let reason = &mut self.all[*known];
             reason.rows += 1;
+            reason.line = reason.line.min(line);
             reason.reason.clone_from(&key.1);
         } else if self.all.len() < IMPORT_REASONS.count() {
             self.all.push(Reason {

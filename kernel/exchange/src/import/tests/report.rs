@@ -5,6 +5,8 @@ use kjerne_model::{Instant, Name, Value};
 
 use crate::limits::IMPORT_REASONS;
 
+use crate::import::mapping::Mapping;
+
 use super::Desk;
 
 #[test]
@@ -59,7 +61,7 @@ fn all_faults_of_a_row_are_told_at_once() {
     let desk = Desk::new();
     let map = "[fields]\nexternal_id = 'id'\nname = 'n'\nemail = 'm'\nemployees = 'e'\n\
                parent = { column = 'p', lookup = 'account.external_id' }";
-    let report = desk.import("account", map, "id,n,m,e,p\n1,,bad,many,2\n2,Two,bad,1,9\n");
+    let report = desk.import("account", map, "id,n,m,e,p\n1,,bad,many,7\n2,Two,bad,1,9\n");
     assert_eq!(report.rejected, 2);
     let reason = |line: u64| {
         let found = report.first_rejects.iter().find(|one| one.line == line);
@@ -67,7 +69,7 @@ fn all_faults_of_a_row_are_told_at_once() {
     };
     for part in [
         "e: expected a number",
-        "p: no account has external_id \"2\"",
+        "p: no account has external_id \"7\"",
         "m: email: bad",
         "n: account needs name",
     ] {
@@ -149,4 +151,69 @@ fn what_stayed_empty_and_what_plugins_filled_in_is_told() {
             ("probability", 1, 0, 1)
         ]
     );
+}
+
+/// An import of opportunities by a mapping file that comes with the program.
+fn history(map: &str, rows: &[&[(&str, &str)]]) -> Desk {
+    let desk = Desk::new();
+    let mapping = Mapping::parse(map).unwrap();
+    let mut columns = [mapping.columns(), mapping.ignore.clone()].concat();
+    columns.sort();
+    columns.dedup();
+    let mut file = format!("{}\n", columns.join(","));
+    for row in rows {
+        let cell = |column: &String| {
+            let found = row.iter().find(|(name, _)| name == column);
+            found.map_or("", |(_, value)| value)
+        };
+        let cells: Vec<&str> = columns.iter().map(cell).collect();
+        file.push_str(&format!("{}\n", cells.join(",")));
+    }
+    let report = desk.import("opportunity", map, &file);
+    assert_eq!(report.rejected, 0, "{}", desk.rejects());
+    assert_eq!(report.unmapped, Vec::<String>::new());
+    desk
+}
+
+#[test]
+fn the_maps_that_come_with_the_program_bring_the_dates_of_history() {
+    let held = |desk: &Desk, key: &str| -> Vec<Option<String>> {
+        let all = desk.all("opportunity");
+        let one = all.iter().find(|one| one.text("external_id") == Some(key));
+        let fields = ["opened_at", "stage_since", "closed_on"];
+        let text = |field| one.unwrap().get(field).map(ToString::to_string);
+        fields.map(text).to_vec()
+    };
+    let some = |texts: [&str; 2]| texts.map(|text| Some(text.to_owned()));
+    let map = include_str!("../../../../../tests/import/maps/leadforge-opportunities.toml");
+    let row = |id: &'static str, stage: &'static str| {
+        [
+            ("opportunity_id", id),
+            ("created_at", "2024-01-15"),
+            ("stage", stage),
+        ]
+    };
+    let desk = history(map, &[&row("1", "negotiation"), &row("2", "closed_won")]);
+    let begun = some(["2024-01-15T00:00:00Z"; 2]);
+    assert_eq!(held(&desk, "1"), [&begun[..], &[None]].concat());
+    let closed = Some("2024-01-15".to_owned());
+    assert_eq!(held(&desk, "2"), [&begun[..], &[closed]].concat());
+
+    let map = include_str!("../../../../../tests/import/maps/salesforce-opportunities.toml");
+    let row = |id: &'static str, stage: &'static str| {
+        [
+            ("ID", id),
+            ("ISDELETED", "false"),
+            ("NAME", "Fictitious"),
+            ("STAGENAME", stage),
+            ("CLOSEDATE", "2005-12-12"),
+            ("CREATEDDATE", "2004-06-15T20:47:07.000Z"),
+            ("LASTMODIFIEDDATE", "2005-06-15T20:47:07.000Z"),
+        ]
+    };
+    let desk = history(map, &[&row("1", "Prospecting"), &row("2", "Closed Lost")]);
+    let begun = some(["2004-06-15T20:47:07Z", "2005-06-15T20:47:07Z"]);
+    assert_eq!(held(&desk, "1"), [&begun[..], &[None]].concat());
+    let closed = Some("2005-12-12".to_owned());
+    assert_eq!(held(&desk, "2"), [&begun[..], &[closed]].concat());
 }
