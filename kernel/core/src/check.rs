@@ -9,6 +9,7 @@ use kjerne_model::{Schema, check_fields};
 use kjerne_store::{StoreError, index};
 
 use crate::apply::{Slot, Work};
+use crate::limits;
 use crate::reader::Reader;
 
 /// Which fields of which kinds may refer to a kind.
@@ -82,6 +83,7 @@ pub(crate) fn store_faults(
                         continue;
                     };
                     faults.extend(reference_fault(work, reader, slot, field, value)?);
+                    faults.extend(hierarchy_fault(work, reader, slot, field, value)?);
                     if field.unique {
                         faults.extend(claims.take(work, reader, slot, field, value)?);
                     }
@@ -121,9 +123,56 @@ fn is_there(work: &Work, reader: &Reader, to: &Reference) -> Result<bool, StoreE
     }
 }
 
+/// A hierarchy is followed upwards from the record that was changed: it must come to an end, within
+/// [`limits::HIERARCHY`], and not at the record itself. What is read on the way is looked at again in
+/// the transaction, so that two commits cannot close a circle together.
+fn hierarchy_fault(
+    work: &Work,
+    reader: &Reader,
+    slot: &Slot,
+    field: &Field,
+    value: &Value,
+) -> Result<Option<Refusal>, StoreError> {
+    let (name, own) = (&field.name, slot.reference());
+    let mut above = value.as_reference().filter(|_| field.hierarchy).cloned();
+    let mut levels = 0;
+    while let Some(at) = above.take() {
+        levels += 1;
+        let wrong = if at == own {
+            format!("{name} leads back to {own}; nothing can be above itself, so choose another")
+        } else if levels > limits::HIERARCHY.value {
+            let most = limits::HIERARCHY.value;
+            format!(
+                "{name} has more than {most} records above one another; at most {most} are allowed"
+            )
+        } else {
+            above = held_reference(work, reader, &at, name)?;
+            continue;
+        };
+        return Ok(Some(slot.refusal(Code::InvalidValue, wrong).field(name)));
+    }
+    Ok(None)
+}
+
+/// What a reference field of a record holds once the commit is made.
+fn held_reference(
+    work: &Work,
+    reader: &Reader,
+    at: &Reference,
+    field: &str,
+) -> Result<Option<Reference>, StoreError> {
+    let of = |fields: &Fields| fields.get(field).and_then(Value::as_reference).cloned();
+    match work.find(&at.kind, at.id) {
+        Some(slot) => Ok(slot.current().and_then(of)),
+        None => Ok(reader
+            .get(&at.kind, at.id)?
+            .and_then(|record| of(&record.fields))),
+    }
+}
+
 /// The unique values the commit's own records take, so that two of them cannot take the same.
 #[derive(Default)]
-struct Claims(HashMap<(Name, Name, String), RecordId>);
+struct Claims(HashMap<(Name, Name, Value), RecordId>);
 
 impl Claims {
     fn take(
@@ -135,15 +184,15 @@ impl Claims {
         value: &Value,
     ) -> Result<Option<Refusal>, StoreError> {
         let (kind, name) = (&slot.kind.name, &field.name);
-        let key = (kind.clone(), name.clone(), folded(value));
+        let key = (kind.clone(), name.clone(), field.form(value).into_owned());
         let claimed = self
             .0
             .insert(key, slot.id)
             .filter(|other| *other != slot.id);
         let holder = match claimed {
             Some(other) => Some(other),
-            None => index::holder(reader, kind, name, value)?
-                .filter(|other| *other != slot.id && still_holds(work, kind, *other, name, value)),
+            None => index::holder(reader, kind, field, value)?
+                .filter(|other| *other != slot.id && still_holds(work, kind, *other, field, value)),
         };
         Ok(holder.map(|other| {
             let message = format!(
@@ -156,21 +205,12 @@ impl Claims {
 }
 
 /// Whether a record that holds a unique value now holds it after the commit as well.
-fn still_holds(work: &Work, kind: &Name, id: RecordId, field: &str, value: &Value) -> bool {
+fn still_holds(work: &Work, kind: &Name, id: RecordId, field: &Field, value: &Value) -> bool {
     let Some(slot) = work.find(kind, id) else {
         return true;
     };
-    let held = slot.current().and_then(|fields| fields.get(field));
-    held.is_some_and(|held| folded(held) == folded(value))
-}
-
-/// Unique text is compared without its case, as the store keeps it.
-fn folded(value: &Value) -> String {
-    value
-        .to_string()
-        .chars()
-        .flat_map(char::to_lowercase)
-        .collect()
+    let held = slot.current().and_then(|fields| fields.get(&field.name));
+    held.is_some_and(|held| field.form(held) == field.form(value))
 }
 
 fn referrer_fault(

@@ -137,6 +137,11 @@ limit_table! {
     KIND_FIELDS = "kind-fields", Schema::MAX_FIELDS as u64, "fields",
         "bounds the work of checking one record";
 
+    /// Records above one another in a hierarchy.
+    HIERARCHY = "hierarchy-levels", 64, "records",
+        "each change of a reference upwards follows it to its end; groups of companies and lines of \
+         command are a dozen deep";
+
     /// Kinds of a workspace.
     KINDS = "kinds", Schema::MAX_KINDS as u64, "kinds",
         "the schema is held in memory and shown to people in one list";

@@ -86,7 +86,9 @@ fn check_filter(filter: &Filter, kind: &Kind, granted: &Projection) -> Result<()
         Filter::Not(inner) => check_filter(inner, kind, granted),
         Filter::Compare { path, .. } | Filter::In { path, .. } | Filter::Text { path, .. } => {
             match path {
-                Path::Field(name) | Path::Part(name, _) => check_path(name, kind, granted),
+                Path::Field(name) | Path::Like(name, _) | Path::Part(name, _) => {
+                    check_path(name, kind, granted)
+                }
                 Path::Own(_) => Ok(()),
             }
         }

@@ -2,14 +2,16 @@
 
 use kjerne_values::ParseError;
 
-use crate::kind::{Choice, Field, FieldType, Kind};
+use crate::kind::{Choice, Field, FieldType, Kind, is_plain_choice};
 use crate::name::Name;
+use crate::phone::{self, is_phone};
 use crate::record::Fields;
 use crate::refusal::{Code, Refusal};
+use crate::url::{self, is_url};
 use crate::value::Value;
 
-/// The most bytes of text in an e-mail, phone or url field.
-const MAX_SHORT_TEXT: usize = 2_048;
+/// The most bytes of an e-mail address, by RFC 5321.
+const EMAIL_BYTES: usize = 254;
 
 /// Checks a record's fields against its kind and returns every fault: unknown fields, wrong types,
 /// values a field does not take, required fields that are empty. Whether a reference's target
@@ -19,19 +21,16 @@ pub fn check_fields(kind: &Kind, fields: &Fields) -> Vec<Refusal> {
     let mut faults = Vec::new();
     for (name, value) in fields {
         match kind.field(name) {
+            // An empty value in a required field is told once, as what is missing.
+            Some(field) if field.required && value.is_empty() => {}
             Some(field) => faults.extend(check_value(field, value)),
             None => faults.push(unknown_field(kind, name)),
         }
     }
     for field in kind.fields.iter().filter(|field| field.required) {
-        if !fields.contains_key(&field.name) {
-            faults.push(
-                Refusal::new(
-                    Code::Required,
-                    format!("{} needs {}", kind.name, field.name),
-                )
-                .field(&field.name),
-            );
+        if fields.get(&field.name).is_none_or(Value::is_empty) {
+            let message = format!("{} needs {}", kind.name, field.name);
+            faults.push(Refusal::new(Code::Required, message).field(&field.name));
         }
     }
     faults
@@ -44,67 +43,83 @@ fn unknown_field(kind: &Kind, name: &str) -> Refusal {
 
 fn check_value(field: &Field, value: &Value) -> Option<Refusal> {
     let name = &field.name;
-    let wrong = |why: String| Some(Refusal::new(Code::InvalidValue, why).field(name));
+    let (code, why) = if !type_fits(&field.field_type, value) {
+        let (expected, found) = (field.field_type.name(), value.type_name());
+        (
+            Code::WrongType,
+            format!("{name} holds {expected}, not {found}"),
+        )
+    } else if value.is_empty() {
+        let why = format!(
+            "{name} is {} without anything in it; clear the field instead",
+            value.type_name()
+        );
+        (Code::InvalidValue, why)
+    } else {
+        (Code::InvalidValue, value_fault(field, value)?)
+    };
+    Some(Refusal::new(code, why).field(name))
+}
+
+/// Which rule a value of the right type breaks.
+fn value_fault(field: &Field, value: &Value) -> Option<String> {
+    let name = &field.name;
     match (&field.field_type, value) {
-        (FieldType::Text { max_bytes }, Value::Text(text)) if text.len() > *max_bytes => {
-            wrong(format!(
-                "{name} is {} bytes long; at most {max_bytes} are allowed",
-                text.len()
-            ))
+        (FieldType::Text { max_bytes }, Value::Text(text)) => too_long(name, text, *max_bytes),
+        (FieldType::Choice(choices), Value::Text(text)) => {
+            (!is_choice(choices, text)).then(|| no_choice(name, choices, text))
         }
-        (FieldType::Choice(choices), Value::Text(text)) if !is_choice(choices, text) => {
-            wrong(format!("{name} takes {}, not {text:?}", listed(choices)))
-        }
-        (FieldType::Choices(_), Value::Choices(chosen)) if chosen.is_empty() => wrong(format!(
-            "{name} is a list without a choice; clear the field instead"
-        )),
         (FieldType::Choices(choices), Value::Choices(chosen)) => {
-            match chosen.iter().find(|one| !is_choice(choices, one)) {
-                Some(one) => wrong(format!("{name} takes {}, not {one:?}", listed(choices))),
-                None => None,
-            }
+            let other = chosen
+                .iter()
+                .find(|one| !is_choice(choices, one) || choices.is_empty() && one.contains(';'));
+            other.map(|one| no_choice(name, choices, one))
         }
-        (FieldType::Email, Value::Text(text)) if !is_email(text) => {
-            wrong(format!("{name}: {} is not an e-mail address", shown(text)))
-        }
-        (FieldType::Phone, Value::Text(text)) if !is_phone(text) => {
-            wrong(format!("{name}: {} is not a phone number", shown(text)))
-        }
-        (FieldType::Url, Value::Text(text)) if !is_url(text) => wrong(format!(
-            "{name}: {} is not an http or https address",
-            shown(text)
-        )),
-        (FieldType::Address, Value::Address(address)) if address.is_empty() => wrong(format!(
-            "{name} is an address without any part; clear the field instead"
-        )),
-        (FieldType::Reference(kinds), Value::Reference(to)) if !kinds.contains(&to.kind) => {
+        (FieldType::Email, Value::Text(text)) => too_long(name, text, EMAIL_BYTES)
+            .or_else(|| (!is_email(text)).then(|| no_such(name, text, "an e-mail address"))),
+        (FieldType::Phone, Value::Text(text)) => too_long(name, text, phone::MAX_BYTES)
+            .or_else(|| (!is_phone(text)).then(|| no_such(name, text, "a phone number"))),
+        (FieldType::Url, Value::Text(text)) => too_long(name, text, url::MAX_BYTES)
+            .or_else(|| (!is_url(text)).then(|| no_such(name, text, "an http or https address"))),
+        (FieldType::Reference(kinds), Value::Reference(to)) => {
             let kinds: Vec<&str> = kinds.iter().map(Name::as_str).collect();
-            wrong(format!(
-                "{name} refers to {}, not to {}",
-                kinds.join(" or "),
-                to.kind
-            ))
-        }
-        (_, Value::Text(text)) if takes_text(&field.field_type) && text.is_empty() => {
-            wrong(format!("{name} is empty text; clear the field instead"))
-        }
-        (expected, found) if !type_fits(expected, found) => Some(
-            Refusal::new(
-                Code::WrongType,
+            let wrong = !kinds.contains(&to.kind.as_str());
+            wrong.then(|| {
                 format!(
-                    "{name} holds {}, not {}",
-                    expected.name(),
-                    found.type_name()
-                ),
-            )
-            .field(name),
-        ),
+                    "{name} refers to {}, not to {}",
+                    kinds.join(" or "),
+                    to.kind
+                )
+            })
+        }
+        (FieldType::Date, Value::Date(date)) => (!date.is_written()).then(|| out_of_years(name)),
+        (FieldType::Instant, Value::Instant(at)) => (!at.is_written()).then(|| out_of_years(name)),
         _ => None,
     }
 }
 
+fn too_long(name: &Name, text: &str, most: usize) -> Option<String> {
+    let bytes = text.len();
+    let message = || format!("{name} is {bytes} bytes long; at most {most} are allowed");
+    (bytes > most).then(message)
+}
+
+fn no_such(name: &Name, text: &str, what: &str) -> String {
+    format!("{name}: {} is not {what}", shown(text))
+}
+
+fn no_choice(name: &Name, choices: &[Choice], text: &str) -> String {
+    format!("{name} takes {}, not {}", listed(choices), shown(text))
+}
+
+/// What could be stored and not brought back by any export.
+fn out_of_years(name: &Name) -> String {
+    format!("{name} lies outside the years 1 to 9999")
+}
+
+/// Text as an error shows it: cut, and without what would change the look of the line.
 fn shown(text: &str) -> String {
-    ParseError::new("", text).found
+    format!("{:?}", ParseError::new("", text).found)
 }
 
 fn takes_text(field_type: &FieldType) -> bool {
@@ -134,12 +149,16 @@ fn type_fits(field_type: &FieldType, value: &Value) -> bool {
 }
 
 fn is_choice(choices: &[Choice], text: &str) -> bool {
-    !text.is_empty() && (choices.is_empty() || choices.iter().any(|choice| choice.value == text))
+    match choices.is_empty() {
+        true => is_plain_choice(text),
+        false => choices.iter().any(|choice| choice.value == text),
+    }
 }
 
 fn listed(choices: &[Choice]) -> String {
     if choices.is_empty() {
-        return "a choice that is not empty".to_owned();
+        return "text without blanks around it, and without ; where there may be several"
+            .to_owned();
     }
     let values: Vec<&str> = choices.iter().map(|choice| choice.value.as_str()).collect();
     format!("one of {}", values.join(", "))
@@ -157,27 +176,8 @@ fn is_email(text: &str) -> bool {
                 .chars()
                 .any(|c| c.is_whitespace() || c.is_control() || c == '@')
     };
-    text.len() <= 254
-        && clean(local)
+    clean(local)
         && clean(domain)
         && domain.contains('.')
         && domain.split('.').all(|label| !label.is_empty())
-}
-
-/// Digits with the marks people put between them; 3 to 20 digits, an extension allowed.
-fn is_phone(text: &str) -> bool {
-    let digits = text.chars().filter(char::is_ascii_digit).count();
-    let allowed = |c: char| c.is_ascii_digit() || " +-().,/x#ext".contains(c);
-    text.len() <= 64 && (3..=20).contains(&digits) && text.chars().all(allowed)
-}
-
-fn is_url(text: &str) -> bool {
-    let rest = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"));
-    let Some(rest) = rest else { return false };
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    text.len() <= MAX_SHORT_TEXT
-        && !host.is_empty()
-        && !text.chars().any(|c| c.is_whitespace() || c.is_control())
 }

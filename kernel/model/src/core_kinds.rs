@@ -54,7 +54,7 @@ fn account() -> Kind {
             email("email"),
             address("billing_address"),
             address("shipping_address"),
-            reference("parent", &["account"]),
+            reference("parent", &["account"]).hierarchy(),
             reference("owner", &["user"]),
             reference("team", &["team"]),
             choice(
@@ -438,7 +438,7 @@ fn people() -> Vec<Kind> {
                 text("name").required().identifying(),
                 email("email").unique().identifying(),
                 reference("team", &["team"]),
-                reference("manager", &["user"]),
+                reference("manager", &["user"]).hierarchy(),
                 text("title"),
                 flag("active"),
             ],
@@ -446,8 +446,8 @@ fn people() -> Vec<Kind> {
         kind(
             "team",
             vec![
-                text("name").required().unique(),
-                reference("parent", &["team"]),
+                text("name").required().unique().ignoring_case(),
+                reference("parent", &["team"]).hierarchy(),
                 reference("manager", &["user"]),
             ],
         ),
@@ -487,6 +487,8 @@ fn field(field_name: &str, field_type: FieldType) -> Field {
         field_type,
         required: false,
         unique: false,
+        ignore_case: false,
+        hierarchy: false,
         indexed: false,
         personal: PersonalData::None,
     }
@@ -502,6 +504,18 @@ impl Field {
     fn unique(self) -> Self {
         Self {
             unique: true,
+            ..self
+        }
+    }
+    fn ignoring_case(self) -> Self {
+        Self {
+            ignore_case: true,
+            ..self
+        }
+    }
+    fn hierarchy(self) -> Self {
+        Self {
+            hierarchy: true,
             ..self
         }
     }

@@ -1,10 +1,15 @@
 //! Kinds described as data: what a record of a kind may hold.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use kjerne_values::is_blank;
+
+use crate::likeness::Likeness;
 use crate::name::Name;
+use crate::value::Value;
 
 /// A kind of record, described as data; there is no Rust type per kind.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -36,8 +41,12 @@ pub struct Field {
     pub field_type: FieldType,
     /// A record without this field is refused.
     pub required: bool,
-    /// No two records of the kind hold the same value (text compares without case).
+    /// No two records of the kind hold the same value, as [`Field::likeness`] compares them.
     pub unique: bool,
+    /// Text of this field is compared without its case. E-mail addresses always are.
+    pub ignore_case: bool,
+    /// A reference to the record above in a hierarchy: following it never leads back to the record.
+    pub hierarchy: bool,
     /// Kept in an index, so that a filter on it does not read every record. Unique and reference
     /// fields are always indexed.
     pub indexed: bool,
@@ -46,6 +55,23 @@ pub struct Field {
 }
 
 impl Field {
+    /// How values of this field are compared: by unique, look-up, filter and order alike.
+    #[must_use]
+    pub fn likeness(&self) -> Likeness {
+        match self.field_type {
+            FieldType::Email => Likeness::WithoutCase,
+            FieldType::Phone => Likeness::Phone,
+            _ if self.ignore_case => Likeness::WithoutCase,
+            _ => Likeness::Exact,
+        }
+    }
+
+    /// The form of a value of this field by which it is compared.
+    #[must_use]
+    pub fn form<'a>(&self, value: &'a Value) -> Cow<'a, Value> {
+        self.likeness().form(value)
+    }
+
     /// True when the store keeps an index entry for each value of this field.
     #[must_use]
     pub fn is_indexed(&self) -> bool {
@@ -226,6 +252,58 @@ impl Schema {
     }
 }
 
+/// What every record has beside its fields; a field of that name could not be asked for.
+pub(crate) const OWN_NAMES: [&str; 5] = ["id", "kind", "version", "created_at", "updated_at"];
+
+/// True for a text that may be a choice where none are listed: not blank, and no blanks around it.
+pub(crate) fn is_plain_choice(value: &str) -> bool {
+    !is_blank(value) && value.trim() == value
+}
+
+/// A field's marks have to fit its type.
+fn check_field(kind: &Kind, field: &Field) -> Result<(), SchemaError> {
+    let wrong = |what: &str| {
+        let message = format!("field {}.{} {what}", kind.name, field.name);
+        Err(SchemaError(message))
+    };
+    if OWN_NAMES.contains(&field.name.as_str()) {
+        return wrong("has a name that every record has already; choose another");
+    }
+    let has_case = matches!(
+        field.field_type,
+        FieldType::Text { .. } | FieldType::Email | FieldType::Url
+    );
+    if field.ignore_case && !has_case {
+        return wrong("cannot ignore case; text, email and url fields can");
+    }
+    if let Some(fault) = choice_fault(&field.field_type) {
+        return wrong(&fault);
+    }
+    let upwards =
+        matches!(&field.field_type, FieldType::Reference(to) if *to == [kind.name.clone()]);
+    if field.hierarchy && !upwards {
+        return wrong("is no hierarchy; one refers to records of its own kind and no other");
+    }
+    Ok(())
+}
+
+/// Which of the choices a field lists cannot be one.
+fn choice_fault(field_type: &FieldType) -> Option<String> {
+    let (FieldType::Choice(choices) | FieldType::Choices(choices)) = field_type else {
+        return None;
+    };
+    choices.iter().enumerate().find_map(|(index, choice)| {
+        let value = &choice.value;
+        if is_blank(value) {
+            return Some(format!("lists the choice {value:?}, which is nothing"));
+        }
+        let twice = choices[..index]
+            .iter()
+            .any(|earlier| earlier.value == *value);
+        twice.then(|| format!("lists the choice {value:?} twice"))
+    })
+}
+
 fn check_kind(kind: &Kind) -> Result<(), SchemaError> {
     if kind.fields.len() > Schema::MAX_FIELDS {
         return Err(SchemaError(format!(
@@ -245,6 +323,7 @@ fn check_kind(kind: &Kind) -> Result<(), SchemaError> {
                 kind.name, field.name
             )));
         }
+        check_field(kind, field)?;
     }
     Ok(())
 }

@@ -24,13 +24,16 @@ mod entry;
 pub mod filter;
 mod id;
 mod kind;
+mod likeness;
 mod message;
 mod name;
 mod parse;
+mod phone;
 mod record;
 mod refusal;
 #[cfg(test)]
 mod tests;
+mod url;
 mod value;
 
 pub use change::{Actor, Cause, Change, Commit, Target};
@@ -39,7 +42,8 @@ pub use core_kinds::core_kinds;
 pub use entry::{Act, Edit, Entry, Verdict};
 pub use id::{RecordId, Reference};
 pub use kind::{Choice, Field, FieldType, Kind, PersonalData, Schema, SchemaError};
-pub use kjerne_values::{Currency, Date, Decimal, Instant, Money, ParseError};
+pub use kjerne_values::{Currency, Date, Decimal, Instant, Money, ParseError, is_blank};
+pub use likeness::Likeness;
 pub use message::Message;
 pub use name::Name;
 pub use parse::parse_value;

@@ -22,10 +22,8 @@ pub fn parse_value(field_type: &FieldType, text: &str) -> Result<Value, ParseErr
         | FieldType::Phone
         | FieldType::Url => Ok(Value::Text(text.to_owned())),
         FieldType::Integer => {
-            let number = text
-                .parse()
-                .map_err(|_| ParseError::new("a whole number", text))?;
-            Ok(Value::Integer(number))
+            let number = text.parse();
+            Ok(Value::Integer(number.map_err(|_| no_integer(text))?))
         }
         FieldType::Decimal => Decimal::parse(text).map(Value::Decimal),
         FieldType::Money => Money::parse(text).map(Value::Money),
@@ -46,6 +44,17 @@ pub fn parse_value(field_type: &FieldType, text: &str) -> Result<Value, ParseErr
             _ => Reference::parse(text).map(Value::Reference),
         },
     }
+}
+
+/// Whether a text is no whole number, or one that does not fit.
+fn no_integer(text: &str) -> ParseError {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let expected = match is_number {
+        true => "a whole number from -9223372036854775808 to 9223372036854775807",
+        false => "a whole number",
+    };
+    ParseError::new(expected, text)
 }
 
 fn parse_address(text: &str) -> Result<Address, ParseError> {

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 
 use crate::{
     Address, Choice, Code, Currency, Date, Decimal, Edit, Field, FieldType, Fields, Instant, Kind,
-    Money, Name, PersonalData, RecordId, Reference, Schema, Value, check_fields, core_kinds,
-    parse_value,
+    Likeness, Money, Name, PersonalData, RecordId, Reference, Schema, Value, check_fields,
+    core_kinds, parse_value,
 };
 
 fn name(text: &str) -> Name {
@@ -110,6 +110,8 @@ fn tried(field_type: FieldType, value: Value) -> Option<Code> {
         field_type,
         required: false,
         unique: false,
+        ignore_case: false,
+        hierarchy: false,
         indexed: false,
         personal: PersonalData::None,
     };
@@ -139,6 +141,9 @@ fn a_value_is_checked_against_its_field() {
         (FieldType::Text { max_bytes: 4 }, text("abcd"), None),
         (FieldType::Text { max_bytes: 4 }, text("åäö"), invalid),
         (FieldType::Text { max_bytes: 4 }, text(""), invalid),
+        (FieldType::Text { max_bytes: 4 }, text(" \t"), invalid),
+        (FieldType::Text { max_bytes: 4 }, text("\u{a0}"), invalid),
+        (FieldType::Text { max_bytes: 4 }, text("\u{200b}"), invalid),
         (
             FieldType::Text { max_bytes: 4 },
             Value::Integer(1),
@@ -148,6 +153,39 @@ fn a_value_is_checked_against_its_field() {
         (FieldType::Choice(choices()), text("a"), None),
         (FieldType::Choice(choices()), text("b"), invalid),
         (FieldType::Choice(vec![]), text("anything"), None),
+        (FieldType::Choice(vec![]), text("\u{a0}"), invalid),
+        (FieldType::Choice(vec![]), text("gold "), invalid),
+        (FieldType::Choices(vec![]), Value::choices(vec![]), invalid),
+        (
+            FieldType::Choices(vec![]),
+            Value::choices(vec!["a;b".into()]),
+            invalid,
+        ),
+        (
+            FieldType::Choices(vec![]),
+            Value::choices(vec![" a".into()]),
+            invalid,
+        ),
+        (
+            FieldType::Date,
+            Value::Date(Date::from_days(-719_163)),
+            invalid,
+        ),
+        (
+            FieldType::Date,
+            Value::Date(Date::from_days(2_932_897)),
+            invalid,
+        ),
+        (
+            FieldType::Instant,
+            Value::Instant(Instant::from_millis(-62_135_596_800_001)),
+            invalid,
+        ),
+        (
+            FieldType::Instant,
+            Value::Instant(Instant::from_millis(i64::MAX)),
+            invalid,
+        ),
         (
             FieldType::Choices(choices()),
             Value::choices(vec!["a".into(), "b".into()]),
@@ -158,9 +196,42 @@ fn a_value_is_checked_against_its_field() {
         (FieldType::Email, text("kari nordmann@example.org"), invalid),
         (FieldType::Phone, text("+47 22 33 44 55"), None),
         (FieldType::Phone, text("call me"), invalid),
+        (FieldType::Phone, text("+47 22 33 44 55 Ext. 12"), None),
+        (FieldType::Phone, text("22334455 EXT2"), None),
+        (FieldType::Phone, text("22 33 44 55, extension 100"), None),
+        (
+            FieldType::Phone,
+            text("+47\u{a0}22\u{a0}33\u{a0}44\u{a0}55"),
+            None,
+        ),
+        (FieldType::Phone, text("tel:+47-22334455"), None),
+        (FieldType::Phone, text("tel:+4722334455;ext=7"), None),
+        (FieldType::Phone, text("90 00 00 00 Kari"), invalid),
+        (FieldType::Phone, text("22334455 ext"), invalid),
+        (FieldType::Phone, text("22+334455"), invalid),
+        (FieldType::Phone, text("22\n334455"), invalid),
+        (FieldType::Phone, text("12"), invalid),
         (FieldType::Url, text("https://example.org/a?b"), None),
         (FieldType::Url, text("ftp://example.org"), invalid),
         (FieldType::Url, text("https://"), invalid),
+        (FieldType::Url, text("HTTP://example.com"), None),
+        (
+            FieldType::Url,
+            text("Https://kari:x@example.com:8080/?a#b"),
+            None,
+        ),
+        (FieldType::Url, text("http://192.0.2.1"), None),
+        (FieldType::Url, text("http://[2001:db8::1]:80/"), None),
+        (FieldType::Url, text("https://blåbær.example"), None),
+        (FieldType::Url, text("http://localhost"), None),
+        (FieldType::Url, text("https://0..0"), invalid),
+        (FieldType::Url, text("https://-$1.00"), invalid),
+        (FieldType::Url, text("https://1.00"), invalid),
+        (FieldType::Url, text("https://1"), invalid),
+        (FieldType::Url, text("https://256.1.1.1"), invalid),
+        (FieldType::Url, text("https://a_b.example:99999"), invalid),
+        (FieldType::Url, text("https://-a.example"), invalid),
+        (FieldType::Url, text("https://a b.example"), invalid),
         (
             FieldType::Address,
             Value::Address(Address::default()),
@@ -171,6 +242,81 @@ fn a_value_is_checked_against_its_field() {
     ] {
         let shown = format!("{field_type:?} {value:?}");
         assert_eq!(tried(field_type, value), expected, "{shown}");
+    }
+}
+
+#[test]
+fn a_required_field_that_holds_nothing_is_missing() {
+    let schema = Schema::new(core_kinds()).unwrap();
+    for blank in ["", " ", "\t\n", "\u{a0}", "\u{200b}\u{feff}"] {
+        let account = fields(vec![("name", text(blank))]);
+        let faults = check_fields(schema.kind("account").unwrap(), &account);
+        let told: Vec<_> = faults
+            .iter()
+            .map(|fault| (fault.code, fault.message.as_str()))
+            .collect();
+        assert_eq!(told, [(Code::Required, "account needs name")], "{blank:?}");
+    }
+}
+
+#[test]
+fn an_error_names_the_rule_that_was_broken() {
+    let kind = Schema::new(core_kinds())
+        .unwrap()
+        .kind("contact")
+        .unwrap()
+        .as_ref()
+        .clone();
+    let long = |text: &str| format!("{}{text}", "1".repeat(2_100));
+    for (field, value, rule) in [
+        (
+            "email",
+            long("@a.example"),
+            "email is 2110 bytes long; at most 254 are allowed",
+        ),
+        (
+            "phone",
+            long(""),
+            "phone is 2100 bytes long; at most 64 are allowed",
+        ),
+        (
+            "phone",
+            "\u{1b}[31m".to_owned(),
+            "phone: \"\\u{1b}[31m\" is not a phone number",
+        ),
+    ] {
+        let contact = fields(vec![("name", text("Bo")), (field, text(&value))]);
+        assert_eq!(check_fields(&kind, &contact)[0].message, rule);
+    }
+    let whole = |text: &str| parse_value(&FieldType::Integer, text).unwrap_err().expected;
+    assert!(whole("9223372036854775808").contains("to 9223372036854775807"));
+    assert_eq!(whole("12.5"), "a whole number");
+}
+
+#[test]
+fn numbers_are_the_same_when_they_dial_the_same() {
+    let key = |text: &str| {
+        Likeness::Phone
+            .form(&Value::Text(text.to_owned()))
+            .to_string()
+    };
+    for (one, other, same) in [
+        ("+47 22 33 44 55", "tel:+4722334455", true),
+        ("+44 (0)20 7946 0018", "+44 20 7946 0018", true),
+        ("0047 22334455", "+47 22 33 44 55", true),
+        ("22 33 44 55", "22.33.44.55", true),
+        ("22 33 44 55 Ext. 12", "22334455x12", true),
+        ("22 33 44 55", "+47 22 33 44 55", false),
+        ("22 33 44 55 x1", "22 33 44 55 x2", false),
+        ("22 33 44 55 x1", "22 33 44 551", false),
+    ] {
+        assert_eq!(
+            key(one) == key(other),
+            same,
+            "{one} {other}: {} {}",
+            key(one),
+            key(other)
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use kjerne_values::{Date, Decimal, Instant, Money};
+use kjerne_values::{Date, Decimal, Instant, Money, is_blank};
 
 use crate::choices;
 use crate::id::Reference;
@@ -43,6 +43,18 @@ impl Value {
         choices.sort();
         choices.dedup();
         Self::Choices(choices)
+    }
+
+    /// True for a value in which there is nothing. None is ever stored: a field that holds nothing is
+    /// absent, whatever way nothing was written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Text(text) => is_blank(text),
+            Self::Choices(choices) => choices.is_empty(),
+            Self::Address(address) => address.is_empty(),
+            _ => false,
+        }
     }
 
     /// What this value is called in messages: `text`, `integer`, ….
@@ -167,12 +179,11 @@ impl Address {
         }
     }
 
-    /// True when every part is empty; an empty address is not stored.
+    /// True when every part is blank; an empty address is not stored.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        Self::PARTS
-            .iter()
-            .all(|part| self.part(part).unwrap_or_default().is_empty())
+        let parts = Self::PARTS.iter().filter_map(|part| self.part(part));
+        parts.into_iter().all(is_blank)
     }
 }
 

@@ -8,7 +8,6 @@ use std::pin::Pin;
 use axum::body::{Body, Bytes, HttpBody as _};
 use kjerne_exchange::limits::IMPORT_FILE;
 use kjerne_workspace::Workspace;
-use serde_json::Value as Json;
 use tempfile::NamedTempFile;
 
 use crate::limits::IMPORT_LINE;
@@ -52,7 +51,7 @@ pub(crate) async fn read(body: Body, workspace: &Workspace) -> Result<ImportBody
 }
 
 fn mapping(line: &[u8]) -> Result<Option<String>, Problem> {
-    let line: Json = serde_json::from_slice(line).map_err(|error| {
+    let line = kjerne_wire::parse_json(line).map_err(|error| {
         Problem::bad_request(format!("the line before the file is no JSON: {error}"))
     })?;
     let words = kjerne_wire::object(&line, &["mapping"])?;

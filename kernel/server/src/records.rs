@@ -32,24 +32,15 @@ pub(crate) async fn list(State(app): State<App>, Path(kind): Path<String>, words
         top: words.number(TOP)?,
         after: words.get(CURSOR).map(str::to_owned),
     };
-    let only = words.get(SELECT).map(split);
+    let select = words.get(SELECT).map(str::to_owned);
     app.run(move |runtime| {
-        queries::select(
-            queries::kind(runtime.kernel.schema(), &kind)?,
-            only.as_deref().unwrap_or_default(),
-        )?;
+        let described = queries::kind(runtime.kernel.schema(), &kind)?;
+        let only = select.map(|text| queries::select(described, &text));
+        let only = only.transpose()?;
         let page = queries::page(&runtime.kernel, &kind, &query)?;
         Ok(ok(&kjerne_wire::page(&page, only.as_deref())))
     })
     .await
-}
-
-fn split(names: &str) -> Vec<String> {
-    names
-        .split(',')
-        .map(|name| name.trim().to_owned())
-        .filter(|name| !name.is_empty())
-        .collect()
 }
 
 /// Makes a record.

@@ -30,7 +30,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
             ));
         }
         let body = read(request, &REQUEST_BODY).await?;
-        let json = serde_json::from_slice(&body);
+        let json = kjerne_wire::parse_json(&body);
         json.map(Self)
             .map_err(|error| Problem::bad_request(format!("the body is no JSON: {error}")))
     }

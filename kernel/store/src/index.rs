@@ -1,12 +1,12 @@
 //! Looking records up by what a field holds.
 //!
-//! Entries are ordered by value and, for one value, by id. Text is kept as it is written, which is
-//! how filters compare it, and cut after 256 bytes; a field with several choices has an entry for
-//! each. [`is_exact`] says when the records found can still be ones that hold something else.
+//! Entries are ordered by value and, for one value, by id. They hold the form of a value by which its
+//! field compares it, see [`Field::form`], and whoever looks for a value gives it in that form. Text is
+//! cut after 256 bytes; a field with several choices has an entry for each. [`is_exact`] says when the records found can still be ones that hold something else.
 
 use std::ops::ControlFlow;
 
-use kjerne_model::{RecordId, Value};
+use kjerne_model::{Field, RecordId, Value};
 
 use crate::error::StoreError;
 use crate::key;
@@ -45,14 +45,14 @@ pub fn ids(
     })
 }
 
-/// The record whose unique field holds `value`; text is compared without its case.
+/// The record whose unique field holds `value`, or another that its field compares as equal.
 ///
 /// # Errors
 /// When the store cannot be read.
 pub fn holder(
     read: &dyn Read,
     kind: &str,
-    field: &str,
+    field: &Field,
     value: &Value,
 ) -> Result<Option<RecordId>, StoreError> {
     let Some(key) = key::unique_key(kind, field, value) else {
@@ -64,7 +64,8 @@ pub fn holder(
     let id = <[u8; 16]>::try_from(bytes.as_slice());
     id.map(|id| Some(RecordId::from_bytes(id))).map_err(|_| {
         StoreError::Corrupt(format!(
-            "the holder of {kind}.{field} {value:?} is not an id"
+            "the holder of {kind}.{} {value:?} is not an id",
+            field.name
         ))
     })
 }

@@ -4,7 +4,7 @@
 //! that a text sorts before every longer text that begins with it, and no part can be mistaken for
 //! the next. Values are written so that their bytes sort as [`Value::compare`] orders them.
 
-use kjerne_model::{Field, Instant, Kind, Name, RecordId, Value};
+use kjerne_model::{Address, Field, Instant, Kind, Name, RecordId, Value};
 
 use crate::names::shared_name;
 
@@ -110,26 +110,19 @@ pub(crate) fn indexed(value: &Value) -> Option<Vec<u8>> {
     })
 }
 
-/// The bytes a value has in a key of [`Space::Unique`](crate::Space::Unique): text in full, without
-/// its case.
+/// The bytes a value has in a key of [`Space::Unique`](crate::Space::Unique): text in full, and what
+/// consists of several texts as several parts, so that no two values share a key.
 pub(crate) fn unique(value: &Value) -> Option<Vec<u8>> {
+    let texts = |texts: &mut dyn Iterator<Item = &str>| {
+        let key = texts.fold(Key::new().raw(&[TEXT]), Key::text);
+        Some(key.into_bytes())
+    };
     match value {
-        Value::Text(text) => {
-            let folded: String = text.chars().flat_map(char::to_lowercase).collect();
-            Some(Key::new().raw(&[TEXT]).text(&folded).into_bytes())
+        Value::Text(text) => texts(&mut std::iter::once(text.as_str())),
+        Value::Choices(choices) => texts(&mut choices.iter().map(String::as_str)),
+        Value::Address(address) => {
+            texts(&mut Address::PARTS.iter().filter_map(|part| address.part(part)))
         }
-        Value::Choices(choices) => Some(
-            Key::new()
-                .raw(&[TEXT])
-                .text(&choices.join(";"))
-                .into_bytes(),
-        ),
-        Value::Address(address) => Some(
-            Key::new()
-                .raw(&[TEXT])
-                .text(&address.to_string())
-                .into_bytes(),
-        ),
         other => indexed(other),
     }
 }
@@ -168,11 +161,12 @@ pub(crate) fn ordered(number: i64) -> [u8; 8] {
     (number as u64 ^ (1 << 63)).to_be_bytes()
 }
 
-/// The index keys a field's value has: none, one, or one for each choice.
+/// The index keys a field's value has, made of the form it is compared by: none, one, or one for each
+/// choice.
 pub(crate) fn index_keys(kind: &Kind, of: &Field, value: &Value, id: RecordId) -> Vec<Vec<u8>> {
     let prefix = field(&kind.name, &of.name);
     let whole = |bytes: Vec<u8>| prefix.clone().raw(&bytes).id(id).into_bytes();
-    match value {
+    match of.form(value).as_ref() {
         Value::Choices(choices) => {
             let mut keys: Vec<_> = choices.iter().map(|one| whole(text_value(one))).collect();
             keys.sort();
@@ -183,9 +177,10 @@ pub(crate) fn index_keys(kind: &Kind, of: &Field, value: &Value, id: RecordId) -
     }
 }
 
-/// The key of a unique field's value.
-pub(crate) fn unique_key(kind: &str, of: &str, value: &Value) -> Option<Vec<u8>> {
-    unique(value).map(|bytes| field(kind, of).raw(&bytes).into_bytes())
+/// The key of a unique field's value, made of the form it is compared by.
+pub(crate) fn unique_key(kind: &str, of: &Field, value: &Value) -> Option<Vec<u8>> {
+    let bytes = unique(&of.form(value))?;
+    Some(field(kind, &of.name).raw(&bytes).into_bytes())
 }
 
 /// The id at the end of a key.

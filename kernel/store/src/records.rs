@@ -168,7 +168,7 @@ fn drop_entries(
 /// The key under which the value stands among unique ones, if the field is unique.
 pub(crate) fn unique_key(kind: &Kind, field: &Field, value: &Value) -> Option<Vec<u8>> {
     if field.unique {
-        key::unique_key(&kind.name, &field.name, value)
+        key::unique_key(&kind.name, field, value)
     } else {
         None
     }

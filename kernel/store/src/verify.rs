@@ -167,7 +167,7 @@ impl Check<'_> {
                 continue;
             }
             self.expected[UNIQUE] += 1;
-            match index::holder(self.read, &kind.name, &field.name, value) {
+            match index::holder(self.read, &kind.name, field, value) {
                 Ok(Some(holder)) if holder == record.id => {}
                 Ok(Some(holder)) => self.report.fault(format!(
                     "{subject} and {}/{holder} both hold {} {value}",

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{all, both, create, entry, id, name, record, schema, store_change, text};
+use common::{all, both, create, entry, id, name, record, schema, store_change, text, thing};
 use kjerne_model::{Currency, Date, Decimal, Money, Reference, Value};
 use kjerne_store::{Store, StoreError, index, journal, records, verify};
 
@@ -170,26 +170,49 @@ fn ids_and_records_go_on_after_a_given_one() {
 }
 
 #[test]
-fn a_unique_value_has_one_holder_whatever_its_case() {
+fn unique_text_is_exact() {
     both(|store| {
-        let first = record(1, &[("code", text("Åse"))]);
+        let (upper, lower) = (text("001Fict0000AbCdE"), text("001Fict0000aBcDe"));
+        create(store, &record(1, &[("code", upper.clone())]));
+        create(store, &record(2, &[("code", lower.clone())]));
+        let (snapshot, thing) = (store.snapshot().unwrap(), thing());
+        let code = thing.field("code").unwrap();
+        let holder = |value| index::holder(&*snapshot, "thing", code, value).unwrap();
+        assert_eq!(holder(&upper), Some(id(1)));
+        assert_eq!(holder(&lower), Some(id(2)));
+        assert_eq!(holder(&text("001FICT0000ABCDE")), None);
+        assert_eq!(found(store, "code", &lower), [2]);
+        assert!(verify(&*snapshot, &schema()).unwrap().is_clean());
+    });
+}
+
+#[test]
+fn a_value_without_case_has_one_holder_and_one_index_key() {
+    both(|store| {
+        let first = record(1, &[("mail", text("Åse"))]);
         create(store, &first);
-        let snapshot = store.snapshot().unwrap();
-        let holder = |value| index::holder(&*snapshot, "thing", "code", &text(value)).unwrap();
+        assert_eq!(
+            found(store, "mail", &text("åse")),
+            [1],
+            "looked for by its form"
+        );
+        let (snapshot, thing) = (store.snapshot().unwrap(), thing());
+        let mail = thing.field("mail").unwrap();
+        let holder = |value| index::holder(&*snapshot, "thing", mail, &text(value)).unwrap();
         assert_eq!(holder("åSE"), Some(id(1)));
         assert_eq!(holder("ase"), None);
 
-        let second = record(2, &[("code", text("åse"))]);
+        let second = record(2, &[("mail", text("åse"))]);
         let taken = store.write(&mut |write| store_change(write, None, Some(&second)));
         let message = taken.unwrap_err().to_string();
         assert!(message.contains("which another record holds"), "{message}");
-        let free = record(2, &[("code", text("other"))]);
+        let free = record(2, &[("mail", text("other"))]);
         create(store, &free);
         let taken = store.write(&mut |write| store_change(write, Some(&free), Some(&second)));
         assert!(matches!(taken, Err(StoreError::Corrupt(_))));
 
         let mut recased = first.clone();
-        recased.fields.insert(name("code"), text("ÅSE"));
+        recased.fields.insert(name("mail"), text("ÅSE"));
         recased.version = 2;
         store
             .write(&mut |write| store_change(write, Some(&first), Some(&recased)))
@@ -221,9 +244,10 @@ fn long_texts_share_an_index_key_and_say_so() {
         );
         assert!(!index::is_exact(&long("a")));
         assert_eq!(found(store, "label", &long("a")), [1, 2]);
-        let snapshot = store.snapshot().unwrap();
+        let (snapshot, thing) = (store.snapshot().unwrap(), thing());
+        let code = thing.field("code").unwrap();
         assert_eq!(
-            index::holder(&*snapshot, "thing", "code", &long("b")).unwrap(),
+            index::holder(&*snapshot, "thing", code, &long("b")).unwrap(),
             Some(id(2))
         );
     });

@@ -2,6 +2,7 @@
 //! serializable.
 
 mod body;
+mod json;
 pub mod models;
 mod read;
 mod schema;
@@ -10,6 +11,7 @@ mod show;
 mod tests;
 
 pub use body::{object, optional_flag, optional_text, optional_texts};
+pub use json::parse as parse_json;
 pub use read::{
     arguments, batch, create, fields_of_text, patch, patch_of_text, read_arguments, refuse,
 };

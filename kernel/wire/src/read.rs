@@ -5,7 +5,8 @@
 
 use kjerne_model::{
     Address, Change, Code, Currency, Decimal, Field, FieldType, Fields, Kind, Money, Name,
-    ParseError, Patch, RecordId, Refusal, Schema, Target, Value, check_fields, parse_value,
+    ParseError, Patch, RecordId, Refusal, Schema, Target, Value, check_fields, is_blank,
+    parse_value,
 };
 use serde_json::{Map, Value as Json};
 
@@ -262,7 +263,7 @@ pub fn fields_of_text(kind: &Kind, arguments: &[(String, String)]) -> Result<Fie
     complete(kind, faults, &fields, true).map(|()| fields)
 }
 
-/// Reads `field=value` arguments for an update; an empty value clears the field.
+/// Reads `field=value` arguments for an update; a blank value clears the field.
 ///
 /// # Errors
 /// Every fault found, when there is one.
@@ -273,8 +274,16 @@ pub fn patch_of_text(kind: &Kind, arguments: &[(String, String)]) -> Result<Patc
 
 fn read_text(kind: &Kind, arguments: &[(String, String)]) -> (Patch, Vec<Refusal>) {
     let (mut patch, mut faults) = (Patch::new(), Vec::new());
-    for (name, text) in arguments {
-        let read = |field: &Field| match text.is_empty() {
+    for (index, (name, text)) in arguments.iter().enumerate() {
+        if arguments[..index]
+            .iter()
+            .any(|(earlier, _)| earlier == name)
+        {
+            let message = format!("{name} is given twice; which one is meant?");
+            faults.push(Refusal::new(Code::BadCommit, message).field(name));
+            continue;
+        }
+        let read = |field: &Field| match is_blank(text) {
             true => Ok(None),
             false => parse_value(&field.field_type, text).map(Some),
         };
@@ -322,7 +331,8 @@ pub fn read_arguments(
         faults.push(Refusal::new(Code::UnknownField, message).field(name));
     }
     for (name, field_type, required) in parameters {
-        match value(field_type, given.get(name).unwrap_or(&Json::Null)) {
+        let read = value(field_type, given.get(name).unwrap_or(&Json::Null));
+        match read.map(|value| value.filter(|value| !value.is_empty())) {
             Ok(None) if *required => faults
                 .push(Refusal::new(Code::Required, format!("the action needs {name}")).field(name)),
             Ok(value) => arguments.push((name.clone(), value)),

@@ -1,7 +1,7 @@
 //! Kinds, fields and limits as JSON.
 
 use kjerne_core::limits::Limit;
-use kjerne_model::{Choice, Field, FieldType, Kind};
+use kjerne_model::{Choice, Field, FieldType, Kind, Likeness};
 use serde_json::{Value as Json, json};
 
 /// A kind with its fields.
@@ -21,6 +21,8 @@ fn field(field: &Field) -> Json {
         "type": field.field_type.name(),
         "required": field.required,
         "unique": field.unique,
+        "ignore_case": field.likeness() == Likeness::WithoutCase,
+        "hierarchy": field.hierarchy,
         "indexed": field.is_indexed(),
         "personal": field.personal.name(),
     });

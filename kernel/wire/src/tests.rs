@@ -35,6 +35,8 @@ fn every_type() -> std::sync::Arc<Kind> {
         field_type,
         required: false,
         unique: false,
+        ignore_case: false,
+        hierarchy: false,
         indexed: false,
         personal: PersonalData::None,
     };
@@ -225,6 +227,61 @@ fn a_bad_batch_names_the_change() {
             refusals[0].message
         );
     }
+}
+
+#[test]
+fn a_key_that_stands_twice_is_refused_wherever_it_stands() {
+    for (text, expected) in [
+        (r#"{"a": 1, "b": {"a": [2.5, null, true, -3]}}"#, None),
+        (r#"{"a": 1, "a": 1}"#, Some("the key \"a\" stands twice")),
+        (
+            r#"{"fields": {"name": "A", "na\u006de": "B"}}"#,
+            Some("\"name\" stands twice"),
+        ),
+        (r#"[{"x": {"y": 1, "y": 2}}]"#, Some("\"y\" stands twice")),
+        ("{} {}", Some("trailing characters")),
+        ("{", Some("EOF")),
+    ] {
+        let read = crate::parse_json(text.as_bytes());
+        match expected {
+            None => assert_eq!(read.unwrap(), serde_json::from_str::<Json>(text).unwrap()),
+            Some(told) => {
+                let error = read.unwrap_err().to_string();
+                assert!(error.contains(told), "{text}: {error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_argument_that_holds_nothing_is_missing() {
+    let parameters = [("note".to_owned(), FieldType::Text { max_bytes: 99 }, true)];
+    for nothing in [
+        json!({}),
+        json!({ "note": null }),
+        json!({ "note": "" }),
+        json!({ "note": " \u{a0}\t" }),
+    ] {
+        let given = nothing.as_object().unwrap();
+        let refusals = crate::read_arguments(&parameters, given).unwrap_err();
+        assert_eq!(refusals[0].message, "the action needs note", "{nothing}");
+    }
+}
+
+#[test]
+fn a_field_given_twice_is_refused() {
+    let schema = Schema::new(core_kinds()).unwrap();
+    let account = schema.kind("account").unwrap();
+    let given = [("name", "A"), ("region", "a"), ("region", "b")];
+    let given = given.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    let refusals = fields_of_text(account, &given).unwrap_err();
+    assert_eq!(
+        refusals[0].message,
+        "region is given twice; which one is meant?"
+    );
+    assert_eq!(refusals[0].field.as_deref(), Some("region"));
+    let blank = [("region".to_owned(), " \u{a0}".to_owned())];
+    assert!(patch_of_text(account, &blank).unwrap()["region"].is_none());
 }
 
 #[test]

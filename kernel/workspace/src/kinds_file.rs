@@ -48,6 +48,10 @@ struct FieldTable {
     #[serde(default)]
     unique: bool,
     #[serde(default)]
+    ignore_case: bool,
+    #[serde(default)]
+    hierarchy: bool,
+    #[serde(default)]
     indexed: bool,
     personal: Option<String>,
     max_bytes: Option<usize>,
@@ -119,6 +123,8 @@ fn field(table: FieldTable) -> Result<Field> {
     }
     field.required = table.required;
     field.unique = table.unique;
+    field.ignore_case = table.ignore_case;
+    field.hierarchy = table.hierarchy;
     field.indexed = table.indexed;
     field.personal = personal(table.personal.as_deref().unwrap_or("none"))?;
     Ok(field)
@@ -131,6 +137,8 @@ fn plain_field(name: Name, field_type: FieldType) -> Field {
         field_type,
         required: false,
         unique: false,
+        ignore_case: false,
+        hierarchy: false,
         indexed: false,
         personal: PersonalData::None,
     }
@@ -274,6 +282,32 @@ mod tests {
             (
                 with_field("name = \"a\"\ntype = \"reference\"\nkinds = [\"x\"]"),
                 "kind x, which is not",
+            ),
+            (
+                with_field("name = \"version\"\ntype = \"text\""),
+                "a name that every record has already",
+            ),
+            (
+                with_field("name = \"a\"\ntype = \"flag\"\nignore_case = true"),
+                "p.a cannot ignore case",
+            ),
+            (
+                with_field(
+                    "name = \"a\"\ntype = \"reference\"\nkinds = [\"account\"]\nhierarchy = true",
+                ),
+                "p.a is no hierarchy",
+            ),
+            (
+                with_field("name = \"a\"\ntype = \"choice\"\nchoices = [\"x\", \"x\"]"),
+                "choice \"x\" twice",
+            ),
+            (
+                with_field("name = \"a\"\ntype = \"choices\"\nchoices = [\"x;y\"]"),
+                "choice \"x;y\"",
+            ),
+            (
+                with_field("name = \"a\"\ntype = \"choice\"\nchoices = [\" x\"]"),
+                "choice \" x\"",
             ),
             (
                 "[[kind]]\nname = \"account\"\n".to_owned(),

@@ -2,7 +2,7 @@
 
 use kjerne_core::{Kernel, Order, Page, Query, QueryError};
 use kjerne_model::filter::{self, Filter, Own, Path};
-use kjerne_model::{Kind, Name, Record, RecordId, Schema};
+use kjerne_model::{Kind, Record, RecordId, Schema};
 
 use crate::error::{Error, Result};
 use crate::limits::PAGE;
@@ -123,43 +123,33 @@ fn order_part(kind: &Kind, part: &str) -> Result<Order> {
 }
 
 fn path(kind: &Kind, text: &str) -> Result<Path> {
-    let own = match text {
-        "id" => Some(Own::Id),
-        "version" => Some(Own::Version),
-        "created_at" => Some(Own::CreatedAt),
-        "updated_at" => Some(Own::UpdatedAt),
-        _ => None,
-    };
-    if let Some(own) = own.filter(|_| kind.field(text).is_none()) {
-        return Ok(Path::Own(own));
-    }
-    let (field, part) = text
-        .split_once('/')
-        .map_or((text, None), |(f, p)| (f, Some(p)));
-    let name = known_field(kind, field)?;
-    Ok(part.map_or(Path::Field(name.clone()), |part| {
-        Path::Part(name, part.to_owned())
-    }))
+    filter::parse_path(text, kind).map_err(|error| {
+        let (expected, found) = (error.expected, error.found);
+        Error::unreadable(format!(
+            "order {text:?}: expected {expected}, found {found}"
+        ))
+    })
 }
 
-fn known_field(kind: &Kind, name: &str) -> Result<Name> {
-    match kind.field(name) {
-        Some(field) => Ok(field.name.clone()),
-        None => Err(Error::unreadable(format!(
+/// What a selection keeps: fields, and what every record has beside them.
+///
+/// # Errors
+/// When a name is neither, or there is none.
+pub fn select(kind: &Kind, text: &str) -> Result<Vec<String>> {
+    let names = text.split(',').map(str::trim);
+    let names: Vec<&str> = names.filter(|name| !name.is_empty()).collect();
+    if names.is_empty() {
+        let why = "select: expected the names of fields, separated by commas, found none";
+        return Err(Error::unreadable(why));
+    }
+    let known = |name: &str| kind.field(name).is_some() || Own::from_name(name).is_some();
+    match names.iter().find(|name| !known(name)) {
+        None => Ok(names.into_iter().map(str::to_owned).collect()),
+        Some(name) => Err(Error::unreadable(format!(
             "kind {} has no field {name:?}",
             kind.name
         ))),
     }
-}
-
-/// Checks the names of a selection.
-///
-/// # Errors
-/// When a field is unknown.
-pub fn select(kind: &Kind, names: &[String]) -> Result<()> {
-    names
-        .iter()
-        .try_for_each(|name| known_field(kind, name).map(drop))
 }
 
 #[cfg(test)]
@@ -190,14 +180,49 @@ mod tests {
             ),
             ("-amount/minor", "Part(amount, \"minor\") true"),
             ("updated_at desc", "Own(UpdatedAt) true"),
-            ("nothing", "kind opportunity has no field \"nothing\""),
+            (
+                "annual_revenue/foo",
+                "order \"annual_revenue/foo\": expected a field of opportunity",
+            ),
+            (
+                "amount/foo",
+                "order \"amount/foo\": expected amount, amount/minor or amount/currency, found amount/foo",
+            ),
+            ("id desc,version", "Own(Id) true, Own(Version) false"),
+            (
+                "nothing",
+                "order \"nothing\": expected a field of opportunity",
+            ),
             (
                 "name down",
                 "order \"name down\": expected a field, then asc or desc",
             ),
         ];
         for (text, expected) in cases {
-            assert_eq!(read(text), expected, "{text}");
+            let told = read(text);
+            let rest = told.strip_prefix(expected);
+            assert!(
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')),
+                "{text}: {told}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_selection_names_fields_and_what_every_record_has() {
+        let schema = Schema::new(core_kinds()).unwrap();
+        let kind = kind(&schema, "account").unwrap();
+        let read = |text: &str| select(kind, text);
+        assert_eq!(read("id, name,version").unwrap(), ["id", "name", "version"]);
+        assert_eq!(read("created_at,updated_at").unwrap().len(), 2);
+        for (text, told) in [
+            ("", "found none"),
+            (" , ", "found none"),
+            ("nme", "kind account has no field \"nme\""),
+            ("amount/minor", "has no field"),
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.contains(told), "{text}: {error}");
         }
     }
 

@@ -16,18 +16,19 @@ impl Money {
     }
 
     /// Turns an amount in major units into money; none when it has more digits after the point than
-    /// the currency, which is never rounded away, or does not fit.
+    /// the currency, which is never rounded away, does not fit, or ISO 4217 has no such currency.
     pub fn from_major(amount: Decimal, currency: impl Into<String>) -> Option<Self> {
         let currency = currency.into();
         let amount = values::Decimal::new(amount.coefficient, amount.scale)?;
-        let minor = values::minor_units(amount, values::minor_digits(&currency))?;
+        let minor = values::minor_units(amount, values::minor_digits(&currency)?)?;
         Some(Self { minor, currency })
     }
 
-    /// Digits after the point in one major unit: 2 for NOK, 0 for JPY.
+    /// Digits after the point in one major unit: 2 for NOK, 0 for JPY. The kernel holds no money of a
+    /// currency ISO 4217 does not have; what a plugin makes of such a code is shown in whole units.
     #[must_use]
     pub fn exponent(&self) -> u8 {
-        values::minor_digits(&self.currency)
+        values::minor_digits(&self.currency).unwrap_or_default()
     }
 
     /// The amount in major units.
@@ -82,5 +83,7 @@ mod tests {
         assert_eq!(nok(amount(12_500, 3)), Some(Money::new(1_250, "NOK")));
         assert_eq!(nok(amount(12_505, 3)), None);
         assert_eq!(nok(amount(i64::MAX, 0)), None);
+        assert_eq!(Money::from_major(amount(15_005, 1), "XOF"), None);
+        assert_eq!(Money::from_major(amount(1, 0), "ABC"), None);
     }
 }

@@ -9,6 +9,17 @@ use crate::parse_error::ParseError;
 pub struct Date(i32);
 
 impl Date {
+    /// The first date there is: year 1. Earlier ones cannot be written.
+    pub const FIRST: Self = Self(-719_162);
+    /// The last date there is: the end of year 9999. Later ones cannot be written.
+    pub const LAST: Self = Self(2_932_896);
+
+    /// True within the years 1 to 9999, whose dates are written and read back as themselves.
+    #[must_use]
+    pub fn is_written(self) -> bool {
+        (Self::FIRST..=Self::LAST).contains(&self)
+    }
+
     /// The date that lies `days` after 1970-01-01.
     #[must_use]
     pub fn from_days(days: i32) -> Self {

@@ -47,18 +47,11 @@ impl Decimal {
     /// Reads `-12.5`; no exponent, no thousands separator.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
-        let (sign, digits) = match text.strip_prefix('-') {
-            Some(rest) => (-1, rest),
-            None => (1, text.strip_prefix('+').unwrap_or(text)),
-        };
-        let (whole, part) = digits.split_once('.').unwrap_or((digits, "0"));
-        let are_digits = |s: &str| !s.is_empty() && s.bytes().all(|byte| byte.is_ascii_digit());
-        if !are_digits(whole) || !are_digits(part) {
-            return None;
-        }
+        let (sign, whole, part) = parts(text)?;
         let part = part.trim_end_matches('0');
-        let coefficient: i64 = format!("{whole}{part}").parse().ok()?;
-        Self::new(sign * coefficient, u8::try_from(part.len()).ok()?)
+        // Read with its sign, since the least number has no positive twin.
+        let coefficient: i64 = format!("{sign}{whole}{part}").parse().ok()?;
+        Self::new(coefficient, u8::try_from(part.len()).ok()?)
     }
 
     /// Reads `-12.5`; no exponent, no thousands separator.
@@ -66,7 +59,13 @@ impl Decimal {
     /// # Errors
     /// When the text is no such number or has more than 18 significant digits.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        Self::read(text).ok_or_else(|| ParseError::new("a decimal number such as -12.5", text))
+        Self::read(text).ok_or_else(|| {
+            let expected = match parts(text) {
+                Some(_) => "a number of at most 18 digits, before and after the point together",
+                None => "a decimal number such as -12.5",
+            };
+            ParseError::new(expected, text)
+        })
     }
 
     /// The coefficient at the common scale of 18, wide enough never to overflow; orders decimals.
@@ -74,6 +73,17 @@ impl Decimal {
     pub fn widened(self) -> i128 {
         widened(self.coefficient, self.scale)
     }
+}
+
+/// The sign, the digits before and those after the point of a text that has the form of a number.
+fn parts(text: &str) -> Option<(&str, &str, &str)> {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, "0"));
+    let are_digits = |s: &str| !s.is_empty() && s.bytes().all(|byte| byte.is_ascii_digit());
+    (are_digits(whole) && are_digits(part)).then_some((sign, whole, part))
 }
 
 /// `coefficient / 10^scale` counted in parts of 10^18, whether or not it is in lowest terms.

@@ -43,8 +43,18 @@ impl Instant {
         Self(self.0.saturating_add(millis))
     }
 
+    /// True within the years 1 to 9999 in UTC, whose instants are written and read back as
+    /// themselves.
+    #[must_use]
+    pub fn is_written(self) -> bool {
+        let end = Self::at_midnight(Date::LAST).plus_millis(DAY);
+        (Self::at_midnight(Date::FIRST)..end).contains(&self)
+    }
+
     /// Reads RFC 3339: `2026-11-21T08:30:00Z`, with an offset instead of `Z`, with fractions of a
-    /// second (kept to the millisecond), or a plain date, which means its midnight in UTC.
+    /// second (kept to the millisecond) where there are seconds, or a plain date, which means its
+    /// midnight in UTC. A leap second, `:60`, is none: the count of milliseconds has no place for it.
+    /// Nor is an instant that lies outside the years 1 to 9999 in UTC.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         if !text.is_ascii() || text.len() < 10 {
@@ -58,7 +68,8 @@ impl Instant {
             return None;
         }
         let (clock, offset) = split_offset(&text[11..])?;
-        Some(midnight.plus_millis(clock_millis(clock)? - offset))
+        let instant = midnight.plus_millis(clock_millis(clock)? - offset);
+        instant.is_written().then_some(instant)
     }
 
     /// Reads what [`Instant::read`] reads.
@@ -96,20 +107,22 @@ fn two_digits(text: &str, most: i64) -> Option<i64> {
 
 /// Milliseconds since midnight of `08:30`, `08:30:15` or `08:30:15.25`.
 fn clock_millis(clock: &str) -> Option<i64> {
-    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    let mut parts = clock.splitn(3, ':');
+    let hours = two_digits(parts.next()?, 23)?;
+    let minutes = two_digits(parts.next()?, 59)?;
+    let seconds = parts.next().map_or(Some(0), second_millis)?;
+    Some((hours * 60 + minutes) * 60_000 + seconds)
+}
+
+/// Milliseconds of `15` or `15.25`; what is finer is left out.
+fn second_millis(text: &str) -> Option<i64> {
+    let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
     if fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
     let thousandths = fraction.bytes().chain(*b"000").take(3);
     let thousandths = thousandths.fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
-    let mut parts = clock.split(':');
-    let hours = two_digits(parts.next()?, 23)?;
-    let minutes = two_digits(parts.next()?, 59)?;
-    let seconds = parts.next().map_or(Some(0), |text| two_digits(text, 60))?;
-    if parts.next().is_some() {
-        return None;
-    }
-    Some(((hours * 60 + minutes) * 60 + seconds) * 1000 + thousandths)
+    Some(two_digits(seconds, 59)? * 1000 + thousandths)
 }
 
 impl fmt::Display for Instant {

@@ -1,4 +1,4 @@
-//! Dates, instants, decimals and money: the values that kernel and plugins read and write alike.
+//! Dates, instants, decimals, money and the two rules of text: the values that kernel and plugins read and write alike.
 //!
 //! The kernel takes these types as its own; the SDK wraps them in what a plugin sees. A date or an
 //! amount therefore means the same on both sides of the contract. This crate knows no clock, no
@@ -22,6 +22,7 @@ mod money;
 mod parse_error;
 #[cfg(test)]
 mod tests;
+mod text;
 
 pub use currency::{Currency, minor_digits};
 pub use date::{Date, day_number};
@@ -29,3 +30,4 @@ pub use decimal::{Decimal, widened, write_scaled};
 pub use instant::Instant;
 pub use money::{Money, minor_units};
 pub use parse_error::ParseError;
+pub use text::{fold_case, is_blank};

@@ -1,7 +1,7 @@
 //! Money: whole minor units of an ISO 4217 currency.
 
 use alloc::format;
-use alloc::string::ToString as _;
+use alloc::string::{String, ToString as _};
 use core::fmt;
 
 use crate::currency::Currency;
@@ -23,13 +23,8 @@ impl Money {
     /// # Errors
     /// When the amount has more digits after the point than the currency, or does not fit.
     pub fn from_major(amount: Decimal, currency: Currency) -> Result<Self, ParseError> {
-        let digits = currency.exponent();
-        let minor = minor_units(amount, digits).ok_or_else(|| {
-            ParseError::new(
-                &format!("an amount with at most {digits} decimals in {currency}"),
-                &amount.to_string(),
-            )
-        })?;
+        let minor = minor_units(amount, currency.exponent())
+            .ok_or_else(|| ParseError::new(&rule_broken(amount, currency), &amount.to_string()))?;
         Ok(Self { minor, currency })
     }
 
@@ -47,6 +42,20 @@ impl Money {
         let wrong = || ParseError::new("an amount and a currency such as 1250.50 NOK", text);
         let (amount, code) = text.trim().rsplit_once(' ').ok_or_else(wrong)?;
         Self::from_major(Decimal::parse(amount.trim())?, Currency::new(code)?)
+    }
+}
+
+/// Which rule an amount breaks that is no money of this currency: too many decimals, or too large.
+fn rule_broken(amount: Decimal, currency: Currency) -> String {
+    let digits = currency.exponent();
+    if amount.scale() <= digits {
+        let minor = i64::MAX;
+        let most = Money { minor, currency };
+        return format!("an amount of at most {most}, a larger one does not fit");
+    }
+    match digits {
+        0 => format!("a whole amount, as {currency} has no minor unit"),
+        _ => format!("an amount with at most {digits} decimals in {currency}"),
     }
 }
 

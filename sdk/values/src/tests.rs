@@ -6,7 +6,10 @@ use std::string::ToString as _;
 
 use proptest::prelude::*;
 
-use crate::{Currency, Date, Decimal, Instant, Money, day_number, minor_digits, minor_units};
+use crate::{
+    Currency, Date, Decimal, Instant, Money, day_number, fold_case, is_blank, minor_digits,
+    minor_units,
+};
 
 #[test]
 fn known_days_are_counted_right() {
@@ -59,6 +62,9 @@ fn instants_are_read_with_offsets_and_fractions() {
         ("2026-11-21T08:30:00.123987Z", "2026-11-21T08:30:00.123Z"),
         ("2026-11-21", "2026-11-21T00:00:00Z"),
         ("1969-12-31T23:59:59.999Z", "1969-12-31T23:59:59.999Z"),
+        ("2026-11-21T08:30Z", "2026-11-21T08:30:00Z"),
+        ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
+        ("9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"),
     ] {
         assert_eq!(
             Instant::parse(written).unwrap().to_string(),
@@ -70,6 +76,15 @@ fn instants_are_read_with_offsets_and_fractions() {
         "2026-11-21T08:30:00",
         "2026-11-21T25:00:00Z",
         "2026-11-21T08:61Z",
+        "2026-11-21T08:30.5Z",
+        "2026-11-21T08:30:60Z",
+        "2026-12-31T23:59:60Z",
+        "2026-11-21T08:30:00.Z",
+        "2026-11-21T08:30:00:00Z",
+        "2026-11-21T08:30:00+99:99",
+        "2026-11-21T08:30:00+0100",
+        "0001-01-01T00:00:00+01:00",
+        "9999-12-31T23:59:59-00:01",
         "now",
         "",
     ] {
@@ -86,6 +101,7 @@ fn decimals_are_exact_and_in_lowest_terms() {
         ("007", "7"),
         ("0.000", "0"),
         ("9223372036854775807", "9223372036854775807"),
+        ("-9223372036854775808", "-9223372036854775808"),
         ("0.000000000000000001", "0.000000000000000001"),
     ] {
         assert_eq!(
@@ -117,6 +133,12 @@ fn money_counts_the_minor_units_of_its_currency() {
         ("-0.01 EUR", -1, "-0.01 EUR"),
         ("500 JPY", 500, "500 JPY"),
         ("1.234 KWD", 1_234, "1.234 KWD"),
+        ("1500 XOF", 1_500, "1500 XOF"),
+        ("12.5 MGA", 1_250, "12.50 MGA"),
+        ("3 XAU", 3, "3 XAU"),
+        ("100 DEM", 10_000, "100.00 DEM"),
+        ("5000 ITL", 5_000, "5000 ITL"),
+        ("1.2345 CLF", 12_345, "1.2345 CLF"),
     ] {
         let money = Money::parse(written).unwrap();
         assert_eq!(
@@ -138,6 +160,98 @@ fn money_counts_the_minor_units_of_its_currency() {
     }
 }
 
+#[test]
+fn an_amount_that_is_no_money_is_told_which_rule_it_breaks() {
+    for (written, rule) in [
+        ("1500.50 XOF", "a whole amount, as XOF has no minor unit"),
+        ("1.5 XPF", "a whole amount, as XPF has no minor unit"),
+        ("1.005 NOK", "an amount with at most 2 decimals in NOK"),
+        (
+            "1000000000000000000 NOK",
+            "an amount of at most 92233720368547758.07 NOK, a larger one does not fit",
+        ),
+        (
+            "99999999999999999999 NOK",
+            "a number of at most 18 digits, before and after the point together",
+        ),
+        ("1 QQQ", "a currency code of ISO 4217 such as NOK"),
+        ("1 nok", "a currency code of ISO 4217 such as NOK"),
+        ("1e3 NOK", "a decimal number such as -12.5"),
+        ("1", "an amount and a currency such as 1250.50 NOK"),
+    ] {
+        assert_eq!(
+            Money::parse(written).unwrap_err().expected,
+            rule,
+            "{written}"
+        );
+    }
+}
+
+#[test]
+fn currencies_are_those_of_iso_4217() {
+    let count = |digits| {
+        Currency::all()
+            .filter(|one| one.exponent() == digits)
+            .count()
+    };
+    // List one of 2026-01-01: 139, 17 and 13 without a unit, 7 and 2; withdrawn: 42, and 14 without.
+    assert_eq!([0, 2, 3, 4].map(count), [17 + 13 + 14, 139 + 42, 7, 2]);
+    for currency in Currency::all() {
+        assert_eq!(Currency::new(currency.code()), Ok(currency));
+    }
+    for (code, digits) in [
+        ("XOF", Some(0)),
+        ("XPF", Some(0)),
+        ("XAF", Some(0)),
+        ("HUF", Some(2)),
+        ("IQD", Some(3)),
+        ("XCG", Some(2)),
+        ("ANG", Some(2)),
+        ("BGN", Some(2)),
+        ("MRU", Some(2)),
+        ("XDR", Some(0)),
+        ("AAA", None),
+        ("NO", None),
+        ("nok", None),
+        ("NOKK", None),
+        ("", None),
+    ] {
+        assert_eq!(minor_digits(code), digits, "{code}");
+    }
+}
+
+#[test]
+fn text_without_anything_to_read_is_blank() {
+    for blank in [
+        "",
+        " ",
+        "\t\r\n",
+        "\u{a0}",
+        "\u{200b}\u{feff}",
+        "\u{3000}\u{2007}",
+        "\u{202e}",
+        "\0",
+    ] {
+        assert!(is_blank(blank), "{blank:?}");
+    }
+    for written in ["a", " a ", "\u{a0}.", "0", "\u{200b}å"] {
+        assert!(!is_blank(written), "{written:?}");
+    }
+}
+
+#[test]
+fn folding_leaves_no_case() {
+    for (written, folded) in [
+        ("BO@Muller.Example", "bo@muller.example"),
+        ("ÅSEN", "åsen"),
+        ("ΟΔΟΣ", "οδοσ"),
+        ("οδος", "οδοσ"),
+        ("001Fict0000AbCdE", "001fict0000abcde"),
+    ] {
+        assert_eq!(fold_case(written), folded);
+    }
+}
+
 /// Every instant that is written with a year of four digits.
 const MILLIS: core::ops::Range<i64> = -62_135_596_800_000..253_402_300_800_000;
 
@@ -148,7 +262,7 @@ fn decimals() -> impl Strategy<Value = Decimal> {
 }
 
 fn currencies() -> impl Strategy<Value = Currency> {
-    "NOK|JPY|KWD|CLF|[A-Z]{3}".prop_map(|code| Currency::new(&code).unwrap())
+    proptest::sample::select(Currency::all().collect::<std::vec::Vec<_>>())
 }
 
 proptest! {
@@ -184,7 +298,7 @@ proptest! {
         let instant = Instant::from_millis(millis);
         let written = instant.to_string().replace('Z', &std::format!("+{hours:02}:{minutes:02}"));
         let earlier = instant.plus_millis(-(hours * 60 + minutes) * 60_000);
-        prop_assert_eq!(Instant::read(&written), Some(earlier));
+        prop_assert_eq!(Instant::read(&written), earlier.is_written().then_some(earlier));
     }
 
     #[test]
@@ -205,7 +319,14 @@ proptest! {
     fn money_reads_back_as_itself(minor in -10i64.pow(18)..10i64.pow(18), currency in currencies()) {
         let money = Money { minor, currency };
         prop_assert_eq!(Money::parse(&money.to_string()), Ok(money));
-        prop_assert_eq!(minor_units(money.major(), minor_digits(currency.code())), Some(minor));
+        prop_assert_eq!(minor_units(money.major(), currency.exponent()), Some(minor));
+    }
+
+    #[test]
+    fn folding_keeps_what_a_text_contains(a in ".{0,8}", b in ".{0,8}", c in ".{0,8}") {
+        let whole = fold_case(&std::format!("{a}{b}{c}"));
+        prop_assert!(whole.contains(&fold_case(&b)));
+        prop_assert_eq!(fold_case(&whole), whole);
     }
 
     #[test]

@@ -15,6 +15,9 @@ use crate::path::{path, with_words};
 /// Columns of a table nobody chose columns for.
 const COLUMNS: usize = 6;
 
+/// What every record has beside its fields.
+const OWN: [&str; 5] = ["kind", "id", "version", "created_at", "updated_at"];
+
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 pub(crate) fn list(context: &Context, args: &ListArgs) -> Result<Exit> {
@@ -25,19 +28,24 @@ pub(crate) fn list(context: &Context, args: &ListArgs) -> Result<Exit> {
         ("sort", some(&args.order_by)),
         ("top", Some(args.top.to_string())),
         ("cursor", args.after.clone()),
-        ("select", some(&args.select.join(","))),
+        (
+            "select",
+            (!args.select.is_empty()).then(|| args.select.join(",")),
+        ),
     ];
     let page = connection.get(&with_words(path(&["records", &args.kind]), &words))?;
     let kind = connection.get(&path(&["kinds", &args.kind]))?;
     let records: Vec<&Json> = members(&page["records"]).collect();
     let columns = columns(&kind, &records, &args.select, context.format);
     let rows = records.iter().map(|record| {
-        let held = columns.iter().map(|name| cell(&record["fields"][name]));
-        [cell(&record["id"])].into_iter().chain(held).collect()
+        let of = |name: &String| match OWN.contains(&name.as_str()) {
+            true => cell(&record[name]),
+            false => cell(&record["fields"][name]),
+        };
+        columns.iter().map(of).collect()
     });
-    let shown = ["id".to_owned()].into_iter().chain(columns.iter().cloned());
     let mut report = Report {
-        columns: shown.collect(),
+        columns: columns.clone(),
         rows: rows.collect(),
         ..Report::default()
     };
@@ -49,10 +57,15 @@ pub(crate) fn list(context: &Context, args: &ListArgs) -> Result<Exit> {
 }
 
 /// The columns to show: the ones asked for, all of them in a sheet, the first that hold something in
-/// a table.
+/// a table. The id stands in front of them, unless it was given a place of its own.
 fn columns(kind: &Json, records: &[&Json], select: &[String], format: Format) -> Vec<String> {
+    let id = || std::iter::once("id".to_owned());
     if !select.is_empty() {
-        return select.to_vec();
+        let asked = || select.iter().map(|name| name.trim().to_owned());
+        return match asked().any(|name| name == "id") {
+            true => asked().collect(),
+            false => id().chain(asked()).collect(),
+        };
     }
     let holds = |name: &str| {
         records
@@ -61,16 +74,17 @@ fn columns(kind: &Json, records: &[&Json], select: &[String], format: Format) ->
     };
     let names = members(&kind["fields"]).map(|field| text(field, "name").to_owned());
     match format {
-        Format::Csv => names.collect(),
-        _ => names.filter(|name| holds(name)).take(COLUMNS).collect(),
+        Format::Csv => id().chain(names).collect(),
+        _ => id()
+            .chain(names.filter(|name| holds(name)).take(COLUMNS))
+            .collect(),
     }
 }
 
 pub(crate) fn get(context: &Context, args: &RecordArgs) -> Result<Exit> {
     let mut connection = context.connect(Needs::Data)?;
     let record = connection.get(&path(&["records", &args.kind, &args.id]))?;
-    let own = ["kind", "id", "version", "created_at", "updated_at"];
-    let own = own.map(|name| (name, cell(&record[name])));
+    let own = OWN.map(|name| (name, cell(&record[name])));
     let fields = record["fields"].as_object().into_iter().flatten();
     let held = fields.map(|(name, value)| (name.as_str(), cell(value)));
     let pairs: Vec<(&str, String)> = own.into_iter().chain(held).collect();
@@ -78,7 +92,7 @@ pub(crate) fn get(context: &Context, args: &RecordArgs) -> Result<Exit> {
 }
 
 pub(crate) fn create(context: &Context, args: &CreateArgs) -> Result<Exit> {
-    let change = json!({ "create": args.kind, "fields": fields(&args.fields) });
+    let change = json!({ "create": args.kind, "fields": fields(&args.fields)? });
     commit(context, &change, &args.commit)
 }
 
@@ -87,7 +101,7 @@ pub(crate) fn set(context: &Context, args: &SetArgs) -> Result<Exit> {
         "update": args.kind,
         "id": args.id,
         "expected": args.expected,
-        "fields": fields(&args.fields),
+        "fields": fields(&args.fields)?,
     });
     commit(context, &change, &args.commit)
 }
@@ -97,14 +111,19 @@ pub(crate) fn delete(context: &Context, args: &DeleteArgs) -> Result<Exit> {
     commit(context, &change, &args.commit)
 }
 
-/// What was typed, as text; an empty value clears the field.
-fn fields(typed: &[(String, String)]) -> Json {
-    let value = |text: &String| match text.is_empty() {
-        true => Json::Null,
-        false => Json::String(text.clone()),
-    };
-    let named = typed.iter().map(|(name, text)| (name.clone(), value(text)));
-    Json::Object(named.collect::<Map<_, _>>())
+/// What was typed, as text; a blank value clears the field.
+fn fields(typed: &[(String, String)]) -> Result<Json> {
+    let mut fields = Map::new();
+    for (name, text) in typed {
+        let value = match kjerne_model::is_blank(text) {
+            true => Json::Null,
+            false => Json::String(text.clone()),
+        };
+        if fields.insert(name.clone(), value).is_some() {
+            return Err(usage(format!("{name} is given twice; which one is meant?")));
+        }
+    }
+    Ok(Json::Object(fields))
 }
 
 fn commit(context: &Context, change: &Json, args: &CommitArgs) -> Result<Exit> {
@@ -226,6 +245,8 @@ fn field_row(field: &Json) -> Vec<String> {
     let marks = [
         (field["required"] == true, "required"),
         (is_unique, "unique"),
+        (field["ignore_case"] == true, "ignores case"),
+        (field["hierarchy"] == true, "hierarchy"),
         (is_indexed && !is_unique, "indexed"),
     ];
     let marks = marks.iter().filter(|(has, _)| *has).map(|(_, mark)| *mark);

@@ -85,80 +85,75 @@ fn id_asked(condition: &Filter) -> Option<RecordId> {
 fn value_asked<'a>(condition: &'a Filter, kind: &'a Kind) -> Option<(&'a Field, &'a Value)> {
     match condition {
         Filter::Compare {
-            path: Path::Field(name),
+            path,
             operator: Operator::Equal,
             value: Some(value),
-        } => Some((indexed(kind, name)?, value)),
+        } => Some((indexed(kind, path)?, value)),
         _ => None,
     }
 }
 
-/// A field with an index that has one entry for each record that holds something in it.
-fn indexed<'a>(kind: &'a Kind, name: &str) -> Option<&'a Field> {
-    kind.field(name).filter(|field| {
+/// A field with an index that has one entry for each record that holds something in it, in the form
+/// the path compares.
+fn indexed<'a>(kind: &'a Kind, path: &Path) -> Option<&'a Field> {
+    kind.field(path.field()?).filter(|field| {
         let single = !matches!(field.field_type, FieldType::Choices(_) | FieldType::Address);
-        single && field.is_indexed()
+        single && field.is_indexed() && Path::of(field) == *path
     })
 }
 
 /// An index serves an order when it has every record the filter lets through: one that holds
 /// nothing in the field is not in it.
 fn order_index(first: &Order, conditions: &[&Filter], kind: &Kind) -> Option<Plan> {
-    let Path::Field(name) = &first.path else {
-        return None;
-    };
+    let path = &first.path;
     // Amounts are in the index by currency, and a cursor's amount would bound it to its own.
-    let field = indexed(kind, name).filter(|field| field.field_type != FieldType::Money)?;
-    let bounds = bounds(conditions, name);
-    if !field.required && bounds.is_open() && !conditions.iter().any(|one| is_not_null(one, name)) {
+    let field = indexed(kind, path).filter(|field| field.field_type != FieldType::Money)?;
+    let bounds = bounds(conditions, path);
+    if !field.required && bounds.is_open() && !conditions.iter().any(|one| is_not_null(one, path)) {
         return None;
     }
     Some(Plan::Ordered {
-        field: name.clone(),
+        field: field.name.clone(),
         bounds,
         descending: first.descending,
     })
 }
 
-fn is_not_null(condition: &Filter, name: &Name) -> bool {
+fn is_not_null(condition: &Filter, of: &Path) -> bool {
     matches!(
         condition,
-        Filter::Compare { path: Path::Field(field), operator: Operator::NotEqual, value: None }
-            if field == name
+        Filter::Compare { path, operator: Operator::NotEqual, value: None }
+            if path == of
     )
 }
 
 fn range_index(conditions: &[&Filter], kind: &Kind) -> Option<Plan> {
     conditions.iter().find_map(|condition| {
-        let Filter::Compare {
-            path: Path::Field(name),
-            ..
-        } = condition
-        else {
+        let Filter::Compare { path, .. } = condition else {
             return None;
         };
-        let bounds = bounds(conditions, name);
-        let usable = indexed(kind, name).is_some() && !bounds.is_open();
-        usable.then(|| Plan::Within {
-            field: name.clone(),
+        let field = indexed(kind, path)?;
+        let bounds = bounds(conditions, path);
+        (!bounds.is_open()).then(|| Plan::Within {
+            field: field.name.clone(),
             bounds,
         })
     })
 }
 
 /// The first bound on each side; further ones are left to the filter.
-fn bounds(conditions: &[&Filter], field: &Name) -> Bounds {
+fn bounds(conditions: &[&Filter], of: &Path) -> Bounds {
     let mut bounds = Bounds::default();
     for condition in conditions {
         let Filter::Compare {
-            path: Path::Field(name),
+            path,
             operator,
             value: Some(value),
         } = condition
         else {
             continue;
         };
-        if name != field {
+        if path != of {
             continue;
         }
         let bound = match operator {

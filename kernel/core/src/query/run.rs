@@ -214,6 +214,7 @@ impl Search<'_> {
             Some(value) => (Some(value), bounds.to.as_ref()),
             None => (bounds.from.as_ref(), bounds.to.as_ref()),
         };
+        let path = self.query.order.first().map(|first| &first.path);
         let mut failed = Ok(());
         let mut last: Option<Value> = None;
         let kind = &self.query.kind;
@@ -222,10 +223,11 @@ impl Search<'_> {
                 let Some(record) = self.reader.get(kind, id)? else {
                     return Ok(ControlFlow::Continue(()));
                 };
-                if best.is_full() && begins_anew(last.as_ref(), record.get(field)) {
+                let held = path.and_then(|path| path.read(&record));
+                if best.is_full() && begins_anew(last.as_ref(), held.as_ref()) {
                     return Ok(ControlFlow::Break(()));
                 }
-                last = record.get(field).cloned();
+                last = held;
                 self.offer(Some(record), best);
                 Ok(ControlFlow::Continue(()))
             })

@@ -3,6 +3,8 @@
 
 mod escalations;
 mod groups;
+mod hierarchies;
+mod likenesses;
 mod outboxes;
 mod plugin_calls;
 mod promises;

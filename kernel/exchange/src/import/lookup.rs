@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use kjerne_model::{Field, FieldType, Record, RecordId, Reference, Value, parse_value};
+use kjerne_model::{Field, Record, RecordId, Reference, Value, parse_value};
 use kjerne_store::{Read, index, records};
 use kjerne_workspace::error::Result;
 
@@ -78,7 +78,7 @@ pub fn ids(read: &dyn Read, lookup: &Lookup, text: &str, most: usize) -> Result<
         return Ok(Vec::new());
     };
     if lookup.by.unique {
-        let holder = index::holder(read, &lookup.kind.name, &lookup.by.name, &value)?;
+        let holder = index::holder(read, &lookup.kind.name, &lookup.by, &value)?;
         return Ok(holder.into_iter().collect());
     }
     holders(read, lookup, &value, most)
@@ -99,26 +99,25 @@ pub fn taken(read: &dyn Read, lookup: &Lookup, id: RecordId) -> Result<Option<Va
 /// A field's text as it is compared: two texts that are the same here lead to the same records, in
 /// the file as in the store.
 pub fn same(by: &Field, text: &str) -> String {
-    let text = match parse_value(&by.field_type, text) {
-        Ok(value) => value.to_string(),
+    match parse_value(&by.field_type, text) {
+        Ok(value) => by.form(&value).to_string(),
         Err(_) => text.to_owned(),
-    };
-    if by.unique || by.field_type == FieldType::Email {
-        text.to_lowercase()
-    } else {
-        text
     }
 }
 
 /// The first records, so many at the most, that hold the value in an indexed field.
 fn holders(read: &dyn Read, lookup: &Lookup, value: &Value, most: usize) -> Result<Vec<RecordId>> {
     let (kind, by) = (&lookup.kind.name, &lookup.by.name);
+    let value = &*lookup.by.form(value);
     let exact = index::is_exact(value);
     let (mut ids, mut failed) = (Vec::new(), None);
     index::ids(read, kind, by, value, None, &mut |id| {
         let holds = exact
             || match records::get(read, kind, id) {
-                Ok(record) => record.is_some_and(|record| record.get(by) == Some(value)),
+                Ok(record) => record.is_some_and(|record| {
+                    let held = record.get(by);
+                    held.is_some_and(|held| *lookup.by.form(held) == *value)
+                }),
                 Err(error) => {
                     failed = Some(error);
                     return ControlFlow::Break(());
@@ -146,9 +145,9 @@ pub fn existing(read: &dyn Read, plan: &Plan, key: &str) -> Result<Option<Record
         Some(Key::Id) => RecordId::parse(key).ok(),
         Some(Key::Field(name)) => {
             let field = plan.kind.field(name);
-            let value = field.and_then(|field| parse_value(&field.field_type, key).ok());
-            match value {
-                Some(value) => index::holder(read, &plan.kind.name, name, &value)?,
+            let read_as = |field: &Field| parse_value(&field.field_type, key).ok();
+            match field.and_then(|field| Some((field, read_as(field)?))) {
+                Some((field, value)) => index::holder(read, &plan.kind.name, field, &value)?,
                 None => None,
             }
         }

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use kjerne_values::{fold_case, is_blank};
+
 use super::condition::{Filter, Operator, Own, Path, TextTest};
 use crate::record::Record;
 use crate::value::Value;
@@ -11,25 +13,42 @@ impl Filter {
     /// True when the record meets the condition.
     #[must_use]
     pub fn matches(&self, record: &Record) -> bool {
+        self.decide(record) == Some(true)
+    }
+
+    /// Whether the condition holds; none when that cannot be said. As in OData a text function of
+    /// an empty field is null, `not` leaves null as it is, and a record is selected by true alone.
+    fn decide(&self, record: &Record) -> Option<bool> {
         match self {
-            Self::All => true,
-            Self::And(a, b) => a.matches(record) && b.matches(record),
-            Self::Or(a, b) => a.matches(record) || b.matches(record),
-            Self::Not(inner) => !inner.matches(record),
+            Self::All => Some(true),
+            Self::And(a, b) => match (a.decide(record), b) {
+                (Some(false), _) => Some(false),
+                (Some(true), b) => b.decide(record),
+                (None, b) => b.decide(record).filter(|held| !held),
+            },
+            Self::Or(a, b) => match (a.decide(record), b) {
+                (Some(true), _) => Some(true),
+                (Some(false), b) => b.decide(record),
+                (None, b) => b.decide(record).filter(|held| *held),
+            },
+            Self::Not(inner) => inner.decide(record).map(|held| !held),
             Self::Compare {
                 path,
                 operator,
                 value,
-            } => compare(path.look(record).as_deref(), *operator, value.as_ref()),
+            } => Some(compare(
+                path.look(record).as_deref(),
+                *operator,
+                value.as_ref(),
+            )),
             Self::In { path, values } => {
                 let held = path.look(record);
-                values
-                    .iter()
-                    .any(|value| compare(held.as_deref(), Operator::Equal, Some(value)))
+                let equal = |value| compare(held.as_deref(), Operator::Equal, Some(value));
+                Some(values.iter().any(equal))
             }
-            Self::Text { path, test, text } => path
-                .look(record)
-                .is_some_and(|held| test.holds(&held, text)),
+            Self::Text { path, test, text } => {
+                path.look(record).map(|held| test.holds(&held, text))
+            }
         }
     }
 }
@@ -52,24 +71,24 @@ fn compare(held: Option<&Value>, operator: Operator, value: Option<&Value>) -> b
 
 impl TextTest {
     fn holds(self, held: &Value, text: &str) -> bool {
-        let text = text.to_lowercase();
+        let text = fold_case(text);
         match held {
             Value::Text(held) => {
-                let held = held.to_lowercase();
+                let held = fold_case(held);
                 match self {
                     Self::Contains => held.contains(&text),
                     Self::StartsWith => held.starts_with(&text),
                     Self::EndsWith => held.ends_with(&text),
                 }
             }
-            Value::Choices(chosen) => chosen.iter().any(|one| one.to_lowercase() == text),
+            Value::Choices(chosen) => chosen.iter().any(|one| fold_case(one) == text),
             _ => false,
         }
     }
 }
 
 impl Path {
-    /// What the record holds at this path; none when that is empty.
+    /// What the record holds at this path, in the form it is compared by; none when that is empty.
     #[must_use]
     pub fn read(&self, record: &Record) -> Option<Value> {
         self.look(record).map(Cow::into_owned)
@@ -78,6 +97,7 @@ impl Path {
     fn look<'a>(&self, record: &'a Record) -> Option<Cow<'a, Value>> {
         match self {
             Self::Field(name) => record.get(name).map(Cow::Borrowed),
+            Self::Like(name, likeness) => record.get(name).map(|value| likeness.form(value)),
             Self::Part(name, part) => part_of(record.get(name)?, part).map(Cow::Owned),
             Self::Own(own) => Some(Cow::Owned(own.of(record))),
         }
@@ -98,7 +118,7 @@ impl Own {
 fn part_of(value: &Value, part: &str) -> Option<Value> {
     match (value, part) {
         (Value::Address(address), part) => {
-            let text = address.part(part).filter(|text| !text.is_empty())?;
+            let text = address.part(part).filter(|text| !is_blank(text))?;
             Some(Value::Text(text.to_owned()))
         }
         (Value::Money(money), "minor") => Some(Value::Integer(money.minor)),

@@ -1,11 +1,11 @@
 //! What a path holds, and reading a literal as a value of that type.
 
-use kjerne_values::{Currency, Date, Decimal, Instant, Money};
+use kjerne_values::{Currency, Date, Decimal, Instant, Money, fold_case};
 
 use super::condition::{Own, Path};
 use super::lex::Token;
 use crate::id::{RecordId, Reference};
-use crate::kind::{FieldType, Kind};
+use crate::kind::{Choice, FieldType, Kind};
 use crate::name::Name;
 use crate::value::{Address, Value};
 
@@ -13,6 +13,8 @@ use crate::value::{Address, Value};
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Target {
     Text,
+    /// One of these, as the field lists them.
+    Choice(Vec<String>),
     Integer,
     Decimal,
     Money,
@@ -20,7 +22,8 @@ pub(super) enum Target {
     Date,
     Instant,
     Flag,
-    Choices,
+    /// Some of these; any text when there are none.
+    Choices(Vec<String>),
     /// A whole address, which is compared by its parts only.
     Address,
     Reference(Vec<Name>),
@@ -34,7 +37,7 @@ impl Target {
             Path::Own(Own::Id) => Some(Self::Id),
             Path::Own(Own::Version) => Some(Self::Integer),
             Path::Own(Own::CreatedAt | Own::UpdatedAt) => Some(Self::Instant),
-            Path::Field(name) => kind
+            Path::Field(name) | Path::Like(name, _) => kind
                 .field(name)
                 .map(|field| Self::of_field(&field.field_type)),
             Path::Part(name, part) => match (&kind.field(name)?.field_type, part.as_str()) {
@@ -48,18 +51,18 @@ impl Target {
 
     fn of_field(field_type: &FieldType) -> Self {
         match field_type {
-            FieldType::Text { .. }
-            | FieldType::Choice(_)
-            | FieldType::Email
-            | FieldType::Phone
-            | FieldType::Url => Self::Text,
+            FieldType::Text { .. } | FieldType::Email | FieldType::Phone | FieldType::Url => {
+                Self::Text
+            }
+            FieldType::Choice(choices) if choices.is_empty() => Self::Text,
+            FieldType::Choice(choices) => Self::Choice(values(choices)),
             FieldType::Integer => Self::Integer,
             FieldType::Decimal => Self::Decimal,
             FieldType::Money => Self::Money,
             FieldType::Date => Self::Date,
             FieldType::Instant => Self::Instant,
             FieldType::Flag => Self::Flag,
-            FieldType::Choices(_) => Self::Choices,
+            FieldType::Choices(choices) => Self::Choices(values(choices)),
             FieldType::Address => Self::Address,
             FieldType::Reference(kinds) => Self::Reference(kinds.clone()),
         }
@@ -69,13 +72,24 @@ impl Target {
     pub(super) fn is_ordered(&self) -> bool {
         !matches!(
             self,
-            Self::Flag | Self::Choices | Self::Address | Self::Reference(_) | Self::Currency
+            Self::Flag | Self::Choices(_) | Self::Address | Self::Reference(_) | Self::Currency
         )
     }
 
     /// `contains` and its siblings apply.
     pub(super) fn is_text(&self) -> bool {
-        matches!(self, Self::Text | Self::Currency)
+        matches!(self, Self::Text | Self::Choice(_) | Self::Currency)
+    }
+
+    /// Whether text can be looked for here: in a list of choices only one that it may hold.
+    pub(super) fn may_contain(&self, text: &str) -> bool {
+        match self {
+            Self::Choices(known) if !known.is_empty() => {
+                let text = fold_case(text);
+                known.iter().any(|one| fold_case(one) == text)
+            }
+            _ => true,
+        }
     }
 
     /// What a literal of this type looks like.
@@ -85,11 +99,19 @@ impl Target {
             Self::Integer => "a whole number".to_owned(),
             Self::Decimal => "a number such as 12.5".to_owned(),
             Self::Money => "an amount and a currency such as '1250.50 NOK'".to_owned(),
-            Self::Currency => "a currency code such as 'NOK'".to_owned(),
+            Self::Choice(choices) => format!("one of '{}'", choices.join("', '")),
+            Self::Currency => "a currency code of ISO 4217 such as 'NOK'".to_owned(),
             Self::Date => "a date such as 2026-01-31".to_owned(),
-            Self::Instant => "an instant such as 2026-01-31T08:00:00Z or a date".to_owned(),
+            Self::Instant => {
+                "an instant such as 2026-01-31T00:00:00+01:00, as a date does not say in \
+                              which zone its day begins"
+                    .to_owned()
+            }
             Self::Flag => "true or false".to_owned(),
-            Self::Choices => "choices such as 'mail;phone'".to_owned(),
+            Self::Choices(choices) if choices.is_empty() => {
+                "choices such as 'mail;phone'".to_owned()
+            }
+            Self::Choices(choices) => format!("some of '{}'", choices.join(";")),
             Self::Address => "null; compare a part of the address, such as its city".to_owned(),
             Self::Reference(kinds) => match kinds.as_slice() {
                 [only] => format!("the id of a record of kind {only}"),
@@ -110,18 +132,22 @@ impl Target {
                 .ok()
                 .map(|code| Value::Text(code.to_string())),
             (Self::Money, Token::Text(text)) => Money::parse(text).ok().map(Value::Money),
-            (Self::Choices, Token::Text(text)) => Some(choices(text)),
+            (Self::Choice(known), Token::Text(text)) => {
+                known.contains(text).then(|| Value::Text(text.clone()))
+            }
+            (Self::Choices(known), Token::Text(text)) => choices(known, text),
             (Self::Integer | Self::Decimal, Token::Word(word)) => number(word),
-            (Self::Flag, Token::Word(word)) => match word.as_str() {
-                "true" => Some(Value::Flag(true)),
-                "false" => Some(Value::Flag(false)),
-                _ => None,
-            },
+            (Self::Flag, Token::Word(word)) => {
+                let flag = word.eq_ignore_ascii_case("true");
+                (flag || word.eq_ignore_ascii_case("false")).then_some(Value::Flag(flag))
+            }
             (Self::Date, Token::Word(text) | Token::Text(text)) => {
                 Date::parse(text).ok().map(Value::Date)
             }
             (Self::Instant, Token::Word(text) | Token::Text(text)) => {
-                Instant::parse(text).ok().map(Value::Instant)
+                let is_date = Date::read(text).is_some();
+                let instant = Instant::read(text).filter(|_| !is_date);
+                instant.map(Value::Instant)
             }
             (Self::Id, Token::Word(text) | Token::Text(text)) => RecordId::parse(text)
                 .ok()
@@ -134,12 +160,19 @@ impl Target {
     }
 }
 
-fn choices(text: &str) -> Value {
+fn values(choices: &[Choice]) -> Vec<String> {
+    choices.iter().map(|choice| choice.value.clone()).collect()
+}
+
+/// At least one choice, and none that the field does not list.
+fn choices(known: &[String], text: &str) -> Option<Value> {
     let parts = text
         .split(';')
         .map(str::trim)
         .filter(|part| !part.is_empty());
-    Value::choices(parts.map(str::to_owned).collect())
+    let chosen: Vec<String> = parts.map(str::to_owned).collect();
+    let listed = known.is_empty() || chosen.iter().all(|one| known.contains(one));
+    (listed && !chosen.is_empty()).then(|| Value::choices(chosen))
 }
 
 /// A whole number where it is one, so that it meets integer fields exactly.

@@ -88,9 +88,9 @@ impl Parser<'_> {
         token
     }
 
-    /// Takes the next token if it is this word.
+    /// Takes the next token if it is this word, in letters of any case, as OData 4.01 has it.
     fn take_word(&mut self, word: &str) -> bool {
-        let taken = matches!(self.peek(), Token::Word(found) if found == word);
+        let taken = matches!(self.peek(), Token::Word(found) if found.eq_ignore_ascii_case(word));
         self.at += usize::from(taken);
         taken
     }
@@ -169,12 +169,7 @@ impl Parser<'_> {
         let Token::Word(word) = self.peek() else {
             return None;
         };
-        let test = match word.as_str() {
-            "contains" => TextTest::Contains,
-            "startswith" => TextTest::StartsWith,
-            "endswith" => TextTest::EndsWith,
-            _ => return None,
-        };
+        let test = TextTest::from_name(word)?;
         let after = self.tokens.get(self.at + 1).map(|(_, token)| token);
         (after == Some(&Token::Mark('('))).then_some(test)
     }
@@ -184,7 +179,7 @@ impl Parser<'_> {
         self.take_mark('(')?;
         let start = self.at;
         let (path, target) = self.path()?;
-        let chosen = target == Target::Choices && test == TextTest::Contains;
+        let chosen = matches!(target, Target::Choices(_)) && test == TextTest::Contains;
         if !target.is_text() && !chosen {
             self.at = start;
             return Err(self.expected("a field that holds text"));
@@ -193,6 +188,11 @@ impl Parser<'_> {
         let Token::Text(text) = self.peek().clone() else {
             return Err(self.expected("text in single quotes"));
         };
+        if !target.may_contain(&text) {
+            return Err(self.expected(&target.expected()));
+        }
+        // What is looked for is a part of what was written, not of the form that is compared.
+        let path = path.field().cloned().map_or(path, Path::Field);
         self.at += 1;
         self.take_mark(')')?;
         Ok(Filter::Text { path, test, text })
@@ -201,8 +201,7 @@ impl Parser<'_> {
     fn condition(&mut self) -> Result<Filter, FilterError> {
         let (path, target) = self.path()?;
         if self.take_word("in") {
-            let values = self.values(&target)?;
-            return Ok(Filter::In { path, values });
+            return self.members(path, &target);
         }
         let operator = self.operator(&target)?;
         let equality = matches!(operator, Operator::Equal | Operator::NotEqual);
@@ -213,7 +212,7 @@ impl Parser<'_> {
                 value: None,
             });
         }
-        let value = Some(self.value(&target)?);
+        let value = Some(self.value(&path, &target)?);
         Ok(Filter::Compare {
             path,
             operator,
@@ -235,7 +234,7 @@ impl Parser<'_> {
         let expected = if target.is_ordered() {
             "eq, ne, lt, le, gt, ge or in"
         } else {
-            "eq, ne or in, as this field has no order,"
+            "eq, ne or in (this field has no order)"
         };
         let operator = match self.peek() {
             Token::Word(word) => Operator::from_name(word),
@@ -251,41 +250,56 @@ impl Parser<'_> {
         Ok(operator)
     }
 
-    fn value(&mut self, target: &Target) -> Result<Value, FilterError> {
+    /// Reads a literal, in the form the path compares.
+    fn value(&mut self, path: &Path, target: &Target) -> Result<Value, FilterError> {
         let value = target
             .read(self.peek())
             .ok_or_else(|| self.expected(&target.expected()))?;
         self.next();
-        Ok(value)
+        Ok(path.form(&value).into_owned())
     }
 
-    fn values(&mut self, target: &Target) -> Result<Vec<Value>, FilterError> {
+    /// The members of an `in`. A null among them is what an empty field is equal to.
+    fn members(&mut self, path: Path, target: &Target) -> Result<Filter, FilterError> {
         self.take_mark('(')?;
-        let mut values = vec![self.value(target)?];
-        while *self.peek() == Token::Mark(',') {
-            self.at += 1;
-            values.push(self.value(target)?);
+        let (mut values, mut or_empty) = (Vec::new(), false);
+        loop {
+            match self.take_word("null") {
+                true => or_empty = true,
+                false => values.push(self.value(&path, target)?),
+            }
+            match self.peek() {
+                Token::Mark(',') => self.at += 1,
+                Token::Mark(')') => break,
+                _ => return Err(self.expected("',' or ')'")),
+            }
         }
-        match self.take_mark(')') {
-            Ok(()) => Ok(values),
-            Err(_) => Err(self.expected("',' or ')'")),
-        }
+        self.at += 1;
+        let empty = Filter::Compare {
+            path: path.clone(),
+            operator: Operator::Equal,
+            value: None,
+        };
+        let listed = Filter::In { path, values };
+        Ok(
+            match (
+                or_empty,
+                matches!(&listed, Filter::In { values, .. } if values.is_empty()),
+            ) {
+                (false, _) => listed,
+                (true, true) => empty,
+                (true, false) => Filter::Or(Box::new(listed), Box::new(empty)),
+            },
+        )
     }
 }
 
 /// Finds a path in a kind, and its type.
 fn path(text: &str, kind: &Kind) -> Option<(Path, Target)> {
-    let own = match text {
-        "id" => Some(Own::Id),
-        "version" => Some(Own::Version),
-        "created_at" => Some(Own::CreatedAt),
-        "updated_at" => Some(Own::UpdatedAt),
-        _ => None,
-    };
-    let path = match (own, text.split_once('/')) {
+    let path = match (Own::from_name(text), text.split_once('/')) {
         (Some(own), _) => Path::Own(own),
         (None, Some((field, part))) => Path::Part(Name::new(field).ok()?, part.to_owned()),
-        (None, None) => Path::Field(Name::new(text).ok()?),
+        (None, None) => Path::of(kind.field(text)?),
     };
     let target = Target::of(&path, kind)?;
     Some((path, target))

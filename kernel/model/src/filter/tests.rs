@@ -80,7 +80,15 @@ fn conditions_mean_what_they_say() {
         ("probability le -1", false),
         ("closing_date ge 2026-03-31", true),
         ("closing_date lt 2026-03-31", false),
-        ("stage_since gt 2026-02-01", true),
+        ("stage_since gt 2026-02-01T00:00:00+01:00", true),
+        ("stage EQ 'proposal' AND NOT (probability GT 60)", true),
+        ("Contains(name,'deal') Or stage In ('x')", true),
+        ("next_step eq NULL", true),
+        ("stage in ('x', null)", false),
+        ("next_step in ('x', null)", true),
+        ("next_step in (null)", true),
+        ("stage in (null)", false),
+        ("not next_step in ('x', null)", false),
         ("stage_since eq 2026-02-01T09:00:00+01:00", true),
         ("amount eq '1250.50 NOK'", true),
         ("amount gt '1000 NOK'", true),
@@ -95,7 +103,7 @@ fn conditions_mean_what_they_say() {
         ("version eq 3", true),
         ("id eq 018bcfe5-6800-7000-8000-000000000007", true),
         (
-            "created_at lt 2026-01-11 and updated_at gt 2026-02-01T00:00:00Z",
+            "created_at lt 2026-01-11T00:00:00Z and updated_at gt 2026-02-01T00:00:00Z",
             true,
         ),
     ] {
@@ -116,9 +124,85 @@ fn an_empty_field_equals_null_only_and_has_no_order() {
         ("contains(next_step,'')", false),
         ("buying_gap le 5", false),
         ("not buying_gap le 5", true),
+        // A text function of an empty field is null, and only what is true is selected.
+        ("not contains(next_step,'x')", false),
+        ("not not contains(next_step,'x')", false),
+        ("contains(next_step,'x') or stage eq 'proposal'", true),
+        ("stage eq 'proposal' or contains(next_step,'x')", true),
+        ("not (contains(next_step,'x') and stage eq 'won')", true),
+        ("not (stage eq 'won' and contains(next_step,'x'))", true),
+        (
+            "not (contains(next_step,'x') and stage eq 'proposal')",
+            false,
+        ),
+        ("not (contains(next_step,'x') or stage eq 'won')", false),
+        ("next_step eq null or not contains(next_step,'x')", true),
     ] {
         check(text, expected);
     }
+}
+
+#[test]
+fn addresses_and_numbers_are_found_however_they_are_written() {
+    let held = [
+        ("name", "Bo"),
+        ("email", "BO@Muller.example"),
+        ("phone", "+47 22 33 44 55 Ext. 12"),
+    ];
+    let contact = record("contact", &held);
+    for (text, expected) in [
+        ("email eq 'bo@muller.example'", true),
+        ("email eq 'Bo@MULLER.Example'", true),
+        ("email ne 'bo@muller.example'", false),
+        ("email in ('x@y.example', 'bo@Muller.example')", true),
+        ("email lt 'C'", true),
+        ("email gt 'AZ'", true),
+        ("contains(email,'MULLER')", true),
+        ("email eq 'bo@mueller.example'", false),
+        ("phone eq '+4722334455x12'", true),
+        ("phone eq '0047 22 33 44 55 #12'", true),
+        ("phone eq '+47 22 33 44 55'", false),
+        ("contains(phone,'33 44')", true),
+        ("name eq 'bo'", false),
+    ] {
+        let filter = parse(text, &kind("contact")).unwrap_or_else(|e| panic!("{text}: {e}"));
+        assert_eq!(filter.matches(&contact), expected, "{text}");
+        let again = parse(&filter.to_string(), &kind("contact")).unwrap();
+        assert_eq!(again, filter, "{text} was written as {filter}");
+    }
+    let email = parse_path("email", &kind("contact")).unwrap();
+    let ordered_by = email.read(&contact);
+    assert_eq!(
+        ordered_by,
+        Some(Value::Text("bo@muller.example".to_owned()))
+    );
+}
+
+#[test]
+fn a_choice_that_is_not_listed_is_an_error_that_names_those_there_are() {
+    let account = kind("account");
+    for text in [
+        "account_type eq 'nonsense'",
+        "account_type in ('customer', 'nonsense')",
+        "account_type ne 'Customer'",
+    ] {
+        let error = parse(text, &account).unwrap_err();
+        assert!(
+            error.expected.contains("one of 'prospect', 'customer'"),
+            "{text}: {error}"
+        );
+    }
+    assert!(
+        parse(
+            "contains(account_type,'custom') and account_type eq null",
+            &account
+        )
+        .is_ok()
+    );
+    assert!(
+        parse("tier eq 'anything'", &account).is_ok(),
+        "a field that lists none takes any"
+    );
 }
 
 #[test]
@@ -219,6 +303,12 @@ fn errors_name_position_expectation_and_finding() {
             "an instant such as",
             "yesterday",
         ),
+        (
+            "stage_since le 2026-07-07",
+            15,
+            "a date does not say in which zone",
+            "2026-07-07",
+        ),
         ("amount gt 100", 10, "an amount and a currency", "100"),
         (
             "amount/currency eq 'kroner'",
@@ -253,7 +343,7 @@ fn errors_name_position_expectation_and_finding() {
         (
             "account lt 018bcfe5-6800-7000-8000-000000000007",
             8,
-            "no order",
+            "eq, ne or in (this field has no order)",
             "lt",
         ),
         ("stage lt null", 9, "text in single quotes", "null"),

@@ -29,12 +29,12 @@ impl Operator {
         }
     }
 
-    /// The operator of that name.
+    /// The operator of that name, in letters of any case.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
-            .find(|operator| operator.name() == name)
+            .find(|operator| operator.name().eq_ignore_ascii_case(name))
     }
 }
 
@@ -50,6 +50,16 @@ impl TextTest {
     }
 }
 
+impl TextTest {
+    /// The test of that name, in letters of any case.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        let all = [Self::Contains, Self::StartsWith, Self::EndsWith];
+        all.into_iter()
+            .find(|test| test.name().eq_ignore_ascii_case(name))
+    }
+}
+
 impl Own {
     /// Its name: `id`, `version`, `created_at` or `updated_at`.
     #[must_use]
@@ -61,12 +71,19 @@ impl Own {
             Self::UpdatedAt => "updated_at",
         }
     }
+
+    /// What every record has of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        let all = [Self::Id, Self::Version, Self::CreatedAt, Self::UpdatedAt];
+        all.into_iter().find(|own| own.name() == name)
+    }
 }
 
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Field(name) => write!(f, "{name}"),
+            Self::Field(name) | Self::Like(name, _) => write!(f, "{name}"),
             Self::Part(name, part) => write!(f, "{name}/{part}"),
             Self::Own(own) => f.write_str(own.name()),
         }

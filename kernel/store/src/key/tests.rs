@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use kjerne_model::{Date, Instant, Value};
+use kjerne_model::{Address, Date, Instant, Value};
 use proptest::prelude::*;
 
 use super::{INDEXED_BYTES, Key, indexed, is_exact, split_text, unique};
@@ -79,13 +79,31 @@ proptest! {
     }
 }
 
+fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
 #[test]
-fn unique_values_are_compared_without_case() {
-    let same =
-        |a: &str, b: &str| unique(&Value::Text(a.to_owned())) == unique(&Value::Text(b.to_owned()));
-    assert!(same("Åse.Berg@Example.COM", "åse.berg@example.com"));
-    assert!(same("ΟΔΟΣ", "οδοσ"));
+fn unique_values_are_the_same_when_they_are_equal_and_no_other_time() {
+    let same = |a: &str, b: &str| unique(&text(a)) == unique(&text(b));
+    assert!(same("a", "a"));
+    assert!(!same("001Fict0000AbCdE", "001Fict0000aBcDe"));
     assert!(!same("a", "å"));
+    let choices = |all: &[&str]| {
+        unique(&Value::choices(
+            all.iter().map(|one| (*one).to_owned()).collect(),
+        ))
+    };
+    assert_ne!(choices(&["a", "b"]), choices(&["a;b"]));
+    let address = |street: &str, city: &str| {
+        let (street, city) = (street.to_owned(), city.to_owned());
+        unique(&Value::Address(Address {
+            street,
+            city,
+            ..Address::default()
+        }))
+    };
+    assert_ne!(address("a||b", ""), address("a", "b"));
     let long = "x".repeat(INDEXED_BYTES + 1);
     assert!(
         !same(&format!("{long}1"), &format!("{long}2")),

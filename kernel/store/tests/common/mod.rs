@@ -24,7 +24,7 @@ pub fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
 }
 
-/// A kind with a field of each type, all indexed; `code` is unique.
+/// A kind with a field of each type, all indexed; `code` is unique, and so is `mail` without its case.
 pub fn thing() -> Kind {
     let choice = |value: &str| Choice {
         value: value.to_owned(),
@@ -35,7 +35,9 @@ pub fn thing() -> Kind {
         label: text.to_owned(),
         field_type,
         required: text == "label",
-        unique: text == "code",
+        unique: text == "code" || text == "mail",
+        ignore_case: text == "mail",
+        hierarchy: false,
         indexed: true,
         personal: PersonalData::None,
     };
@@ -45,7 +47,8 @@ pub fn thing() -> Kind {
         label: "Thing".to_owned(),
         fields: vec![
             field("code", text.clone()),
-            field("label", text),
+            field("label", text.clone()),
+            field("mail", text),
             field("size", FieldType::Integer),
             field("weight", FieldType::Decimal),
             field("price", FieldType::Money),

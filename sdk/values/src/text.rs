@@ -1,0 +1,41 @@
+//! Text: what counts as none, and what counts as the same.
+
+use alloc::string::String;
+
+/// True for text in which there is nothing to read: no letters at all, or nothing but blanks of any
+/// width, line ends, control characters and marks that have no shape.
+#[must_use]
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(is_invisible)
+}
+
+fn is_invisible(letter: char) -> bool {
+    letter.is_whitespace()
+        || letter.is_control()
+        || matches!(
+            letter,
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{61c}'
+                | '\u{115f}'
+                | '\u{1160}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{2800}'
+                | '\u{3164}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+        )
+}
+
+/// Text without its case, letter by letter, so that a text that begins or contains another still
+/// does afterwards: the Greek sigma at a word's end is the one within.
+#[must_use]
+pub fn fold_case(text: &str) -> String {
+    let lower = text.chars().flat_map(char::to_lowercase);
+    lower
+        .map(|letter| if letter == 'ς' { 'σ' } else { letter })
+        .collect()
+}
