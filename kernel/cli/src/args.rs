@@ -237,6 +237,10 @@ pub struct ExportArgs {
     /// Where to; otherwise standard output.
     #[arg(long, value_name = "FILE")]
     pub to: Option<PathBuf>,
+    /// Put an apostrophe before cells that a spreadsheet would take for formulas; an import takes it
+    /// off again.
+    #[arg(long)]
+    pub safe_for_spreadsheets: bool,
 }
 
 /// `action`

@@ -13,11 +13,16 @@ use kjerne_store::records;
 
 use kjerne_workspace::error::{Context as _, Result};
 
+use crate::spreadsheet::{SAFE_COLUMN, guarded};
+
 /// How records are written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ExportFormat {
     /// Comma-separated values, with a line of column names.
     Csv,
+    /// The same with cells that no spreadsheet takes for formulas, and a last column that says so to
+    /// an import, which takes them back exactly.
+    SafeCsv,
     /// One JSON object a line, in the form the HTTP interface has.
     JsonLines,
 }
@@ -41,14 +46,20 @@ pub fn write(
     })?;
     let filter = filter::parse(filter, kind)?;
     match format {
-        ExportFormat::Csv => {
-            let columns = columns(kind);
+        ExportFormat::Csv | ExportFormat::SafeCsv => {
+            let safe = format == ExportFormat::SafeCsv;
+            let columns = columns(kind, safe);
             let mut writer = csv::Writer::from_writer(out);
             let header = writer.write_record(columns.iter().map(Column::name));
             header.map_err(io::Error::from)?;
             let count = each(kernel, kind, &filter, &mut |record| {
                 for column in &columns {
-                    writer.write_field(column.text(record))?;
+                    let text = column.text(record);
+                    if safe && !column.is_number(record) {
+                        writer.write_field(guarded(&text).as_ref())?;
+                    } else {
+                        writer.write_field(text)?;
+                    }
                 }
                 Ok(writer.write_record(None::<&[u8]>)?)
             })?;
@@ -103,10 +114,12 @@ enum Column {
     UpdatedAt,
     Field(Name),
     Part(Name, &'static str),
+    /// Empty: its name says that the cells are safe.
+    Safe,
 }
 
 /// The id first, then the fields in the order of the kind, then what the kernel keeps.
-fn columns(kind: &Kind) -> Vec<Column> {
+fn columns(kind: &Kind, safe: bool) -> Vec<Column> {
     let mut columns = vec![Column::Id];
     for field in &kind.fields {
         let name = &field.name;
@@ -117,6 +130,7 @@ fn columns(kind: &Kind) -> Vec<Column> {
         }
     }
     columns.extend([Column::Version, Column::CreatedAt, Column::UpdatedAt]);
+    columns.extend(safe.then_some(Column::Safe));
     columns
 }
 
@@ -129,11 +143,22 @@ impl Column {
             Self::UpdatedAt => "updated_at".to_owned(),
             Self::Field(name) => name.to_string(),
             Self::Part(name, part) => format!("{name}.{part}"),
+            Self::Safe => SAFE_COLUMN.to_owned(),
         }
+    }
+
+    /// A plain number is no formula, also when it is below zero.
+    fn is_number(&self, record: &Record) -> bool {
+        let value = match self {
+            Self::Field(name) => record.get(name),
+            _ => None,
+        };
+        matches!(value, Some(Value::Integer(_) | Value::Decimal(_)))
     }
 
     fn text(&self, record: &Record) -> String {
         match self {
+            Self::Safe => String::new(),
             Self::Id => record.id.to_string(),
             Self::Version => record.version.to_string(),
             Self::CreatedAt => record.created_at.to_string(),

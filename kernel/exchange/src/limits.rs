@@ -23,4 +23,16 @@ kjerne_core::limit_table! {
     /// A file that is sent to be imported.
     IMPORT_FILE = "import-file", 8 << 30, "bytes",
         "it is put aside on the disk first; ten million rows of a thousand bytes fit";
+
+    /// Reasons for which rows are not taken, told at the end of an import.
+    IMPORT_REASONS = "import-reasons", 50, "reasons",
+        "each is kept until the end, and nobody reads more; the rejects file has every row";
+
+    /// Notes on what looks odd about an imported file.
+    IMPORT_NOTES = "import-notes", 20, "notes",
+        "a file that is odd throughout is understood by its first lines; further notes are counted";
+
+    /// Rows of the header of an imported file, and rows before it.
+    IMPORT_HEADER_ROWS = "import-header-rows", 100, "rows",
+        "titles and remarks above a table take a page at the most";
 }

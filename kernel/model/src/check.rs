@@ -72,7 +72,7 @@ fn value_fault(field: &Field, value: &Value) -> Option<String> {
         (FieldType::Choices(choices), Value::Choices(chosen)) => {
             let other = chosen
                 .iter()
-                .find(|one| !is_choice(choices, one) || one.contains(';'));
+                .find(|one| !is_choice(choices, one) || choices.is_empty() && one.contains(';'));
             other.map(|one| no_choice(name, choices, one))
         }
         (FieldType::Email, Value::Text(text)) => too_long(name, text, EMAIL_BYTES)

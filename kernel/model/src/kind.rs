@@ -255,7 +255,7 @@ impl Schema {
 /// What every record has beside its fields; a field of that name could not be asked for.
 pub(crate) const OWN_NAMES: [&str; 5] = ["id", "kind", "version", "created_at", "updated_at"];
 
-/// True for a choice that every way in and out leaves as it is: not blank, and no blanks around it.
+/// True for a text that may be a choice where none are listed: not blank, and no blanks around it.
 pub(crate) fn is_plain_choice(value: &str) -> bool {
     !is_blank(value) && value.trim() == value
 }
@@ -289,17 +289,13 @@ fn check_field(kind: &Kind, field: &Field) -> Result<(), SchemaError> {
 
 /// Which of the choices a field lists cannot be one.
 fn choice_fault(field_type: &FieldType) -> Option<String> {
-    let (choices, several) = match field_type {
-        FieldType::Choice(choices) => (choices, false),
-        FieldType::Choices(choices) => (choices, true),
-        _ => return None,
+    let (FieldType::Choice(choices) | FieldType::Choices(choices)) = field_type else {
+        return None;
     };
     choices.iter().enumerate().find_map(|(index, choice)| {
         let value = &choice.value;
-        if !is_plain_choice(value) || several && value.contains(';') {
-            return Some(format!(
-                "lists the choice {value:?}, which cannot be written as text"
-            ));
+        if is_blank(value) {
+            return Some(format!("lists the choice {value:?}, which is nothing"));
         }
         let twice = choices[..index]
             .iter()

@@ -18,6 +18,7 @@
 
 mod change;
 mod check;
+mod choices;
 mod core_kinds;
 mod entry;
 pub mod filter;

@@ -2,6 +2,7 @@
 
 use kjerne_values::{Date, Decimal, Instant, Money, ParseError};
 
+use crate::choices;
 use crate::id::{RecordId, Reference};
 use crate::kind::FieldType;
 use crate::value::{Address, Value};
@@ -33,13 +34,7 @@ pub fn parse_value(field_type: &FieldType, text: &str) -> Result<Value, ParseErr
             "false" | "no" | "0" => Ok(Value::Flag(false)),
             _ => Err(ParseError::new("true or false", text)),
         },
-        FieldType::Choices(_) => {
-            let parts = text
-                .split(';')
-                .map(str::trim)
-                .filter(|part| !part.is_empty());
-            Ok(Value::choices(parts.map(str::to_owned).collect()))
-        }
+        FieldType::Choices(_) => Ok(Value::choices(choices::read(text))),
         FieldType::Address => parse_address(text).map(Value::Address),
         FieldType::Reference(kinds) => match (text.contains('/'), kinds.as_slice()) {
             (false, [only]) => Ok(Value::Reference(Reference::new(

@@ -5,6 +5,7 @@ use std::fmt;
 
 use kjerne_values::{Date, Decimal, Instant, Money, is_blank};
 
+use crate::choices;
 use crate::id::Reference;
 
 /// The value of one field. An absent field is empty; there is no null.
@@ -127,7 +128,7 @@ impl fmt::Display for Value {
             Self::Date(date) => write!(f, "{date}"),
             Self::Instant(instant) => write!(f, "{instant}"),
             Self::Flag(flag) => write!(f, "{flag}"),
-            Self::Choices(choices) => f.write_str(&choices.join(";")),
+            Self::Choices(choices) => f.write_str(&choices::written(choices)),
             Self::Address(address) => write!(f, "{address}"),
             Self::Reference(reference) => write!(f, "{reference}"),
         }

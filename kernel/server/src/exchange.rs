@@ -146,7 +146,32 @@ fn report_json(report: &ImportReport) -> Json {
         "unmapped": report.unmapped,
         "dry_run": report.dry_run,
         "first_rejects": rejects,
+        "repeated": counts.repeated,
+        "reasons": reasons_json(report),
+        "more_reasons": report.more_reasons,
+        "empty": report.told.empty,
+        "filled": filled_json(report),
+        "notes": report.told.notes,
+        "more_notes": report.told.more_notes,
     })
+}
+
+/// Why rows were not taken, by column and reason.
+fn reasons_json(report: &ImportReport) -> Json {
+    let reasons = report.reasons.iter();
+    reasons
+        .map(|r| json!({ "column": r.column, "reason": r.reason, "rows": r.rows, "line": r.line }))
+        .collect()
+}
+
+/// Fields that plugins filled in or set otherwise.
+fn filled_json(report: &ImportReport) -> Json {
+    let filled = report.told.filled.iter();
+    let fields = filled.map(|(field, one)| {
+        let told = json!({ "rows": one.rows, "now": one.now, "otherwise": one.otherwise });
+        (field.clone(), told)
+    });
+    Json::Object(fields.collect())
 }
 
 /// All records of a kind that meet a filter, as CSV or JSON Lines, as they were at one moment.
@@ -159,9 +184,10 @@ pub(crate) async fn export(
     let filter = words.get(FILTER).unwrap_or_default().to_owned();
     let (form, content_type) = match words.get(FORM).unwrap_or("csv") {
         "csv" => (ExportFormat::Csv, "text/csv; charset=utf-8"),
+        "safe-csv" => (ExportFormat::SafeCsv, "text/csv; charset=utf-8"),
         "jsonl" => (ExportFormat::JsonLines, "application/x-ndjson"),
         other => {
-            let detail = format!("form is {other:?}; it may be csv or jsonl");
+            let detail = format!("form is {other:?}; it may be csv, safe-csv or jsonl");
             return Err(Problem::bad_request(detail));
         }
     };

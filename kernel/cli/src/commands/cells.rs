@@ -1,5 +1,6 @@
 //! Values of JSON answers as the cells of a table: the form in which they are typed.
 
+use kjerne_model::Value;
 use serde_json::Value as Json;
 
 /// One value.
@@ -7,7 +8,7 @@ pub(super) fn cell(value: &Json) -> String {
     match value {
         Json::Null => String::new(),
         Json::String(text) => text.clone(),
-        Json::Array(list) => list.iter().map(cell).collect::<Vec<_>>().join(";"),
+        Json::Array(list) => Value::Choices(list.iter().map(cell).collect()).to_string(),
         Json::Object(money) if money.contains_key("currency") => {
             format!("{} {}", cell(&value["amount"]), cell(&value["currency"]))
         }
@@ -51,6 +52,7 @@ mod tests {
             (json!(12), "12"),
             (json!(true), "true"),
             (json!(["a", "b"]), "a;b"),
+            (json!(["a;b", "c"]), "\"a;b\";c"),
             (json!({ "amount": "12.50", "currency": "NOK" }), "12.50 NOK"),
             (json!({ "city": "Oslo", "country": "NO" }), "||Oslo||NO"),
         ] {

@@ -202,15 +202,13 @@ fn import_note(report: &Json, args: &ImportArgs) -> String {
     if !unmapped.is_empty() {
         lines.push(format!("columns not used: {}", unmapped.join(", ")));
     }
-    for reject in list(&report["first_rejects"]) {
-        let column = text(reject, "column");
-        let comma = if column.is_empty() { "" } else { ", " };
-        lines.push(format!(
-            "line {}{comma}{column}: {}",
-            cell(&reject["line"]),
-            text(reject, "reason")
-        ));
-    }
+    lines.extend(texts(&report["notes"]).into_iter().map(str::to_owned));
+    lines.extend(more(report, "more_notes", "notes like these"));
+    lines.extend(repeated(report));
+    lines.extend(left_empty(report));
+    lines.extend(filled_in(report));
+    lines.extend(list(&report["reasons"]).map(reason));
+    lines.extend(more(report, "more_reasons", "faults for further reasons"));
     let rejected = report["rejected"] != 0;
     match &args.rejects {
         Some(file) if rejected => lines.push(format!("all of them: {}", file.display())),
@@ -223,10 +221,78 @@ fn import_note(report: &Json, args: &ImportArgs) -> String {
     lines.join("\n")
 }
 
+/// How many more there are of something that is told up to a limit.
+fn more(report: &Json, name: &str, what: &str) -> Option<String> {
+    let more = report[name].as_u64().filter(|more| *more > 0)?;
+    Some(format!("and {more} more {what}"))
+}
+
+fn repeated(report: &Json) -> Option<String> {
+    let rows = report["repeated"].as_u64().filter(|rows| *rows > 0)?;
+    Some(format!(
+        "left out, since another row has the same key: {rows} of the skipped rows"
+    ))
+}
+
+/// Fields that the mapping fills and that stayed empty in new records.
+fn left_empty(report: &Json) -> Option<String> {
+    let empty = report["empty"].as_object().filter(|all| !all.is_empty())?;
+    let fields: Vec<String> = empty
+        .iter()
+        .map(|(field, rows)| format!("{field} in {rows}"))
+        .collect();
+    let created = cell(&report["created"]);
+    Some(format!(
+        "left empty in the {created} new records: {}",
+        fields.join(", ")
+    ))
+}
+
+/// What plugins filled in or set otherwise, one line for each way of doing so.
+fn filled_in(report: &Json) -> Vec<String> {
+    let ways = [
+        ("rows", "filled in by plugins in new records"),
+        (
+            "now",
+            "of these, set to the time of the import, since the file does not say",
+        ),
+        ("otherwise", "set by plugins otherwise than the file says"),
+    ];
+    let fields = |way: &str| -> Vec<String> {
+        let filled = report["filled"].as_object().into_iter().flatten();
+        let filled = filled.filter(|(_, told)| told[way].as_u64().is_some_and(|rows| rows > 0));
+        filled
+            .map(|(field, told)| format!("{field} in {}", told[way]))
+            .collect()
+    };
+    let lines = ways.map(|(way, words)| (words, fields(way)));
+    let lines = lines.into_iter().filter(|(_, fields)| !fields.is_empty());
+    lines
+        .map(|(words, fields)| format!("{words}: {}", fields.join(", ")))
+        .collect()
+}
+
+/// Why rows were not taken: one row by its line, several by their number.
+fn reason(told: &Json) -> String {
+    let (column, line) = (text(told, "column"), cell(&told["line"]));
+    let comma = if column.is_empty() { "" } else { ", " };
+    let place = match told["rows"].as_u64() {
+        Some(rows) if rows > 1 => format!("{rows} rows, the first in line {line}"),
+        _ => format!("line {line}"),
+    };
+    format!("{place}{comma}{column}: {}", text(told, "reason"))
+}
+
 pub(crate) fn export(context: &Context, args: &ExportArgs) -> Result<Exit> {
-    let form = match context.format {
-        Format::Json => "jsonl",
-        Format::Table | Format::Csv => "csv",
+    let form = match (context.format, args.safe_for_spreadsheets) {
+        (Format::Json, true) => {
+            return Err(usage(
+                "--safe-for-spreadsheets is for CSV; JSON is no form of a spreadsheet",
+            ));
+        }
+        (Format::Json, false) => "jsonl",
+        (Format::Table | Format::Csv, true) => "safe-csv",
+        (Format::Table | Format::Csv, false) => "csv",
     };
     let filter = Some(args.filter.clone()).filter(|filter| !filter.is_empty());
     let words = [("filter", filter), ("form", Some(form.to_owned()))];

@@ -1,22 +1,28 @@
 //! One batch of drafts: lookups resolved, records found again, and one commit made of them; when
 //! that is refused, of those that are not at fault.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use kjerne_core::{Kernel, Outcome, Receipt};
-use kjerne_model::{Actor, Change, Code, Commit, Fields, Instant, RecordId, Refusal, Target};
-use kjerne_store::Read;
+use kjerne_model::{
+    Actor, Change, Code, Commit, Fields, Instant, RecordId, Refusal, Target, Value,
+};
+use kjerne_store::{Read, journal};
 use kjerne_workspace::error::Result;
 use sha2::{Digest, Sha256};
 
-use super::convert::{Draft, Fault};
+use super::convert::{Draft, Fault, schema_faults};
 use super::lookup::existing;
 use super::mapping::OnExisting;
 use super::plan::Plan;
 use super::reject::Rejects;
-use super::resolve::{Resolved, Resolver};
+use super::repeats::{Repeat, Repeats};
+use super::resolve::{Around, InBatch, Resolved, Resolver};
 use super::rows::Row;
+use super::shape::Shape;
 use super::spool::Spool;
+use super::survey::Survey;
+use super::told::Told;
 
 /// Refused rows are taken out of a batch this often before it is split in two instead.
 const MAX_ROUNDS: usize = 8;
@@ -32,8 +38,11 @@ pub struct Counts {
     pub updated: u64,
     /// Rows whose record held everything already.
     pub unchanged: u64,
-    /// Rows left out on purpose: by the mapping's `skip`, or by `on_existing = "skip"`.
+    /// Rows left out on purpose: by the mapping's `skip`, by `on_existing = "skip"`, or because
+    /// another row of the file has the same key.
     pub skipped: u64,
+    /// Those of them that another row of the file has the same key as.
+    pub repeated: u64,
     /// Commits stored.
     pub commits: u64,
 }
@@ -44,6 +53,9 @@ pub struct Batches<'a> {
     plan: &'a Plan,
     settings: Settings,
     resolver: Resolver,
+    survey: Survey,
+    repeats: Repeats,
+    shape: Shape,
     made: u64,
     /// Where rows go that have to wait; none in the last pass.
     pub spool: Option<Spool>,
@@ -51,6 +63,16 @@ pub struct Batches<'a> {
     pub rejects: Rejects,
     /// What came of the others.
     pub counts: Counts,
+    /// What a person must know of them.
+    pub told: Told,
+}
+
+/// What is known of a file before its rows are taken.
+pub struct Known {
+    /// What all of it holds.
+    pub survey: Survey,
+    /// What its columns look like.
+    pub shape: Shape,
 }
 
 /// What all commits of an import have in common.
@@ -81,45 +103,125 @@ struct Placed {
 
 impl<'a> Batches<'a> {
     /// Begins with no batch.
-    pub fn new(kernel: &'a Kernel, plan: &'a Plan, settings: Settings, rejects: Rejects) -> Self {
+    pub fn new(
+        kernel: &'a Kernel,
+        plan: &'a Plan,
+        settings: Settings,
+        known: Known,
+        rejects: Rejects,
+    ) -> Self {
         Self {
             kernel,
             plan,
             settings,
             resolver: Resolver::new(plan, settings.dry_run),
+            survey: known.survey,
+            repeats: Repeats::default(),
+            shape: known.shape,
             made: 0,
             spool: None,
             rejects,
             counts: Counts::default(),
+            told: Told::default(),
         }
     }
 
-    /// True for a draft whose key no earlier row of the file had.
-    pub fn is_new_key(&mut self, draft: &Draft) -> bool {
-        self.resolver.is_new_key(self.plan, draft)
+    /// Tells of a row what is odd.
+    pub fn look(&mut self, row: &Row) {
+        self.shape.look(row, &mut self.told);
+    }
+
+    /// True for a draft that is to be taken: no earlier row of the file has its key, or the mapping
+    /// says what then. Others are counted or rejected here.
+    pub fn is_wanted(&mut self, draft: &Draft) -> Result<bool> {
+        if !draft.faults.is_empty() {
+            return Ok(true);
+        }
+        match self.repeats.judge(self.plan, &self.survey, draft) {
+            Repeat::Taken => return Ok(true),
+            Repeat::LeftOut => {
+                self.counts.skipped += 1;
+                self.counts.repeated += 1;
+            }
+            Repeat::Rejected(reason) => {
+                self.rejects.add(&draft.row, &[Fault::of_row(reason)])?;
+            }
+        }
+        Ok(false)
     }
 
     /// Takes a batch.
     pub fn take(&mut self, drafts: Vec<Draft>) -> Result<()> {
         let snapshot = self.kernel.store().snapshot()?;
+        let (faulty, drafts): (Vec<Draft>, Vec<Draft>) = drafts
+            .into_iter()
+            .partition(|draft| !draft.faults.is_empty());
         let placed = self.place(&*snapshot, drafts)?;
         let here = self
             .resolver
             .in_batch(placed.iter().map(|one| (&one.draft, one.id)));
-        let may_wait = self.spool.is_some();
         let mut items = Vec::new();
         for mut placed in placed {
-            let draft = &mut placed.draft;
-            match self
-                .resolver
-                .resolve(self.plan, &*snapshot, &here, draft, may_wait)?
-            {
+            let is_new = placed.existing.is_none();
+            let own = Some(placed.id);
+            match self.resolve(&*snapshot, &here, own, &mut placed.draft)? {
                 Resolved::Ready => items.extend(self.item(placed)),
                 Resolved::Waits => self.wait(&placed.draft.row)?,
-                Resolved::Faulty(faults) => self.rejects.add(&placed.draft.row, &faults)?,
+                Resolved::Faulty(faults) => self.reject(&placed.draft, faults, is_new)?,
             }
         }
+        for draft in faulty {
+            self.take_faulty(&*snapshot, &here, draft)?;
+        }
         self.settle(items)
+    }
+
+    fn resolve(
+        &mut self,
+        read: &dyn Read,
+        here: &InBatch,
+        own: Option<RecordId>,
+        draft: &mut Draft,
+    ) -> Result<Resolved> {
+        let around = Around {
+            read,
+            survey: &self.survey,
+            here,
+            own,
+            may_wait: self.spool.is_some(),
+        };
+        self.resolver.resolve(self.plan, &around, draft)
+    }
+
+    /// Rejects a row with cells that cannot be read, after looking what else is wrong with it.
+    fn take_faulty(&mut self, read: &dyn Read, here: &InBatch, mut draft: Draft) -> Result<()> {
+        let found = match &draft.key {
+            Some(key) => existing(read, self.plan, key)?,
+            None => None,
+        };
+        let own = found.as_ref().map(|record| record.id);
+        let mut faults = std::mem::take(&mut draft.faults);
+        match self.resolve(read, here, own, &mut draft)? {
+            Resolved::Waits => return self.wait(&draft.row),
+            Resolved::Faulty(others) => faults.extend(others),
+            Resolved::Ready => {}
+        }
+        self.reject(&draft, faults, found.is_none())
+    }
+
+    /// Rejects a row with its faults, and with those that the kernel would find in its other fields.
+    fn reject(&mut self, draft: &Draft, mut faults: Vec<Fault>, is_new: bool) -> Result<()> {
+        let others = schema_faults(self.plan, draft);
+        let others = others
+            .iter()
+            .filter(|refusal| is_new || refusal.code != Code::Required);
+        for refusal in others {
+            let fault = self.fault(refusal, &draft.row);
+            if faults.iter().all(|known| known.column != fault.column) {
+                faults.push(fault);
+            }
+        }
+        Ok(self.rejects.add(&draft.row, &faults)?)
     }
 
     /// Finds the record each draft is about, or gives it an id.
@@ -209,7 +311,7 @@ impl<'a> Batches<'a> {
             let refusals = match self.commit(&items)? {
                 Outcome::Accepted(receipt) => {
                     self.count(&items, &receipt);
-                    return Ok(());
+                    return self.tell(&items, &receipt);
                 }
                 Outcome::Refused(refusals) => refusals,
             };
@@ -295,6 +397,48 @@ impl<'a> Batches<'a> {
         self.counts.commits += u64::from(!receipt.edits.is_empty());
     }
 
+    /// Gathers what became of the fields of rows that were taken: what stayed empty, and what
+    /// plugins filled in or set otherwise, which the journal entry shows.
+    fn tell(&mut self, items: &[Item], receipt: &Receipt) -> Result<()> {
+        if receipt.replayed {
+            return Ok(());
+        }
+        for item in items {
+            if let Change::Create { fields, .. } = &item.change {
+                self.told.created(self.plan, fields);
+            }
+        }
+        if self.settings.dry_run || receipt.entry == 0 {
+            return Ok(());
+        }
+        let snapshot = self.kernel.store().snapshot()?;
+        let Some(entry) = journal::get(&*snapshot, receipt.entry)? else {
+            return Ok(());
+        };
+        let mut creates = items
+            .iter()
+            .filter(|item| matches!(item.change, Change::Create { .. }));
+        let updates: HashMap<RecordId, &Item> = items
+            .iter()
+            .filter_map(|item| match &item.change {
+                Change::Update { target, .. } => Some((target.id, item)),
+                _ => None,
+            })
+            .collect();
+        for edit in &entry.edits {
+            // New records stand in the entry in the order of their changes.
+            let item = match &edit.before {
+                None => creates.next(),
+                Some(_) => updates.get(&edit.id).copied(),
+            };
+            if let Some(item) = item {
+                self.told
+                    .stored(&said(&item.change), edit, self.settings.at);
+            }
+        }
+        Ok(())
+    }
+
     /// A refused row waits when all it lacks is a record of its own kind, which may come later in
     /// the file; else it is rejected.
     fn refused(&mut self, row: &Row, refusals: &[Refusal]) -> Result<()> {
@@ -308,18 +452,22 @@ impl<'a> Batches<'a> {
         if self.spool.is_some() && refusals.iter().all(may_come) {
             return self.wait(row);
         }
-        let fault = |refusal: &Refusal| {
-            let field = refusal.field.as_deref();
-            let (column, value) =
-                field.map_or_else(Default::default, |field| self.plan.shown(field, row));
-            Fault {
-                column,
-                value,
-                reason: self.reason(refusal),
-            }
-        };
-        let faults: Vec<Fault> = refusals.iter().map(fault).collect();
+        let faults: Vec<Fault> = refusals
+            .iter()
+            .map(|refusal| self.fault(refusal, row))
+            .collect();
         Ok(self.rejects.add(row, &faults)?)
+    }
+
+    fn fault(&self, refusal: &Refusal, row: &Row) -> Fault {
+        let field = refusal.field.as_deref();
+        let (column, value) =
+            field.map_or_else(Default::default, |field| self.plan.shown(field, row));
+        Fault {
+            column,
+            value,
+            reason: self.reason(refusal),
+        }
     }
 
     fn reason(&self, refusal: &Refusal) -> String {
@@ -327,5 +475,20 @@ impl<'a> Batches<'a> {
             (Some(plugin), Some(reason)) => format!("{} ({plugin}: {reason})", refusal.message),
             _ => refusal.message.clone(),
         }
+    }
+}
+
+/// The fields a change sets, and those it clears.
+fn said(change: &Change) -> BTreeMap<&str, Option<&Value>> {
+    match change {
+        Change::Create { fields, .. } => fields
+            .iter()
+            .map(|(name, value)| (name.as_str(), Some(value)))
+            .collect(),
+        Change::Update { patch, .. } => patch
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_ref()))
+            .collect(),
+        Change::Delete { .. } => BTreeMap::new(),
     }
 }

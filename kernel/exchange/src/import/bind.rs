@@ -1,15 +1,17 @@
 //! Binds a mapping to one file and one kind: every name in it is found, and every fault told at
 //! once, before the first row is read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use kjerne_model::{Address, Currency, Field, FieldType, Kind, Schema};
+use kjerne_model::{Address, Currency, Decimal, Field, FieldType, Kind, Schema};
 use kjerne_workspace::error::{Context as _, Error, Result};
 
 use super::mapping::{FieldSource, Mapping};
+use super::numbers::Grouping;
 use super::plan::{Forms, Key, Lookup, Piece, Plan, PlanField, PlanSource};
+use super::times::Form;
 
 impl Plan {
     /// Binds a mapping.
@@ -33,11 +35,7 @@ impl Plan {
         for (name, source) in mapping.fields()? {
             fields.extend(binder.field(&name, &source));
         }
-        let skip: Vec<(usize, Vec<String>)> = mapping
-            .skip
-            .iter()
-            .filter_map(|(column, values)| Some((binder.column(column)?, values.clone())))
-            .collect();
+        let skip = binder.conditions(&mapping.skip);
         let ignored = |name: &String| {
             mapping.ignore.contains(name) || super::reject::COLUMNS.contains(&name.as_str())
         };
@@ -62,14 +60,50 @@ impl Plan {
             kind: Arc::clone(kind),
             key,
             on_existing: mapping.on_existing,
+            repeated_keys: mapping.repeated_keys,
             empty_cells: mapping.empty_cells,
+            safe_for_spreadsheets: mapping.safe_for_spreadsheets,
             keep_blanks: mapping.keep_blanks,
-            empty: mapping.empty.iter().cloned().collect(),
+            empty: binder.empty,
             skip,
             fields,
             header: header.to_vec(),
             unmapped,
         })
+    }
+}
+
+/// Texts without the blanks at both ends, as cells are compared.
+fn trimmed(texts: &[String]) -> impl Iterator<Item = String> {
+    texts.iter().map(|text| text.trim().to_owned())
+}
+
+fn forms_of(formats: &[String], faults: &mut Vec<String>) -> Vec<Form> {
+    let mut forms = Vec::new();
+    for format in formats {
+        match Form::new(format) {
+            Ok(form) => forms.push(form),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    forms
+}
+
+fn grouping(mapping: &Mapping, faults: &mut Vec<String>) -> Grouping {
+    let point = if mapping.decimal_comma { "," } else { "." };
+    match mapping.grouping.as_deref() {
+        None => Grouping::Usual,
+        Some("") => Grouping::Absent,
+        Some(mark @ ("," | "." | " " | "'")) if mark != point => {
+            mark.chars().next().map_or(Grouping::Absent, Grouping::Only)
+        }
+        Some(mark) => {
+            faults.push(format!(
+                "grouping {mark:?} is none of these: \",\", \".\", \" \", \"'\" and \"\"; nor is \
+                 it the decimal mark {point:?}"
+            ));
+            Grouping::Usual
+        }
     }
 }
 
@@ -85,6 +119,7 @@ struct Binder<'a> {
     schema: &'a Schema,
     forms: Forms,
     key: Option<&'a str>,
+    empty: BTreeSet<String>,
     used: BTreeSet<usize>,
     faults: Vec<String>,
 }
@@ -102,13 +137,17 @@ impl<'a> Binder<'a> {
             None => TimeZone::UTC,
         };
         let currency = mapping.currency.as_deref().map(Currency::new).transpose();
+        let mut faults = Vec::new();
         let forms = Forms {
             zone,
             currency: currency.context("currency of the mapping")?,
             currency_column: None,
             decimal_comma: mapping.decimal_comma,
-            dates: mapping.date_formats.clone(),
-            instants: mapping.instant_formats.clone(),
+            grouping: grouping(mapping, &mut faults),
+            negative: mapping.negative,
+            scale: None,
+            dates: forms_of(&mapping.date_formats, &mut faults),
+            instants: forms_of(&mapping.instant_formats, &mut faults),
         };
         let key = mapping.key.as_deref();
         Ok(Self {
@@ -117,8 +156,9 @@ impl<'a> Binder<'a> {
             schema,
             forms,
             key,
+            empty: trimmed(&mapping.empty).collect(),
             used: BTreeSet::new(),
-            faults: Vec::new(),
+            faults,
         })
     }
 
@@ -152,13 +192,46 @@ impl<'a> Binder<'a> {
         };
         Some(PlanField {
             source: self.source(name, source)?,
-            values: source.values.clone(),
+            values: source.values.as_ref().map(|values| self.values(values)),
             keep_unlisted: source.keep_unlisted,
             lookup: self.lookup(name, field.as_ref(), source)?,
-            forms: self.forms(name, source)?,
+            forms: self.forms(name, field.as_ref(), source)?,
+            when: self.conditions(&source.when),
             field,
             part,
         })
+    }
+
+    /// Columns with the values they are compared with.
+    fn conditions(&mut self, all: &BTreeMap<String, Vec<String>>) -> Vec<(usize, Vec<String>)> {
+        let mut found = Vec::new();
+        for (column, values) in all {
+            values.iter().for_each(|value| self.comparable(value));
+            found.extend(
+                self.column(column)
+                    .map(|at| (at, trimmed(values).collect())),
+            );
+        }
+        found
+    }
+
+    /// Their values and ours, as cells are compared: without blanks at both ends.
+    fn values(&mut self, values: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        values.keys().for_each(|value| self.comparable(value));
+        let pairs = values.iter();
+        pairs
+            .map(|(theirs, ours)| (theirs.trim().to_owned(), ours.clone()))
+            .collect()
+    }
+
+    /// A value that means an empty cell is never met by a comparison.
+    fn comparable(&mut self, value: &str) {
+        let value = value.trim();
+        if !value.is_empty() && self.empty.contains(value) {
+            self.faults.push(format!(
+                "{value:?} means an empty cell; compare with the empty text \"\" instead"
+            ));
+        }
     }
 
     /// The field and part a name such as `billing_address.city` means.
@@ -288,7 +361,7 @@ impl<'a> Binder<'a> {
         })
     }
 
-    fn forms(&mut self, name: &str, source: &FieldSource) -> Option<Forms> {
+    fn forms(&mut self, name: &str, field: Option<&Field>, source: &FieldSource) -> Option<Forms> {
         let mut forms = self.forms.clone();
         if let Some(code) = &source.currency {
             match Currency::new(code) {
@@ -303,10 +376,34 @@ impl<'a> Binder<'a> {
             forms.currency_column = Some(self.column(column)?);
         }
         if let Some(format) = &source.format {
-            forms.dates = vec![format.clone()];
-            forms.instants = vec![format.clone()];
+            forms.dates = forms_of(std::slice::from_ref(format), &mut self.faults);
+            forms.instants.clone_from(&forms.dates);
+        }
+        if let Some(scale) = &source.scale {
+            forms.scale = self.scale(name, field, scale);
         }
         Some(forms)
+    }
+
+    /// What a number is multiplied by. A float such as `1e6` is taken as the decimal it is written.
+    fn scale(&mut self, name: &str, field: Option<&Field>, scale: &toml::Value) -> Option<Decimal> {
+        let is_number = field.is_some_and(|field| {
+            use FieldType::{Decimal, Integer, Money};
+            matches!(field.field_type, Integer | Decimal | Money)
+        });
+        let scale = match scale {
+            toml::Value::Integer(whole) => Some(Decimal::from(*whole)),
+            toml::Value::Float(float) => Decimal::parse(&float.to_string()).ok(),
+            toml::Value::String(text) => Decimal::parse(text).ok(),
+            _ => None,
+        };
+        let scale = scale.filter(|scale| scale.coefficient() != 0 && is_number);
+        if scale.is_none() {
+            self.faults.push(format!(
+                "field {name:?}: scale is a number other than 0, for a number or an amount"
+            ));
+        }
+        scale
     }
 
     /// The key asked for, or the external id when that is mapped.

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
-use kjerne_model::{Address, Name, Patch, Record, RecordId, Value};
+use kjerne_model::{Address, Fields, Name, Patch, Record, RecordId, Refusal, Value, check_fields};
 
 use super::mapping::EmptyCells;
 use super::plan::{Key, Piece, Plan, PlanField, PlanSource};
 use super::read::read_value;
 use super::rows::{MAX_COLUMNS, MAX_FIELD_BYTES, MAX_ROW_BYTES, Row, RowFault};
+use crate::spreadsheet::unguarded;
 
 /// What a row becomes.
 #[derive(Debug)]
@@ -35,6 +36,8 @@ pub struct Draft {
     pub parts: Vec<(Name, &'static str, String)>,
     /// Fields that wait for a lookup: which of the plan's, and the text to look up.
     pub pending: Vec<(usize, String)>,
+    /// Cells that cannot be read. Such a row is rejected, with what else is wrong with it.
+    pub faults: Vec<Fault>,
 }
 
 /// One thing wrong with a row.
@@ -91,17 +94,9 @@ impl Draft {
 
 /// Turns a row into a draft.
 pub fn convert(plan: &Plan, row: &Row) -> Taken {
-    let mut faults = row_faults(plan, row);
+    let faults = row_faults(plan, row);
     if !faults.is_empty() {
         return Taken::Faulty(faults);
-    }
-    let left_out = |(column, values): &(usize, Vec<String>)| {
-        values
-            .iter()
-            .any(|value| value.as_bytes() == row.field(*column))
-    };
-    if plan.skip.iter().any(left_out) {
-        return Taken::Skipped;
     }
     let mut draft = Draft {
         row: row.clone(),
@@ -110,22 +105,46 @@ pub fn convert(plan: &Plan, row: &Row) -> Taken {
         patch: Patch::new(),
         parts: Vec::new(),
         pending: Vec::new(),
+        faults,
     };
-    for (index, field) in plan.fields.iter().enumerate() {
-        if let Err(fault) = fill(plan, index, field, &mut draft) {
-            faults.push(fault);
+    for condition in &plan.skip {
+        match holds(plan, row, condition) {
+            Ok(true) => return Taken::Skipped,
+            Ok(false) => {}
+            Err(fault) => draft.faults.push(fault),
         }
     }
-    if faults.is_empty() && plan.key.is_some() && draft.key.is_none() {
-        faults.push(Fault::of_row(
+    for (index, field) in plan.fields.iter().enumerate() {
+        if let Err(fault) = fill(plan, index, field, &mut draft)
+            && !draft.faults.contains(&fault)
+        {
+            draft.faults.push(fault);
+        }
+    }
+    if draft.faults.is_empty() && plan.key.is_some() && draft.key.is_none() {
+        draft.faults.push(Fault::of_row(
             "the key by which the record is found again is empty",
         ));
     }
-    if faults.is_empty() {
-        Taken::Draft(Box::new(draft))
-    } else {
-        Taken::Faulty(faults)
-    }
+    Taken::Draft(Box::new(draft))
+}
+
+/// What the kind refuses of a draft's fields, as far as they are known.
+pub fn schema_faults(plan: &Plan, draft: &Draft) -> Vec<Refusal> {
+    let fields: Fields = draft
+        .patch_for(None)
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect();
+    check_fields(&plan.kind, &fields)
+}
+
+/// True when a column holds one of the values, as every comparison of a mapping sees it: without
+/// blanks at both ends, and empty when the text means so.
+fn holds(plan: &Plan, row: &Row, (column, values): &(usize, Vec<String>)) -> Result<bool, Fault> {
+    let text = cell(plan, row, *column)?;
+    let text = text.trim();
+    Ok(values.iter().any(|value| value == text))
 }
 
 /// What is wrong with a row whatever its columns mean.
@@ -148,6 +167,22 @@ fn row_faults(plan: &Plan, row: &Row) -> Vec<Fault> {
         Some(RowFault::OpenQuote { line }) => Fault::of_row(format!(
             "the quote opened at line {line} is not closed before the file ends"
         )),
+        Some(RowFault::AfterQuote { column, line }) => {
+            let place = if *line == row.line {
+                String::new()
+            } else {
+                format!("line {line}: ")
+            };
+            Fault {
+                column: plan.header.get(*column).cloned().unwrap_or_default(),
+                value: String::from_utf8_lossy(row.field(*column)).into_owned(),
+                reason: format!(
+                    "{place}the field goes on after its closing quote; a quote within a field is \
+                     doubled, or the mapping has an escape"
+                ),
+            }
+        }
+        None if is_header(plan, row) => Fault::of_row("the row is the header once more"),
         None if row.len() != plan.header.len() => Fault::of_row(format!(
             "the row has {} columns, and the header has {}",
             row.len(),
@@ -158,9 +193,24 @@ fn row_faults(plan: &Plan, row: &Row) -> Vec<Fault> {
     vec![fault]
 }
 
+/// True for a row that repeats the names of the columns, as joined files have it.
+fn is_header(plan: &Plan, row: &Row) -> bool {
+    row.len() == plan.header.len()
+        && plan.header.iter().any(|name| !name.is_empty())
+        && row
+            .fields()
+            .zip(&plan.header)
+            .all(|(field, name)| field.trim_ascii() == name.as_bytes())
+}
+
 /// Fills one field of a draft.
 fn fill(plan: &Plan, index: usize, field: &PlanField, draft: &mut Draft) -> Result<(), Fault> {
-    let text = text_of(plan, field, &draft.row)?;
+    let mut text = text_of(plan, field, &draft.row)?;
+    for condition in &field.when {
+        if !holds(plan, &draft.row, condition)? {
+            text = Cow::Borrowed("");
+        }
+    }
     let fault = |text: &str, reason: String| Fault {
         column: column_of(plan, field),
         value: text.to_owned(),
@@ -203,10 +253,16 @@ fn fill(plan: &Plan, index: usize, field: &PlanField, draft: &mut Draft) -> Resu
     } else if field.lookup.is_some() {
         draft.pending.push((index, text.into_owned()));
     } else {
-        let currency = currency_of(field, &draft.row);
+        let currency = currency_of(plan, field, &draft.row)?;
         let value = read_value(&own.field_type, &text, &field.forms, currency.as_deref());
         let value = value.map_err(|reason| fault(&text, reason))?;
-        draft.patch.insert(own.name.clone(), Some(value));
+        // A list without a choice, such as `;`, is an empty cell.
+        let is_empty = matches!(&value, Value::Choices(chosen) if chosen.is_empty());
+        if !is_empty {
+            draft.patch.insert(own.name.clone(), Some(value));
+        } else if plan.empty_cells == EmptyCells::Clear {
+            draft.patch.insert(own.name.clone(), None);
+        }
     }
     Ok(())
 }
@@ -227,11 +283,12 @@ pub fn column_of(plan: &Plan, field: &PlanField) -> String {
     }
 }
 
-fn currency_of(field: &PlanField, row: &Row) -> Option<String> {
-    let column = field.forms.currency_column?;
-    std::str::from_utf8(row.field(column))
-        .ok()
-        .map(|code| code.trim().to_owned())
+fn currency_of(plan: &Plan, field: &PlanField, row: &Row) -> Result<Option<String>, Fault> {
+    let Some(column) = field.forms.currency_column else {
+        return Ok(None);
+    };
+    let code = cell(plan, row, column)?;
+    Ok(Some(code.trim().to_owned()))
 }
 
 /// The text a field comes from.
@@ -272,8 +329,15 @@ fn cell<'a>(plan: &Plan, row: &'a Row, index: usize) -> Result<&'a str, Fault> {
             error.valid_up_to()
         ),
     })?;
-    let text = if plan.keep_blanks { text } else { text.trim() };
-    Ok(if plan.empty.contains(text) { "" } else { text })
+    if plan.empty.contains(text.trim()) {
+        return Ok("");
+    }
+    let text = if plan.safe_for_spreadsheets {
+        unguarded(text)
+    } else {
+        text
+    };
+    Ok(if plan.keep_blanks { text } else { text.trim() })
 }
 
 /// Their value turned into ours; the text itself when it is none of the mapped ones.
@@ -281,7 +345,7 @@ fn our_value<'a>(field: &'a PlanField, text: Cow<'a, str>) -> Result<Cow<'a, str
     let Some(values) = &field.values else {
         return Ok(text);
     };
-    match values.get(text.as_ref()).or_else(|| values.get("*")) {
+    match values.get(text.trim()).or_else(|| values.get("*")) {
         Some(ours) => Ok(Cow::Borrowed(ours)),
         None if field.keep_unlisted || text.is_empty() => Ok(text),
         None => Err(text.into_owned()),

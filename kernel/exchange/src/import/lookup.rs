@@ -65,39 +65,48 @@ impl Lookups {
 }
 
 fn search(read: &dyn Read, lookup: &Lookup, text: &str) -> Result<Found> {
+    match ids(read, lookup, text, 2)?.as_slice() {
+        [] => Ok(Found::Nothing),
+        [id] => Ok(Found::Value(taken(read, lookup, *id)?)),
+        _ => Ok(Found::Several),
+    }
+}
+
+/// The first records that hold the text in the field looked up by, so many at the most.
+pub fn ids(read: &dyn Read, lookup: &Lookup, text: &str, most: usize) -> Result<Vec<RecordId>> {
     let Ok(value) = parse_value(&lookup.by.field_type, text) else {
-        return Ok(Found::Nothing);
+        return Ok(Vec::new());
     };
+    if lookup.by.unique {
+        let holder = index::holder(read, &lookup.kind.name, &lookup.by, &value)?;
+        return Ok(holder.into_iter().collect());
+    }
+    holders(read, lookup, &value, most)
+}
+
+/// What a record found gives to the field: itself, or what it holds.
+pub fn taken(read: &dyn Read, lookup: &Lookup, id: RecordId) -> Result<Option<Value>> {
     let kind = &lookup.kind.name;
-    let ids = if lookup.by.unique {
-        let holder = index::holder(read, kind, &lookup.by, &value)?;
-        holder.into_iter().collect()
-    } else {
-        holders(read, lookup, &value)?
-    };
-    let [id] = ids.as_slice() else {
-        return Ok(if ids.is_empty() {
-            Found::Nothing
-        } else {
-            Found::Several
-        });
-    };
     match &lookup.take {
-        None => Ok(Found::Value(Some(Value::Reference(Reference::new(
-            kind.clone(),
-            *id,
-        ))))),
+        None => Ok(Some(Value::Reference(Reference::new(kind.clone(), id)))),
         Some(take) => {
-            let record = records::get(read, kind, *id)?;
-            Ok(Found::Value(
-                record.and_then(|record| record.get(take).cloned()),
-            ))
+            let record = records::get(read, kind, id)?;
+            Ok(record.and_then(|record| record.get(take).cloned()))
         }
     }
 }
 
-/// The first records, at most two, that hold the value in an indexed field.
-fn holders(read: &dyn Read, lookup: &Lookup, value: &Value) -> Result<Vec<RecordId>> {
+/// A field's text as it is compared: two texts that are the same here lead to the same records, in
+/// the file as in the store.
+pub fn same(by: &Field, text: &str) -> String {
+    match parse_value(&by.field_type, text) {
+        Ok(value) => by.form(&value).to_string(),
+        Err(_) => text.to_owned(),
+    }
+}
+
+/// The first records, so many at the most, that hold the value in an indexed field.
+fn holders(read: &dyn Read, lookup: &Lookup, value: &Value, most: usize) -> Result<Vec<RecordId>> {
     let (kind, by) = (&lookup.kind.name, &lookup.by.name);
     let value = &*lookup.by.form(value);
     let exact = index::is_exact(value);
@@ -117,7 +126,7 @@ fn holders(read: &dyn Read, lookup: &Lookup, value: &Value) -> Result<Vec<Record
         if holds {
             ids.push(id);
         }
-        if ids.len() < 2 {
+        if ids.len() < most {
             ControlFlow::Continue(())
         } else {
             ControlFlow::Break(())

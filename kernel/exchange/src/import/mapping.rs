@@ -6,7 +6,10 @@ use std::path::Path;
 use kjerne_workspace::error::{Context as _, Result};
 use serde::Deserialize;
 
-/// A mapping file as written. README.md of `tests/import` shows every key.
+use super::numbers::Negative;
+use crate::spreadsheet::SAFE_COLUMN;
+
+/// A mapping file as written. `docs/mapping.md` tells of every key.
 #[derive(Deserialize, Clone, Default, Debug)]
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
@@ -27,6 +30,26 @@ pub struct Mapping {
     pub encoding: Option<String>,
     /// The file's delimiter, when what is detected is wrong.
     pub delimiter: Option<String>,
+    /// What stands round a field, when it is not `"`.
+    pub quote: Option<String>,
+    /// What takes its meaning from a quote, delimiter or line end, such as `\`.
+    pub escape: Option<String>,
+    /// Rows before the header that are none of the table, such as a title.
+    #[serde(default)]
+    pub rows_before_header: usize,
+    /// How many rows the header has; the names of one column are joined by a blank.
+    pub header_rows: Option<usize>,
+    /// What to do with a row whose key an earlier row of the file has.
+    #[serde(default)]
+    pub repeated_keys: RepeatedKeys,
+    /// The file was exported with cells made safe for spreadsheets, which is taken back.
+    #[serde(default)]
+    pub safe_for_spreadsheets: bool,
+    /// What stands between groups of three digits; empty for nothing.
+    pub grouping: Option<String>,
+    /// How negative numbers are written.
+    #[serde(default)]
+    pub negative: Negative,
     /// The time zone of times that name none, `Europe/Oslo`; UTC when not given.
     pub zone: Option<String>,
     /// The currency of amounts that name none.
@@ -67,6 +90,21 @@ pub enum OnExisting {
     Error,
 }
 
+/// What to do with rows of one file that have one key.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[serde(rename_all = "kebab-case")]
+pub enum RepeatedKeys {
+    /// All but the first are rejected.
+    #[default]
+    Reject,
+    /// The first counts, the others are left out.
+    First,
+    /// The last counts, the others are left out.
+    Last,
+    /// Those that say the same as the first are left out, others rejected.
+    Same,
+}
+
 /// What an empty cell says about a record that is there already.
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[serde(rename_all = "kebab-case")]
@@ -103,6 +141,25 @@ pub struct FieldSource {
     pub currency_column: Option<String>,
     /// How this date or point in time is written.
     pub format: Option<String>,
+    /// What this number is multiplied by, such as `1e6` for a column in millions.
+    pub scale: Option<toml::Value>,
+    /// The field is filled only where these columns hold one of these values.
+    #[serde(default)]
+    pub when: BTreeMap<String, Vec<String>>,
+}
+
+impl FieldSource {
+    /// Every column it names.
+    fn columns(&self) -> Vec<String> {
+        let template = self.template.as_deref().unwrap_or_default();
+        let inside = template.split('{').skip(1);
+        let inside = inside.filter_map(|rest| rest.split_once('}'));
+        let mut columns: Vec<String> = inside.map(|(column, _)| column.to_owned()).collect();
+        columns.extend(self.column.clone());
+        columns.extend(self.currency_column.clone());
+        columns.extend(self.when.keys().cloned());
+        columns
+    }
 }
 
 impl Mapping {
@@ -124,15 +181,41 @@ impl Mapping {
     pub fn identity<'a>(columns: impl Iterator<Item = &'a str>) -> Self {
         let column = |name: &str| (name.to_owned(), toml::Value::String(name.to_owned()));
         let own = |name: &&str| !OWN_COLUMNS.contains(name);
+        let mut safe = false;
+        let columns = columns.inspect(|name| safe |= *name == SAFE_COLUMN);
         let fields: BTreeMap<String, toml::Value> = columns.filter(own).map(column).collect();
         Self {
             key: fields.contains_key("id").then(|| "id".to_owned()),
             empty_cells: EmptyCells::Clear,
             keep_blanks: true,
+            safe_for_spreadsheets: safe,
             ignore: OWN_COLUMNS.map(str::to_owned).to_vec(),
             fields,
             ..Self::default()
         }
+    }
+
+    /// The same mapping for rows that it rejected: those files are written in one form, whatever
+    /// form the original had.
+    #[must_use]
+    pub fn for_rejects(&self) -> Self {
+        Self {
+            encoding: None,
+            delimiter: None,
+            quote: None,
+            escape: None,
+            rows_before_header: 0,
+            header_rows: None,
+            ..self.clone()
+        }
+    }
+
+    /// Every column it uses.
+    pub fn columns(&self) -> Vec<String> {
+        let fields = self.fields().unwrap_or_default();
+        let mut columns: Vec<String> = self.skip.keys().cloned().collect();
+        columns.extend(fields.iter().flat_map(|(_, source)| source.columns()));
+        columns
     }
 
     /// Every field with where it comes from.
@@ -155,4 +238,4 @@ impl Mapping {
 }
 
 /// Columns of an export that the kernel keeps itself.
-const OWN_COLUMNS: [&str; 3] = ["version", "created_at", "updated_at"];
+const OWN_COLUMNS: [&str; 4] = ["version", "created_at", "updated_at", SAFE_COLUMN];

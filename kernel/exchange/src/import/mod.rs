@@ -5,23 +5,31 @@
 //! ([`batch`]), and every row that is not taken ends in the rejects file with its reason. Rows that
 //! refer to rows further on wait in a spool and are tried again when the file has been read.
 
+mod amounts;
 mod batch;
 mod bind;
 mod convert;
 mod decode;
+mod dialect;
 mod lookup;
 mod mapping;
+mod numbers;
+mod open;
 mod plan;
 mod read;
 mod reject;
+mod repeats;
 mod resolve;
 mod rows;
+mod shape;
 mod source;
 mod spool;
+mod survey;
 #[cfg(test)]
 mod tests;
+mod times;
+mod told;
 
-use std::io::Read;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -29,26 +37,26 @@ use kjerne_core::Kernel;
 use kjerne_model::Instant;
 use kjerne_workspace::error::{Context as _, Error, Result};
 
-use batch::{Batches, Settings};
+use batch::{Batches, Known, Settings};
 use convert::{Draft, Fault, Taken, convert};
+use open::Opened;
 use plan::Plan;
 use reject::Rejects;
-use rows::{Row, Rows};
-use source::Source;
+use rows::Row;
 use spool::{Spool, Spooled};
+use survey::Survey;
 
 use crate::limits::IMPORT_BATCH;
 
 pub use batch::Counts;
 pub use mapping::{EmptyCells, FieldSource, Mapping, OnExisting};
 pub use reject::{Reject, RejectsSink};
+pub use told::{Filled, Reason, Told};
 
 /// The most rows in one commit.
 pub const BATCH_ROWS: usize = IMPORT_BATCH.value as usize;
 /// The most bytes of rows in one batch, so that files with long texts stay in constant memory.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
-/// The bytes in which the delimiter is looked for.
-const SAMPLE_BYTES: u64 = 64 * 1024;
 /// Rows that wait for one another are tried again this often at the most.
 const MAX_PASSES: usize = 32;
 
@@ -93,6 +101,12 @@ pub struct ImportReport {
     pub rejected: u64,
     /// The first of them.
     pub first_rejects: Vec<Reject>,
+    /// Why, by column and reason, the most frequent first.
+    pub reasons: Vec<Reason>,
+    /// Faults of further reasons.
+    pub more_reasons: u64,
+    /// What became of the fields, and what looks odd about the file.
+    pub told: Told,
     /// The file's encoding, as detected or told.
     pub encoding: &'static str,
     /// The file's delimiter.
@@ -116,33 +130,30 @@ pub fn run(
     rejects: Option<RejectsSink>,
     progress: &dyn Fn(ImportProgress) -> bool,
 ) -> Result<ImportReport> {
-    let told = options
-        .mapping
-        .as_ref()
-        .and_then(|mapping| mapping.encoding.as_deref());
     if !options.file.is_file() {
         return Err(Error::not_found(format!(
             "there is no file {}",
             options.name
         )));
     }
-    let source = Source::inspect(&options.file, told)?;
-    let (mut rows, header, delimiter) = open_rows(&source, options)?;
+    let opened = Opened::open(&options.file, &options.name, options.mapping.as_ref())?;
     let identity;
-    let mapping = match &options.mapping {
+    let mapping = match &opened.mapping {
         Some(mapping) => mapping,
         None => {
-            identity = Mapping::identity(header.iter().map(String::as_str));
+            identity = Mapping::identity(opened.header.iter().map(String::as_str));
             &identity
         }
     };
-    let plan = Plan::bind(mapping, &options.kind, &header, kernel.schema())?;
-    let rejects = Rejects::new(rejects, &header).context("cannot write the rejects")?;
-    let Source {
-        digest,
-        bytes: total,
-        ..
-    } = source;
+    let plan = Plan::bind(mapping, &options.kind, &opened.header, kernel.schema())?;
+    let known = Known {
+        survey: survey(&plan, &opened)?,
+        shape: opened.shape(),
+    };
+    let mut rows = opened.rows()?;
+    let header = &opened.header;
+    let rejects = Rejects::new(rejects, header).context("cannot write the rejects")?;
+    let (digest, total) = (opened.source.digest, opened.source.bytes);
     let ImportOptions {
         at, seed, dry_run, ..
     } = *options;
@@ -152,7 +163,7 @@ pub fn run(
         seed,
         dry_run,
     };
-    let mut batches = Batches::new(kernel, &plan, settings, rejects);
+    let mut batches = Batches::new(kernel, &plan, settings, known, rejects);
     batches.spool = Some(Spool::create()?);
     let tell = |batches: &Batches<'_>, bytes| {
         let (rows, rejected) = (batches.counts.rows, batches.rejects.count);
@@ -167,13 +178,17 @@ pub fn run(
         .and_then(|()| second_passes(&plan, &mut batches, &tell))
         .with_context(|| stopped(&batches.counts))?;
     let finished = batches.rejects.finish();
+    batches.rejects.first.sort_by_key(|reject| reject.line);
     finished.context("cannot write the rejects")?;
     Ok(ImportReport {
         counts: batches.counts,
         rejected: batches.rejects.count,
         first_rejects: std::mem::take(&mut batches.rejects.first),
-        encoding: source.encoding.name(),
-        delimiter: char::from(delimiter),
+        reasons: batches.rejects.reasons.sorted(),
+        more_reasons: batches.rejects.reasons.more,
+        told: std::mem::take(&mut batches.told),
+        encoding: opened.source.encoding.name(),
+        delimiter: char::from(opened.dialect.delimiter),
         unmapped: plan.unmapped.clone(),
         dry_run,
     })
@@ -187,48 +202,13 @@ fn stopped(counts: &Counts) -> String {
     )
 }
 
-type SourceRows = Rows<std::io::BufReader<Box<dyn Read + Send>>>;
-
-/// Opens a file's rows after its header.
-fn open_rows(source: &Source, options: &ImportOptions) -> Result<(SourceRows, Vec<String>, u8)> {
-    let mut sample = Vec::new();
-    source.open()?.take(SAMPLE_BYTES).read_to_end(&mut sample)?;
-    let first_line = rows::told_delimiter(&sample);
-    let mapped = options
-        .mapping
-        .as_ref()
-        .and_then(|mapping| mapping.delimiter.as_deref());
-    let delimiter = match (mapped, first_line) {
-        (Some(text), _) => match text.as_bytes() {
-            [byte] if byte.is_ascii() && !b"\"\r\n".contains(byte) => *byte,
-            _ => {
-                return Err(Error::unreadable(format!(
-                    "the delimiter {text:?} is not one ASCII character"
-                )));
-            }
-        },
-        (None, Some(told)) => told,
-        (None, None) => rows::delimiter(&sample),
-    };
-    let mut rows = Rows::new(source.open()?, delimiter);
-    let mut row = Row::default();
-    if first_line.is_some() {
-        rows.read(&mut row)?;
+/// What the whole file holds, where rows can be judged only by that.
+fn survey(plan: &Plan, opened: &Opened) -> Result<Survey> {
+    if !plan.needs_survey() {
+        return Ok(Survey::default());
     }
-    if !rows.read(&mut row)? {
-        return Err(Error::unreadable(format!(
-            "{} is empty: it has no line with column names",
-            options.name
-        )));
-    }
-    let name = |field: &[u8]| {
-        String::from_utf8_lossy(field)
-            .trim_start_matches('\u{feff}')
-            .trim()
-            .to_owned()
-    };
-    let header = row.fields().map(name).collect();
-    Ok((rows, header, delimiter))
+    let mut rows = opened.rows()?;
+    Survey::of(plan, &mut |row| rows.read(row)).context("cannot read the file")
 }
 
 /// Tries rows again that wait for others, for as long as that takes some of them; what then still
@@ -331,11 +311,13 @@ fn take_batches(
             match passed {
                 Passed::Skipped => batches.counts.skipped += 1,
                 Passed::Faulty(row, faults) => batches.rejects.add(&row, &faults)?,
-                Passed::Draft(draft) if is_first && !batches.is_new_key(&draft) => {
-                    let reason = "an earlier row of this file has the same key; keep one of them";
-                    batches.rejects.add(&draft.row, &[Fault::of_row(reason)])?;
+                Passed::Draft(draft) if !is_first => drafts.push(*draft),
+                Passed::Draft(draft) => {
+                    batches.look(&draft.row);
+                    if batches.is_wanted(&draft)? {
+                        drafts.push(*draft);
+                    }
                 }
-                Passed::Draft(draft) => drafts.push(*draft),
             }
         }
         batches.take(drafts)?;

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use kjerne_model::{Currency, Field, FieldType, Kind, Name};
+use kjerne_model::{Currency, Decimal, Field, FieldType, Kind, Name};
 
-use super::mapping::{EmptyCells, OnExisting};
+use super::mapping::{EmptyCells, OnExisting, RepeatedKeys};
+use super::numbers::{Grouping, Negative};
 use super::rows::Row;
+use super::times::Form;
 
 /// Everything needed to turn rows into changes.
 #[derive(Debug)]
@@ -18,8 +20,12 @@ pub struct Plan {
     pub key: Option<Key>,
     /// What to do when it is.
     pub on_existing: OnExisting,
+    /// What to do with rows of one key.
+    pub repeated_keys: RepeatedKeys,
     /// What an empty cell says.
     pub empty_cells: EmptyCells,
+    /// Cells were made safe for spreadsheets.
+    pub safe_for_spreadsheets: bool,
     /// Blanks around texts are kept.
     pub keep_blanks: bool,
     /// Texts that mean an empty cell.
@@ -60,6 +66,8 @@ pub struct PlanField {
     pub lookup: Option<Lookup>,
     /// How text is read.
     pub forms: Forms,
+    /// Filled only where these columns hold one of these values.
+    pub when: Vec<(usize, Vec<String>)>,
 }
 
 impl PlanField {
@@ -115,10 +123,16 @@ pub struct Forms {
     pub currency_column: Option<usize>,
     /// `1.234,50`.
     pub decimal_comma: bool,
+    /// What stands between groups of digits.
+    pub grouping: Grouping,
+    /// How negative numbers are written.
+    pub negative: Negative,
+    /// What numbers are multiplied by.
+    pub scale: Option<Decimal>,
     /// Forms of dates.
-    pub dates: Vec<String>,
+    pub dates: Vec<Form>,
     /// Forms of points in time.
-    pub instants: Vec<String>,
+    pub instants: Vec<Form>,
 }
 
 impl Plan {
@@ -145,7 +159,7 @@ impl Plan {
         }
     }
 
-    /// The lookups that lead to records of the kind that is being imported.
+    /// The fields by which rows look up records of the kind that is being imported.
     pub fn own_lookups(&self) -> BTreeMap<Name, Field> {
         let own = |lookup: &&Lookup| lookup.kind.name == self.kind.name;
         let lookups = self.fields.iter().filter_map(|field| field.lookup.as_ref());
@@ -153,5 +167,11 @@ impl Plan {
             .filter(own)
             .map(|lookup| (lookup.by.name.clone(), lookup.by.clone()))
             .collect()
+    }
+
+    /// True when rows can be judged only by what the whole file holds.
+    pub fn needs_survey(&self) -> bool {
+        let last = self.repeated_keys == RepeatedKeys::Last && self.key.is_some();
+        last || self.own_lookups().values().any(|by| !by.unique)
     }
 }

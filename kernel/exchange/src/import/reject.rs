@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use super::convert::Fault;
 use super::rows::Row;
+use super::told::Reasons;
 
 /// The columns a rejects file has before the original ones.
 pub const COLUMNS: [&str; 4] = [
@@ -13,6 +14,13 @@ pub const COLUMNS: [&str; 4] = [
     "reject_value",
     "reject_reason",
 ];
+/// True for the beginning of a rejects file, also after a spreadsheet has written it anew.
+pub fn is_rejects(sample: &[u8]) -> bool {
+    let sample = sample.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(sample);
+    let sample = sample.strip_prefix(b"\"").unwrap_or(sample);
+    sample.starts_with(COLUMNS[0].as_bytes())
+}
+
 /// The most characters of a value shown beside its reason; the row itself is written whole.
 const SHOWN_CHARS: usize = 200;
 
@@ -64,6 +72,8 @@ pub struct Rejects {
     pub count: u64,
     /// The first ones, for the report.
     pub first: Vec<Reject>,
+    /// Why, by column and reason.
+    pub reasons: Reasons,
     /// How many of the first columns of the file are a rejects file's own, not to be kept twice.
     own_columns: usize,
 }
@@ -89,6 +99,7 @@ impl Rejects {
             writer,
             count: 0,
             first: Vec::new(),
+            reasons: Reasons::default(),
             own_columns,
         })
     }
@@ -97,6 +108,9 @@ impl Rejects {
     pub fn add(&mut self, row: &Row, faults: &[Fault]) -> io::Result<()> {
         let reject = Reject::new(row.line, faults);
         self.count += 1;
+        for fault in faults {
+            self.reasons.add(row.line, fault);
+        }
         if let Some(writer) = &mut self.writer {
             let line = reject.line.to_string();
             let told = [&line, &reject.column, &reject.value, &reject.reason];

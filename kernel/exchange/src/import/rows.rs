@@ -15,11 +15,37 @@ pub const MAX_ROW_BYTES: usize = IMPORT_ROW.value as usize;
 /// The most columns in one row.
 pub const MAX_COLUMNS: usize = IMPORT_COLUMNS.value as usize;
 
+/// How a text is split into rows and fields.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Dialect {
+    /// Stands between fields.
+    pub delimiter: u8,
+    /// Stands round a field, and doubled within.
+    pub quote: u8,
+    /// Takes its meaning from the quote, delimiter, line end or escape behind it.
+    pub escape: Option<u8>,
+}
+
+impl Dialect {
+    /// The usual quotes and no escape.
+    pub fn usual(delimiter: u8) -> Self {
+        Self {
+            delimiter,
+            quote: b'"',
+            escape: None,
+        }
+    }
+}
+
 /// One row, reused from row to row.
 #[derive(Clone, Default, Debug)]
 pub struct Row {
     /// The line it begins at, counted from 1.
     pub line: u64,
+    /// Blank lines stand before it.
+    pub after_blank: bool,
+    /// A quoted field of it has a backslash before a quote, which may have been meant as an escape.
+    pub backslash_quote: bool,
     text: Vec<u8>,
     ends: Vec<usize>,
     /// What is wrong with the row as a whole.
@@ -37,6 +63,8 @@ pub enum RowFault {
     ManyColumns,
     /// A quote opened at this line is not closed before the file ends.
     OpenQuote { line: u64 },
+    /// A field goes on after its closing quote: which, and in which line.
+    AfterQuote { column: usize, line: u64 },
 }
 
 impl Row {
@@ -80,6 +108,8 @@ impl Row {
         self.text.clear();
         self.ends.clear();
         self.fault = None;
+        self.after_blank = false;
+        self.backslash_quote = false;
     }
 }
 
@@ -92,6 +122,8 @@ enum State {
     Quoted,
     /// After a quote in a quoted field: its end, or the first half of a doubled quote.
     QuoteSeen,
+    /// After a quoted field, where only blanks may stand.
+    Behind,
 }
 
 /// The rows of a text.
@@ -103,9 +135,14 @@ pub struct Rows<R> {
 impl<R: BufRead> Rows<R> {
     /// Reads rows with this delimiter.
     pub fn new(source: R, delimiter: u8) -> Self {
+        Self::with(source, Dialect::usual(delimiter))
+    }
+
+    /// Reads rows in this dialect.
+    pub fn with(source: R, dialect: Dialect) -> Self {
         Self {
             source,
-            splitter: Splitter::new(delimiter),
+            splitter: Splitter::new(dialect),
         }
     }
 
@@ -127,23 +164,26 @@ impl<R: BufRead> Rows<R> {
 }
 
 struct Splitter {
-    delimiter: u8,
+    dialect: Dialect,
     state: State,
     line: u64,
     /// The last byte was a carriage return that ended a line.
     after_return: bool,
+    /// The last byte was an escape, which is kept when it turns out to be none.
+    after_escape: bool,
     quote_line: u64,
     /// Bytes of the field under way, also those not kept.
     field_bytes: usize,
 }
 
 impl Splitter {
-    fn new(delimiter: u8) -> Self {
+    fn new(dialect: Dialect) -> Self {
         Self {
-            delimiter,
+            dialect,
             state: State::RowStart,
             line: 1,
             after_return: false,
+            after_escape: false,
             quote_line: 0,
             field_bytes: 0,
         }
@@ -170,14 +210,24 @@ impl Splitter {
 
     /// Takes one byte; true when it ended the row.
     fn step(&mut self, byte: u8, row: &mut Row) -> (State, bool) {
-        self.count_line(byte);
+        let second_half = self.count_line(byte);
+        if let Some(state) = self.escaped(byte, row) {
+            return (state, false);
+        }
+        let Dialect {
+            delimiter, quote, ..
+        } = self.dialect;
         match (self.state, byte) {
-            (State::Quoted, b'"') => (State::QuoteSeen, false),
-            (State::Quoted, _) | (State::QuoteSeen, b'"') => {
-                self.keep(byte, row);
-                (State::Quoted, false)
+            (State::Quoted, byte) if byte == quote => {
+                row.backslash_quote |= row.text.last() == Some(&b'\\');
+                (State::QuoteSeen, false)
+            }
+            (State::Quoted, _) => (self.keep(byte, row, State::Quoted), false),
+            (State::QuoteSeen, byte) if byte == quote => {
+                (self.keep(byte, row, State::Quoted), false)
             }
             (State::RowStart, b'\r' | b'\n') => {
+                row.after_blank |= !second_half;
                 row.line = self.line;
                 (State::RowStart, false)
             }
@@ -185,36 +235,77 @@ impl Splitter {
                 self.end_field(row);
                 (State::RowStart, true)
             }
-            (_, byte) if byte == self.delimiter => {
+            (_, byte) if byte == delimiter => {
                 self.end_field(row);
                 (State::FieldStart, false)
             }
-            (State::RowStart | State::FieldStart, b'"') => {
+            (State::RowStart | State::FieldStart, byte) if byte == quote => {
                 self.quote_line = self.line;
                 (State::Quoted, false)
             }
-            _ => {
-                self.keep(byte, row);
-                (State::Plain, false)
+            (State::QuoteSeen | State::Behind, b' ' | b'\t') => {
+                (self.keep(byte, row, State::Behind), false)
             }
+            (State::QuoteSeen | State::Behind, _) => {
+                self.goes_on(row);
+                (self.keep(byte, row, State::Plain), false)
+            }
+            _ => (self.keep(byte, row, State::Plain), false),
         }
     }
 
-    /// Counts line ends: LF, CR LF, and a CR alone.
-    fn count_line(&mut self, byte: u8) {
+    /// What becomes of a byte that is an escape or stands behind one; none for all others.
+    fn escaped(&mut self, byte: u8, row: &mut Row) -> Option<State> {
+        let escape = self.dialect.escape?;
+        let state = match self.state {
+            State::Quoted => State::Quoted,
+            State::QuoteSeen | State::Behind => return None,
+            State::RowStart | State::FieldStart | State::Plain => State::Plain,
+        };
+        if std::mem::take(&mut self.after_escape) {
+            let Dialect {
+                delimiter, quote, ..
+            } = self.dialect;
+            let takes = [escape, delimiter, quote, b'\r', b'\n'].contains(&byte);
+            if takes {
+                return Some(self.keep(byte, row, state));
+            }
+            self.keep(escape, row, state);
+            return None;
+        }
+        self.after_escape = byte == escape;
+        self.after_escape.then_some(state)
+    }
+
+    /// A field goes on after its closing quote. It is kept as it was written, for the rejects.
+    fn goes_on(&self, row: &mut Row) {
+        let column = row.ends.len();
+        let start = row.ends.last().copied().unwrap_or(0);
+        row.text.insert(start, self.dialect.quote);
+        row.text.push(self.dialect.quote);
+        let line = self.line;
+        row.fault
+            .get_or_insert(RowFault::AfterQuote { column, line });
+    }
+
+    /// Counts line ends: LF, CR LF, and a CR alone; true for the LF of a CR LF.
+    fn count_line(&mut self, byte: u8) -> bool {
         let second_half = byte == b'\n' && self.after_return;
         self.after_return = byte == b'\r';
         if matches!(byte, b'\r' | b'\n') && !second_half {
             self.line += 1;
         }
+        second_half
     }
 
-    fn keep(&mut self, byte: u8, row: &mut Row) {
+    /// Keeps a byte, and says the state behind it.
+    fn keep(&mut self, byte: u8, row: &mut Row, state: State) -> State {
         self.field_bytes += 1;
         // One byte more than allowed is kept, so that the row, when fed again, is refused again.
         if self.field_bytes <= MAX_FIELD_BYTES + 1 && row.text.len() <= MAX_ROW_BYTES {
             row.text.push(byte);
         }
+        state
     }
 
     fn end_field(&mut self, row: &mut Row) {
@@ -238,6 +329,11 @@ impl Splitter {
         if self.state == State::RowStart {
             return false;
         }
+        if let Some(escape) = self.dialect.escape
+            && std::mem::take(&mut self.after_escape)
+        {
+            self.keep(escape, row, self.state);
+        }
         self.end_field(row);
         if self.state == State::Quoted {
             row.fault = Some(RowFault::OpenQuote {
@@ -245,48 +341,5 @@ impl Splitter {
             });
         }
         true
-    }
-}
-
-/// Delimiters in the order they are preferred when a file fits several equally.
-const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
-
-/// Finds the delimiter from the beginning of a text: the one by which the most rows have as many
-/// columns as the first, and of those the one with the most columns.
-pub fn delimiter(sample: &[u8]) -> u8 {
-    let score = |&delimiter: &u8| -> (usize, usize) {
-        let mut rows = Rows::new(sample, delimiter);
-        let (mut row, mut columns, mut agreeing) = (Row::default(), 0, 0);
-        for number in 0..20 {
-            // A slice never fails to be read.
-            if !rows.read(&mut row).unwrap_or(false) {
-                break;
-            }
-            if number == 0 {
-                columns = row.len();
-            }
-            agreeing += usize::from(row.len() == columns);
-        }
-        if columns < 2 {
-            (0, 0)
-        } else {
-            (agreeing, columns)
-        }
-    };
-    // `max_by_key` keeps the last of equals, so the preferred one has to come last.
-    DELIMITERS
-        .iter()
-        .rev()
-        .max_by_key(|delimiter| score(delimiter))
-        .copied()
-        .unwrap_or(b',')
-}
-
-/// What the first line says of the delimiter, as Excel writes it: `sep=;`.
-pub fn told_delimiter(sample: &[u8]) -> Option<u8> {
-    let line = sample.split(|byte| matches!(byte, b'\r' | b'\n')).next()?;
-    match line.strip_prefix(b"sep=")? {
-        [delimiter] if delimiter.is_ascii() => Some(*delimiter),
-        _ => None,
     }
 }

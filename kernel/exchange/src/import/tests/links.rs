@@ -112,6 +112,132 @@ fn records_of_other_kinds_are_found_by_any_indexed_field() {
     );
 }
 
+const BY_NAME: &str = "[fields]\nexternal_id = 'id'\nname = 'n'\n\
+                       parent = { column = 'p', lookup = 'account.name' }";
+
+/// Imports in earnest and as a dry run into a workspace that holds `stored`.
+fn both(stored: &str, file: &str) -> [(u64, u64, String); 2] {
+    [false, true].map(|dry_run| {
+        let desk = Desk::new();
+        if !stored.is_empty() {
+            desk.import(
+                "account",
+                "[fields]\nexternal_id = 'id'\nname = 'n'",
+                stored,
+            );
+        }
+        let mut options = desk.options("account", BY_NAME, file.as_bytes());
+        options.dry_run = dry_run;
+        let report = desk.run(&options).unwrap();
+        (report.counts.created, report.rejected, desk.rejects())
+    })
+}
+
+#[test]
+fn a_lookup_means_the_same_in_the_batch_in_the_file_and_in_the_store() {
+    let far: String = (0..700).map(|n| format!("x{n},X{n},\n")).collect();
+    let several = "more than one account has name";
+    for (stored, file, created, reason) in [
+        // Two in the batch, whatever the order.
+        (
+            "",
+            "id,n,p\n1,Twin,\n2,Twin,\n3,Child,Twin\n".to_owned(),
+            2,
+            several,
+        ),
+        (
+            "",
+            "id,n,p\n3,Child,Twin\n1,Twin,\n2,Twin,\n".to_owned(),
+            2,
+            several,
+        ),
+        // One in the batch, and one far behind or before it.
+        (
+            "",
+            format!("id,n,p\n1,Twin,\n3,Child,Twin\n{far}2,Twin,\n"),
+            702,
+            several,
+        ),
+        (
+            "",
+            format!("id,n,p\n1,Twin,\n{far}2,Twin,\n3,Child,Twin\n"),
+            702,
+            several,
+        ),
+        // One stored, one in the batch or far behind.
+        (
+            "id,n\n9,Twin\n",
+            "id,n,p\n1,Twin,\n3,Child,Twin\n".to_owned(),
+            1,
+            several,
+        ),
+        (
+            "id,n\n9,Twin\n",
+            format!("id,n,p\n3,Child,Twin\n{far}1,Twin,\n"),
+            701,
+            several,
+        ),
+        // Case counts in a text, in the file as in the store.
+        (
+            "",
+            "id,n,p\n1,TWIN,\n3,Child,Twin\n".to_owned(),
+            1,
+            "no account has name",
+        ),
+        (
+            "id,n\n9,TWIN\n",
+            "id,n,p\n3,Child,Twin\n".to_owned(),
+            0,
+            "no account has name",
+        ),
+        // Never the row itself.
+        (
+            "",
+            "id,n,p\n1,Self,Self\n".to_owned(),
+            0,
+            "no other account has name",
+        ),
+        (
+            "id,n\n1,Self\n",
+            "id,n,p\n1,Self,Self\n".to_owned(),
+            0,
+            "no other account has name",
+        ),
+    ] {
+        for (found, rejected, rejects) in both(stored, &file) {
+            assert_eq!((found, rejected), (created, 1), "{stored} {rejects}");
+            assert!(rejects.contains(reason), "{stored}: {rejects}");
+        }
+    }
+}
+
+#[test]
+fn a_lookup_that_only_one_record_answers_is_found() {
+    let far: String = (0..700).map(|n| format!("x{n},X{n},\n")).collect();
+    for (stored, file, created) in [
+        // The stored record and the row are one.
+        (
+            "id,n\n1,Twin\n",
+            "id,n,p\n1,Twin,\n3,Child,Twin\n".to_owned(),
+            1,
+        ),
+        (
+            "id,n\n1,Twin\n",
+            format!("id,n,p\n3,Child,Twin\n{far}1,Twin,\n"),
+            701,
+        ),
+        // A row that shares its name with the one record it refers to.
+        ("", "id,n,p\n1,Twin,Twin\n2,Twin,\n".to_owned(), 2),
+        ("id,n\n9,Twin\n", "id,n,p\n1,Twin,Twin\n".to_owned(), 1),
+        // One key twice is one record; the second row is rejected for that.
+        ("", format!("id,n,p\n3,Child,Twin\n{far}1,Twin,\n"), 702),
+    ] {
+        for (found, rejected, rejects) in both(stored, &file) {
+            assert_eq!((found, rejected), (created, 0), "{stored} {rejects}");
+        }
+    }
+}
+
 #[test]
 fn keys_that_differ_in_case_alone_are_two_records() {
     let map = "key = 'external_id'\n[fields]\nexternal_id = 'id'\nname = 'n'";

@@ -5,11 +5,14 @@ use std::io::Read as _;
 use kjerne_model::{FieldType, Schema, core_kinds};
 use proptest::prelude::*;
 
+use crate::import::dialect::{dialect, told_delimiter};
 use crate::import::mapping::Mapping;
+use crate::import::numbers::{Grouping, Negative};
 use crate::import::plan::{Forms, Plan};
 use crate::import::read::read_value;
-use crate::import::rows::{MAX_FIELD_BYTES, Row, RowFault, Rows, delimiter, told_delimiter};
+use crate::import::rows::{MAX_FIELD_BYTES, Row, RowFault, Rows};
 use crate::import::source::Source;
+use crate::import::times::Form;
 
 /// Rows of a text, each as `line: field|field`.
 fn rows_of(text: &[u8], delimiter: u8) -> Vec<String> {
@@ -35,7 +38,7 @@ fn rows_keep_their_fields_and_their_lines() {
             "\"one\ntwo\r\nthree\",2\nnext,row\n",
             vec!["1: one\ntwo\r\nthree|2", "4: next|row"],
         ),
-        ("5\" pipe,\"a\"b\n", vec!["1: 5\" pipe|ab"]),
+        ("5\" pipe,\"a\" \n", vec!["1: 5\" pipe|a "]),
         ("", vec![]),
         ("\n\n", vec![]),
     ] {
@@ -84,9 +87,21 @@ fn the_delimiter_is_the_one_the_rows_agree_on() {
         ("\"a;b\",c\n\"1;2\",3\n", b','),
         ("only\none\n", b','),
         ("", b','),
+        ("Name;Amount, NOK\nAcme;1234,50\n", b';'),
+        ("Name;Note\nAcme, Oslo;a, b\nBerg;c\n", b';'),
+        ("a,b\n1;2,3;4\n", b','),
+        ("a,b;c\n1,5;2\n2,5;3\n", b';'),
     ] {
-        assert_eq!(delimiter(text.as_bytes()), expected, "{text:?}");
+        let found = dialect(text.as_bytes(), false, &Mapping::default()).unwrap();
+        assert_eq!(
+            char::from(found.delimiter),
+            char::from(expected),
+            "{text:?}"
+        );
     }
+    let mapping = Mapping::parse("[fields]\nname = 'Name'\nannual_revenue = 'Amount'").unwrap();
+    let file = b"Name|Amount|a,b,c,d\nAcme|1|x,y,z,w\n";
+    assert_eq!(dialect(file, false, &mapping).unwrap().delimiter, b'|');
     assert_eq!(told_delimiter(b"sep=;\r\na;b\r\n"), Some(b';'));
     assert_eq!(told_delimiter(b"separate\n"), None);
 }
@@ -168,12 +183,15 @@ fn what_is_broken_in_another_encoding_is_broken_after_decoding() {
     assert_eq!((text[0], text[1]), (b'A', 0xFF));
 }
 
-fn forms(change: impl FnOnce(&mut Forms)) -> Forms {
+pub(super) fn forms(change: impl FnOnce(&mut Forms)) -> Forms {
     let mut forms = Forms {
         zone: jiff::tz::TimeZone::UTC,
         currency: None,
         currency_column: None,
         decimal_comma: false,
+        grouping: Grouping::Usual,
+        negative: Negative::Minus,
+        scale: None,
         dates: Vec::new(),
         instants: Vec::new(),
     };
@@ -181,7 +199,7 @@ fn forms(change: impl FnOnce(&mut Forms)) -> Forms {
     forms
 }
 
-fn check(field_type: &FieldType, forms: &Forms, text: &str, expected: Option<&str>) {
+pub(super) fn check(field_type: &FieldType, forms: &Forms, text: &str, expected: Option<&str>) {
     let read = read_value(field_type, text, forms, None).map(|value| value.to_string());
     assert_eq!(
         read.as_deref().ok(),
@@ -243,8 +261,8 @@ fn amounts_take_their_currency_from_the_text_the_row_or_the_mapping() {
 fn dates_and_times_are_read_in_their_form_and_zone() {
     let oslo = forms(|forms| {
         forms.zone = jiff::tz::TimeZone::get("Europe/Oslo").unwrap();
-        forms.dates = vec!["%d.%m.%Y".into()];
-        forms.instants = vec!["%d.%m.%Y %H:%M".into()];
+        forms.dates = vec![Form::new("%d.%m.%Y").unwrap()];
+        forms.instants = vec![Form::new("%d.%m.%Y %H:%M").unwrap()];
     });
     for (field_type, text, expected) in [
         (FieldType::Date, "31.12.2025", Some("2025-12-31")),
@@ -401,16 +419,7 @@ fn the_mapping_files_beside_the_import_script_fit_the_core_kinds() {
     ] {
         let mapping = Mapping::parse(text).unwrap();
         let mut columns: Vec<String> = mapping.ignore.clone();
-        columns.extend(mapping.skip.keys().cloned());
-        for (_, source) in mapping.fields().unwrap() {
-            columns.extend(source.column);
-            let template = source.template.unwrap_or_default();
-            let inside = template
-                .split('{')
-                .skip(1)
-                .filter_map(|rest| rest.split_once('}'));
-            columns.extend(inside.map(|(column, _)| column.to_owned()));
-        }
+        columns.extend(mapping.columns());
         columns.sort();
         columns.dedup();
         let header: Vec<&str> = columns.iter().map(String::as_str).collect();

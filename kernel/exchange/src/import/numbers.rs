@@ -1,0 +1,165 @@
+//! Reads numbers as people and other systems write them.
+//!
+//! What is not a number beyond doubt is refused: digits that something else than a thousands mark
+//! separates are two numbers, and never glued together.
+
+use kjerne_model::Decimal;
+
+use super::plan::Forms;
+
+/// What stands between groups of three digits.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Grouping {
+    /// Any one of the usual marks: the comma or point that is not the decimal mark, a blank, an
+    /// apostrophe.
+    #[default]
+    Usual,
+    /// This mark alone.
+    Only(char),
+    /// Nothing: a number is written without.
+    Absent,
+}
+
+/// How negative numbers are written, beside a minus in front.
+#[derive(serde::Deserialize, Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[serde(rename_all = "kebab-case")]
+pub enum Negative {
+    /// In no other way.
+    #[default]
+    Minus,
+    /// In brackets, as bookkeepers do: `(1,234.50)`.
+    Brackets,
+    /// With the minus behind: `1,234.50-`.
+    Trailing,
+}
+
+/// The exponents that are read; with others the number would not fit anyway.
+const EXPONENTS: std::ops::RangeInclusive<i32> = -18..=18;
+
+/// Reads a number, and multiplies it by the scale of its field.
+pub fn read_decimal(text: &str, forms: &Forms) -> Result<Decimal, String> {
+    let number = plain_number(text, forms).and_then(|plain| Decimal::parse(&plain).ok());
+    let number = number.ok_or_else(|| {
+        let form = if forms.decimal_comma {
+            "1.234,50"
+        } else {
+            "1,234.50"
+        };
+        format!("expected a number such as {form}")
+    })?;
+    match forms.scale {
+        None => Ok(number),
+        Some(scale) => product(number, scale)
+            .ok_or_else(|| format!("{number} times {scale} has more digits than can be kept")),
+    }
+}
+
+/// The exact product of two numbers; none when it has more digits than can be kept.
+pub fn product(a: Decimal, b: Decimal) -> Option<Decimal> {
+    let mut coefficient = i128::from(a.coefficient()) * i128::from(b.coefficient());
+    let mut scale = a.scale() + b.scale();
+    while scale > 0 && coefficient % 10 == 0 {
+        coefficient /= 10;
+        scale -= 1;
+    }
+    Decimal::new(i64::try_from(coefficient).ok()?, scale)
+}
+
+/// A number with a point and nothing else; none for what is none.
+fn plain_number(text: &str, forms: &Forms) -> Option<String> {
+    let (is_negative, text) = signed(text.trim(), forms.negative)?;
+    let (mantissa, exponent) = match text.split_once(['E', 'e']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse().ok()?),
+        None => (text, 0),
+    };
+    let point = if forms.decimal_comma { ',' } else { '.' };
+    let (whole, part) = match mantissa.split_once(point) {
+        Some((whole, part)) if !part.is_empty() => (whole, part),
+        Some(_) => return None,
+        None => (mantissa, ""),
+    };
+    let whole = match whole {
+        "" if !part.is_empty() => "0".to_owned(),
+        whole => ungrouped(whole, forms)?,
+    };
+    if !part.bytes().all(|byte| byte.is_ascii_digit()) || !EXPONENTS.contains(&exponent) {
+        return None;
+    }
+    let sign = if is_negative { "-" } else { "" };
+    Some(format!("{sign}{}", shifted(&whole, part, exponent)?))
+}
+
+/// Takes the sign off; true when the number is below zero.
+fn signed(text: &str, negative: Negative) -> Option<(bool, &str)> {
+    let minus = ['-', '\u{2212}'];
+    let other = match negative {
+        Negative::Minus => None,
+        Negative::Brackets => text.strip_prefix('(').and_then(|t| t.strip_suffix(')')),
+        Negative::Trailing => text.strip_suffix(minus),
+    };
+    if let Some(rest) = other {
+        return Some((true, rest.trim()));
+    }
+    match (text.strip_prefix(minus), text.strip_prefix('+')) {
+        (Some(rest), _) => Some((true, rest.trim_start_matches(is_blank))),
+        (None, Some(rest)) => Some((false, rest)),
+        (None, None) => Some((false, text)),
+    }
+}
+
+/// Blanks that are set between digits; a tab or a line break is none.
+fn is_blank(mark: char) -> bool {
+    matches!(mark, ' ' | '\u{a0}' | '\u{2007}' | '\u{2009}' | '\u{202f}')
+}
+
+/// All signs that are one mark to people become one.
+fn mark(sign: char) -> char {
+    match sign {
+        sign if is_blank(sign) => ' ',
+        '\u{2019}' => '\'',
+        sign => sign,
+    }
+}
+
+/// `1,234,567` without its marks; none when they do not stand between groups of three, or are not
+/// those the mapping says.
+fn ungrouped(whole: &str, forms: &Forms) -> Option<String> {
+    let whole: String = whole.chars().map(mark).collect();
+    let Some(between) = whole.chars().find(|sign| !sign.is_ascii_digit()) else {
+        return (!whole.is_empty()).then_some(whole);
+    };
+    let other_mark = if forms.decimal_comma { '.' } else { ',' };
+    let allowed = match forms.grouping {
+        Grouping::Usual => between == other_mark || matches!(between, ' ' | '\''),
+        Grouping::Only(only) => between == mark(only),
+        Grouping::Absent => false,
+    };
+    let mut groups = whole.split(between);
+    let are_digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
+    let first = groups.next()?;
+    let fits = allowed
+        && (1..=3).contains(&first.len())
+        && are_digits(first)
+        && groups.all(|group| group.len() == 3 && are_digits(group));
+    fits.then(|| whole.replace(between, ""))
+}
+
+/// The digits with the point moved to the right; none for what would not fit.
+fn shifted(whole: &str, part: &str, exponent: i32) -> Option<String> {
+    let point = i32::try_from(whole.len()).ok()? + exponent;
+    let mut all = format!("{whole}{part}");
+    if point <= 0 {
+        let zeros = "0".repeat(usize::try_from(1 - point).ok()?);
+        all.insert_str(0, &zeros);
+    }
+    let at = usize::try_from(point.max(1)).ok()?;
+    let missing = at.saturating_sub(all.len());
+    all.push_str(&"0".repeat(missing));
+    let (whole, part) = all.split_at(at);
+    let part = part.trim_end_matches('0');
+    Some(if part.is_empty() {
+        whole.to_owned()
+    } else {
+        format!("{whole}.{part}")
+    })
+}

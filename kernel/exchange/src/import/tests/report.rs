@@ -1,0 +1,219 @@
+//! What an import tells in the end.
+
+use kjerne_core::{FieldSet, Shaped, TablePlugin, TablePlugins};
+use kjerne_model::{Instant, Name, Value};
+
+use crate::limits::IMPORT_REASONS;
+
+use crate::import::mapping::Mapping;
+
+use super::Desk;
+
+#[test]
+fn rejects_are_summed_up_by_column_and_reason() {
+    let desk = Desk::new();
+    let map = "[fields]\nexternal_id = 'id'\nname = 'n'\nemail = 'm'\n\
+               parent = { column = 'p', lookup = 'account.external_id' }";
+    let rows: String = (0..60)
+        .map(|n| format!("{n},A,bad{n},\n{n}x,A,,none{n}\n"))
+        .collect();
+    let report = desk.import("account", map, &format!("id,n,m,p\n{rows}z,,,\n"));
+    assert_eq!(report.rejected, 121);
+    let told: Vec<_> = report
+        .reasons
+        .iter()
+        .map(|one| (one.column.as_str(), one.rows, one.line, one.reason.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("m", 60, 2, "email: … is not an e-mail address"),
+            (
+                "p",
+                60,
+                3,
+                "no account has external_id …, neither stored nor among the rows of this file"
+            ),
+            ("n", 1, 122, "account needs name"),
+        ]
+    );
+}
+
+#[test]
+fn reasons_are_bounded_and_the_others_counted() {
+    let most = IMPORT_REASONS.value;
+    for (count, more) in [(most, 0), (most + 3, 3)] {
+        let desk = Desk::new();
+        // Each row is too wide by another number of columns, which is another reason.
+        let rows: String = (0..count)
+            .map(|n| format!("1{}\n", ",".repeat(n as usize + 1)))
+            .collect();
+        let report = desk.import("account", "[fields]\nname = 'n'", &format!("n\n{rows}"));
+        assert_eq!(
+            (report.reasons.len() as u64, report.more_reasons),
+            (most, more)
+        );
+    }
+}
+
+#[test]
+fn all_faults_of_a_row_are_told_at_once() {
+    let desk = Desk::new();
+    let map = "[fields]\nexternal_id = 'id'\nname = 'n'\nemail = 'm'\nemployees = 'e'\n\
+               parent = { column = 'p', lookup = 'account.external_id' }";
+    let report = desk.import("account", map, "id,n,m,e,p\n1,,bad,many,7\n2,Two,bad,1,9\n");
+    assert_eq!(report.rejected, 2);
+    let reason = |line: u64| {
+        let found = report.first_rejects.iter().find(|one| one.line == line);
+        found.unwrap().reason.clone()
+    };
+    for part in [
+        "e: expected a number",
+        "p: no account has external_id \"7\"",
+        "m: email: \"bad\"",
+        "n: account needs name",
+    ] {
+        assert!(reason(2).contains(part), "{part}: {}", reason(2));
+    }
+    for part in ["p: no account has external_id \"9\"", "m: email: \"bad\""] {
+        assert!(reason(3).contains(part), "{part}: {}", reason(3));
+    }
+}
+
+#[test]
+fn a_row_with_a_bad_cell_waits_for_the_row_it_refers_to_before_it_is_judged() {
+    let desk = Desk::new();
+    let map = "[fields]\nexternal_id = 'id'\nname = 'n'\nemployees = 'e'\n\
+               parent = { column = 'p', lookup = 'account.external_id' }";
+    let report = desk.import("account", map, "id,n,e,p\n1,One,many,2\n2,Two,1,\n");
+    assert_eq!((report.counts.created, report.rejected), (1, 1));
+    assert_eq!(report.first_rejects[0].column, "e");
+    assert!(
+        !report.first_rejects[0].reason.contains("account"),
+        "{report:?}"
+    );
+}
+
+#[test]
+fn what_stayed_empty_and_what_plugins_filled_in_is_told() {
+    let at = Instant::parse("2026-01-05T09:00:00Z").unwrap();
+    let shape = TablePlugin::new("keeper").shape(move |_, drafts| {
+        let mut sets = Vec::new();
+        for draft in drafts {
+            let set = |field: &str, value| FieldSet {
+                change: draft.change,
+                field: Name::new(field).unwrap(),
+                value: Some(value),
+            };
+            let empty = |field: &str| {
+                draft
+                    .after
+                    .as_ref()
+                    .is_some_and(|after| !after.contains_key(field))
+            };
+            if empty("opened_at") {
+                sets.push(set("opened_at", Value::Instant(at)));
+            }
+            sets.push(set("probability", Value::Integer(5)));
+            sets.push(set("forecast_category", Value::Text("pipeline".to_owned())));
+        }
+        Ok(Shaped { sets, fuel: 0 })
+    });
+    let desk = Desk::with(TablePlugins::none().with(shape));
+    let map = "[fields]\nexternal_id = 'id'\nname = 'n'\nopened_at = 'o'\nnext_step = 's'\nprobability = 'p'\n\
+               lost_reason = { column = 's', when = { n = ['Nobody'] } }";
+    let report = desk.import(
+        "opportunity",
+        map,
+        "id,n,o,s,p\n1,One,,,5\n2,Two,2020-01-01,call,50\n3,Three,,,\n",
+    );
+    let empty: Vec<_> = report
+        .told
+        .empty
+        .iter()
+        .map(|(field, rows)| (field.as_str(), *rows))
+        .collect();
+    assert_eq!(
+        empty,
+        [("next_step", 2), ("opened_at", 2), ("probability", 1)]
+    );
+    let filled: Vec<_> = report
+        .told
+        .filled
+        .iter()
+        .map(|(field, one)| (field.as_str(), one.rows, one.now, one.otherwise))
+        .collect();
+    assert_eq!(
+        filled,
+        [
+            ("forecast_category", 3, 0, 0),
+            ("opened_at", 2, 2, 0),
+            ("probability", 1, 0, 1)
+        ]
+    );
+}
+
+/// An import of opportunities by a mapping file that comes with the program.
+fn history(map: &str, rows: &[&[(&str, &str)]]) -> Desk {
+    let desk = Desk::new();
+    let mapping = Mapping::parse(map).unwrap();
+    let mut columns = [mapping.columns(), mapping.ignore.clone()].concat();
+    columns.sort();
+    columns.dedup();
+    let mut file = format!("{}\n", columns.join(","));
+    for row in rows {
+        let cell = |column: &String| {
+            let found = row.iter().find(|(name, _)| name == column);
+            found.map_or("", |(_, value)| value)
+        };
+        let cells: Vec<&str> = columns.iter().map(cell).collect();
+        file.push_str(&format!("{}\n", cells.join(",")));
+    }
+    let report = desk.import("opportunity", map, &file);
+    assert_eq!(report.rejected, 0, "{}", desk.rejects());
+    assert_eq!(report.unmapped, Vec::<String>::new());
+    desk
+}
+
+#[test]
+fn the_maps_that_come_with_the_program_bring_the_dates_of_history() {
+    let held = |desk: &Desk, key: &str| -> Vec<Option<String>> {
+        let all = desk.all("opportunity");
+        let one = all.iter().find(|one| one.text("external_id") == Some(key));
+        let fields = ["opened_at", "stage_since", "closed_on"];
+        let text = |field| one.unwrap().get(field).map(ToString::to_string);
+        fields.map(text).to_vec()
+    };
+    let some = |texts: [&str; 2]| texts.map(|text| Some(text.to_owned()));
+    let map = include_str!("../../../../../tests/import/maps/leadforge-opportunities.toml");
+    let row = |id: &'static str, stage: &'static str| {
+        [
+            ("opportunity_id", id),
+            ("created_at", "2024-01-15"),
+            ("stage", stage),
+        ]
+    };
+    let desk = history(map, &[&row("1", "negotiation"), &row("2", "closed_won")]);
+    let begun = some(["2024-01-15T00:00:00Z"; 2]);
+    assert_eq!(held(&desk, "1"), [&begun[..], &[None]].concat());
+    let closed = Some("2024-01-15".to_owned());
+    assert_eq!(held(&desk, "2"), [&begun[..], &[closed]].concat());
+
+    let map = include_str!("../../../../../tests/import/maps/salesforce-opportunities.toml");
+    let row = |id: &'static str, stage: &'static str| {
+        [
+            ("ID", id),
+            ("ISDELETED", "false"),
+            ("NAME", "Fictitious"),
+            ("STAGENAME", stage),
+            ("CLOSEDATE", "2005-12-12"),
+            ("CREATEDDATE", "2004-06-15T20:47:07.000Z"),
+            ("LASTMODIFIEDDATE", "2005-06-15T20:47:07.000Z"),
+        ]
+    };
+    let desk = history(map, &[&row("1", "Prospecting"), &row("2", "Closed Lost")]);
+    let begun = some(["2004-06-15T20:47:07Z", "2005-06-15T20:47:07Z"]);
+    assert_eq!(held(&desk, "1"), [&begun[..], &[None]].concat());
+    let closed = Some("2005-12-12".to_owned());
+    assert_eq!(held(&desk, "2"), [&begun[..], &[closed]].concat());
+}

@@ -1,0 +1,233 @@
+//! Reads dates and points in time. An offset or zone that a cell holds is used, or the cell refused;
+//! a year has four digits where the form says so.
+
+use jiff::civil;
+use jiff::fmt::strtime::{self, BrokenDownTime};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+use kjerne_model::{Date, Instant};
+
+use super::plan::Forms;
+
+/// A form of dates or times, as in `%d.%m.%Y`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Form {
+    text: String,
+    pattern: String,
+    /// Places that are looked at more strictly than the library does: what stands before them.
+    places: Vec<(String, Place)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Place {
+    /// Four digits, not fewer.
+    Year,
+    /// Not 60, which would be another second than the one written.
+    Second,
+}
+
+impl Form {
+    /// Takes a form, after writing a time in it and reading that again.
+    ///
+    /// # Errors
+    /// When nothing can be read by it.
+    pub fn new(text: &str) -> Result<Self, String> {
+        let pattern = text.replace("%F", "%Y-%m-%d").replace("%T", "%H:%M:%S");
+        let form = Self {
+            text: text.to_owned(),
+            places: places(&pattern),
+            pattern,
+        };
+        let sample = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
+        let tried = strtime::format(&form.pattern, &sample)
+            .and_then(|text| BrokenDownTime::parse(&form.pattern, text).map(drop));
+        match tried {
+            Ok(()) => Ok(form),
+            Err(error) => Err(format!("nothing can be read by the form {text:?}: {error}")),
+        }
+    }
+
+    fn read(&self, text: &str) -> Option<BrokenDownTime> {
+        let read = BrokenDownTime::parse(&self.pattern, text).ok()?;
+        let fits = |(before, place): &(String, Place)| {
+            let Ok((_, at)) = BrokenDownTime::parse_prefix(before, text) else {
+                return false;
+            };
+            let rest = text.get(at..).unwrap_or_default().trim_start().as_bytes();
+            match place {
+                Place::Year => rest.len() >= 4 && rest[..4].iter().all(u8::is_ascii_digit),
+                Place::Second => !rest.starts_with(b"60"),
+            }
+        };
+        self.places.iter().all(fits).then_some(read)
+    }
+}
+
+/// The years and seconds of a pattern, each with the pattern before it.
+fn places(pattern: &str) -> Vec<(String, Place)> {
+    let mut places = Vec::new();
+    let mut signs = pattern.char_indices();
+    while let Some((start, sign)) = signs.next() {
+        if sign != '%' {
+            continue;
+        }
+        let is_flag = |c: char| c.is_ascii_digit() || "-_^#".contains(c);
+        let directive = signs
+            .find(|(_, sign)| !is_flag(*sign))
+            .map(|(_, sign)| sign);
+        let place = match directive {
+            Some('Y' | 'G') => Place::Year,
+            Some('S') => Place::Second,
+            _ => continue,
+        };
+        places.push((pattern[..start].to_owned(), place));
+    }
+    places
+}
+
+/// Reads a date; of a point in time the date in the mapping's zone.
+pub fn read_date(text: &str, forms: &Forms) -> Result<Date, String> {
+    let text = text.trim();
+    for form in &forms.dates {
+        let Some(read) = form.read(text) else {
+            continue;
+        };
+        let date = if has_offset(&read) {
+            let moment = read.to_timestamp().ok();
+            moment.map(|moment| moment.to_zoned(forms.zone.clone()).date())
+        } else {
+            read.to_date().ok()
+        };
+        if let Some(date) = date {
+            return own_date(date);
+        }
+    }
+    if let Ok(date) = Date::parse(text) {
+        return Ok(date);
+    }
+    match read_instant(text, forms) {
+        Ok(instant) => own_date(in_zone(instant, &forms.zone)?),
+        Err(_) => Err(format!(
+            "expected a date such as {}",
+            shown(&forms.dates, "2026-11-21")
+        )),
+    }
+}
+
+/// Reads a point in time; one without an offset is a local time, a date its midnight.
+pub fn read_instant(text: &str, forms: &Forms) -> Result<Instant, String> {
+    let text = text.trim();
+    for form in &forms.instants {
+        let Some(read) = form.read(text) else {
+            continue;
+        };
+        if let Ok(moment) = read.to_timestamp() {
+            return Ok(own_instant(moment));
+        }
+        if has_offset(&read) {
+            continue;
+        }
+        let local = read.to_datetime().or_else(|_| {
+            read.to_date()
+                .map(|date| date.to_datetime(civil::Time::midnight()))
+        });
+        if let Ok(local) = local {
+            return at_zone(local, &forms.zone);
+        }
+    }
+    iso(text, &forms.zone).ok_or_else(|| {
+        format!(
+            "expected a time such as {}",
+            shown(&forms.instants, "2026-11-21T08:30:00Z")
+        )
+    })
+}
+
+fn has_offset(read: &BrokenDownTime) -> bool {
+    read.offset().is_some() || read.iana_time_zone().is_some()
+}
+
+/// RFC 3339, and ISO 8601 with any offset (`-0500`, `+00`), in its basic form, or with a zone in
+/// brackets. A text is local only when nothing in it can be an offset, since the library passes over
+/// an offset when it is asked for a local time.
+fn iso(text: &str, zone: &TimeZone) -> Option<Instant> {
+    if has_leap_second(text) {
+        return None;
+    }
+    if text.len() > 10
+        && let Ok(instant) = Instant::parse(text)
+    {
+        return Some(instant);
+    }
+    if text.contains('[') {
+        let zoned: Zoned = text.parse().ok()?;
+        return Some(own_instant(zoned.timestamp()));
+    }
+    if let Ok(moment) = text.parse::<Timestamp>() {
+        return Some(own_instant(moment));
+    }
+    if !is_local(text) {
+        return None;
+    }
+    at_zone(text.parse().ok()?, zone).ok()
+}
+
+/// A date, and perhaps a time made of digits, colons and a fraction.
+fn is_local(text: &str) -> bool {
+    let (date, time) = match text.split_once(['T', 't', ' ']) {
+        Some((date, time)) => (date, Some(time)),
+        None => (text, None),
+    };
+    let long = date.len() == 10 && Date::parse(date).is_ok();
+    let short = date.len() == 8 && date.bytes().all(|byte| byte.is_ascii_digit());
+    let is_time = |time: &str| {
+        time.starts_with(|c: char| c.is_ascii_digit())
+            && time
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || b":.,".contains(&byte))
+    };
+    (long || short) && time.is_none_or(is_time)
+}
+
+/// A second 60, which libraries take for the one before or after.
+fn has_leap_second(text: &str) -> bool {
+    let Some((_, time)) = text.split_once(['T', 't', ' ']) else {
+        return false;
+    };
+    let end = time.find(|c: char| !c.is_ascii_digit() && c != ':');
+    let clock = &time[..end.unwrap_or(time.len())];
+    let digits: String = clock.chars().filter(char::is_ascii_digit).collect();
+    digits.len() == 6 && digits.ends_with("60")
+}
+
+fn shown(forms: &[Form], iso: &str) -> String {
+    let mut forms: Vec<&str> = forms.iter().map(|form| form.text.as_str()).collect();
+    forms.push(iso);
+    forms.join(" or ")
+}
+
+/// A local time in its zone; a time that a clock change skips or repeats is read as calendars do.
+fn at_zone(local: civil::DateTime, zone: &TimeZone) -> Result<Instant, String> {
+    let zoned = local.to_zoned(zone.clone()).map_err(|e| e.to_string())?;
+    Ok(own_instant(zoned.timestamp()))
+}
+
+fn in_zone(instant: Instant, zone: &TimeZone) -> Result<civil::Date, String> {
+    let moment = Timestamp::from_millisecond(instant.millis());
+    moment
+        .map(|moment| moment.to_zoned(zone.clone()).date())
+        .map_err(|error| error.to_string())
+}
+
+fn own_instant(moment: Timestamp) -> Instant {
+    Instant::from_millis(moment.as_millisecond())
+}
+
+fn own_date(date: civil::Date) -> Result<Date, String> {
+    let (month, day) = (
+        u32::from(date.month().unsigned_abs()),
+        u32::from(date.day().unsigned_abs()),
+    );
+    Date::from_ymd(i32::from(date.year()), month, day)
+        .ok_or_else(|| "expected a date in the years 1 to 9999".to_owned())
+}

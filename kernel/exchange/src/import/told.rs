@@ -1,0 +1,163 @@
+//! What a person must know when an import ends: why rows were not taken, what was left empty, what
+//! others than the file filled in, and what looks odd. All of it is bounded.
+
+use std::collections::{BTreeMap, HashMap};
+
+use kjerne_model::{Edit, Fields, Instant, Value};
+
+use super::convert::Fault;
+use super::plan::{Plan, PlanSource};
+use crate::limits::{IMPORT_NOTES, IMPORT_REASONS};
+
+/// One reason for which rows were not taken.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reason {
+    /// The column; empty when the row as a whole is at fault.
+    pub column: String,
+    /// The reason of the first row; where there are more, without the value that differs.
+    pub reason: String,
+    /// How many rows.
+    pub rows: u64,
+    /// The line of the first.
+    pub line: u64,
+}
+
+/// Why rows were not taken, by column and reason.
+#[derive(Default, Debug)]
+pub struct Reasons {
+    known: HashMap<(String, String), usize>,
+    all: Vec<Reason>,
+    /// Faults of further reasons, which are only counted.
+    pub more: u64,
+}
+
+impl Reasons {
+    /// Counts a fault.
+    pub fn add(&mut self, line: u64, fault: &Fault) {
+        let class = class(&fault.reason, &fault.value);
+        let key = (fault.column.clone(), class);
+        if let Some(known) = self.known.get(&key) {
+            let reason = &mut self.all[*known];
+            reason.rows += 1;
+            reason.line = reason.line.min(line);
+            reason.reason.clone_from(&key.1);
+        } else if self.all.len() < IMPORT_REASONS.count() {
+            self.all.push(Reason {
+                column: fault.column.clone(),
+                reason: fault.reason.clone(),
+                rows: 1,
+                line,
+            });
+            self.known.insert(key, self.all.len() - 1);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// The reasons, the most frequent first.
+    pub fn sorted(&self) -> Vec<Reason> {
+        let mut all = self.all.clone();
+        all.sort_by_key(|reason| (std::cmp::Reverse(reason.rows), reason.line));
+        all
+    }
+}
+
+/// A reason without the value it is about, so that rows with one fault and different values are told
+/// together.
+fn class(reason: &str, value: &str) -> String {
+    if value.is_empty() {
+        return reason.to_owned();
+    }
+    let quoted = format!("{value:?}");
+    if reason.contains(&quoted) {
+        return reason.replace(&quoted, "…");
+    }
+    let words: Vec<&str> = reason
+        .split(' ')
+        .map(|word| if word == value { "…" } else { word })
+        .collect();
+    words.join(" ")
+}
+
+/// A field that somebody else than the file filled in.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Filled {
+    /// In how many new records it was filled in, although the file left it empty.
+    pub rows: u64,
+    /// In how many of them with the time or day of the import.
+    pub now: u64,
+    /// In how many rows something else was stored than the file says.
+    pub otherwise: u64,
+}
+
+/// What came of the fields.
+#[derive(Clone, Default, Debug)]
+pub struct Told {
+    /// Mapped fields that stayed empty, and in how many new records.
+    pub empty: BTreeMap<String, u64>,
+    /// Fields that plugins filled in or set otherwise.
+    pub filled: BTreeMap<String, Filled>,
+    /// What looks odd about the file.
+    pub notes: Vec<String>,
+    /// How many further notes there would be.
+    pub more_notes: u64,
+}
+
+impl Told {
+    /// Adds a note, as long as there are not too many.
+    pub fn note(&mut self, note: String) {
+        if self.notes.len() < IMPORT_NOTES.count() {
+            self.notes.push(note);
+        } else {
+            self.more_notes += 1;
+        }
+    }
+
+    /// Counts what a new record lacks of what the mapping fills from columns.
+    pub fn created(&mut self, plan: &Plan, fields: &Fields) {
+        for field in &plan.fields {
+            let Some(own) = &field.field else { continue };
+            let is_empty = match (field.part, fields.get(&own.name)) {
+                (_, None) => true,
+                (Some(part), Some(Value::Address(address))) => {
+                    address.part(part).unwrap_or_default().is_empty()
+                }
+                _ => false,
+            };
+            // A field with conditions is empty on purpose.
+            let asked = !matches!(field.source, PlanSource::Constant(_)) && field.when.is_empty();
+            if is_empty && asked {
+                *self.empty.entry(field.name()).or_default() += 1;
+            }
+        }
+    }
+
+    /// Compares what a row said with what was stored.
+    pub fn stored(&mut self, said: &BTreeMap<&str, Option<&Value>>, edit: &Edit, at: Instant) {
+        let Some(after) = &edit.after else { return };
+        for (field, value) in said {
+            if after.get(*field) != *value {
+                self.filled
+                    .entry((*field).to_owned())
+                    .or_default()
+                    .otherwise += 1;
+            }
+        }
+        if edit.before.is_some() {
+            return;
+        }
+        for (name, value) in after {
+            if said.contains_key(name.as_str()) {
+                continue;
+            }
+            let filled = self.filled.entry(name.to_string()).or_default();
+            filled.rows += 1;
+            let is_now = match value {
+                Value::Instant(instant) => *instant == at,
+                Value::Date(date) => *date == at.date(),
+                _ => false,
+            };
+            filled.now += u64::from(is_now);
+        }
+    }
+}
