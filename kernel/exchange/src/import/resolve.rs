@@ -232,8 +232,8 @@ fn add(all: &mut Vec<RecordId>, one: RecordId) {
 
 /// Adds a row; one that waited and comes again has another id.
 fn meet(rows: &mut Vec<(u64, RecordId)>, line: u64, id: RecordId) {
-    match rows.iter_mut().find(|(known, _)| *known == line) {
-        Some(row) => row.1 = id,
+    match rows.iter().position(|(known, _)| *known == line) {
+        Some(at) => rows[at].1 = id,
         None if rows.len() < ENOUGH => rows.push((line, id)),
         None => {}
     }
