@@ -2,6 +2,7 @@
 //! serializable.
 
 mod body;
+pub mod json;
 pub mod models;
 mod read;
 mod schema;
@@ -16,5 +17,5 @@ pub use read::{
 pub use schema::{kind, limit};
 pub use show::{
     cost, entry, message, outcome_edits, page, parked, plugin_row, receipt, record, refusal,
-    refusals, reply, value,
+    refusals, reply, value, whole,
 };
