@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Body;
 use axum::extract::{Path, State};
+use kjerne_core::Allowance;
 use kjerne_exchange::export::{self, ExportFormat};
 use kjerne_exchange::import::{self, ImportOptions, ImportProgress, ImportReport, Mapping};
 use kjerne_workspace::Runtime;
@@ -48,7 +49,7 @@ pub(crate) async fn import(
         at: now(),
         seed: seed()?,
     };
-    app.stream("application/x-ndjson", move |runtime, out| {
+    app.stream("application/x-ndjson", move |runtime, _, out| {
         tell_import(runtime, &options, &file, out)
     })
     .await
@@ -147,9 +148,14 @@ pub(crate) async fn export(
         }
     };
     queries::filter(queries::kind(app.runtime.kernel.schema(), &kind)?, &filter)?;
-    app.stream(content_type, move |runtime, out| {
+    app.stream(content_type, move |runtime, go_on, out| {
+        let reader = runtime
+            .kernel
+            .reader()
+            .map_err(|error| io::Error::other(error.to_string()))?;
+        let reader = reader.within(Arc::new(Allowance::new(None, go_on)));
         let mut out = BufWriter::with_capacity(PIECE, out);
-        let written = export::write(&runtime.kernel, &kind, &filter, form, &mut out);
+        let written = export::write(&reader, &kind, &filter, form, &mut out);
         written.map_err(|error| io::Error::other(error.to_string()))?;
         out.flush()
     })

@@ -1,17 +1,15 @@
 //! The body of an import: one line of JSON that says how, and behind it the file as it is. The file
 //! is put aside on the disk as it comes, so that the memory a request needs does not grow with it.
 
-use std::future::poll_fn;
 use std::io::Write as _;
-use std::pin::Pin;
 
-use axum::body::{Body, Bytes, HttpBody as _};
+use axum::body::{Body, Bytes};
 use kjerne_exchange::limits::IMPORT_FILE;
 use kjerne_workspace::Workspace;
-use serde_json::Value as Json;
 use tempfile::NamedTempFile;
 
-use crate::limits::IMPORT_LINE;
+use crate::body::Pieces;
+use crate::limits::{IMPORT_LINE, JSON_VALUES};
 use crate::problem::Problem;
 
 /// What an import was given.
@@ -24,10 +22,10 @@ pub(crate) struct ImportBody {
 
 /// Reads the line `{"mapping"?: TEXT}` and puts the rest aside.
 pub(crate) async fn read(body: Body, workspace: &Workspace) -> Result<ImportBody, Problem> {
-    let mut body = body;
+    let mut body = Pieces::long(body);
     let mut line = Vec::new();
     let rest = loop {
-        let Some(piece) = next(&mut body).await? else {
+        let Some(piece) = body.next().await? else {
             return Err(Problem::bad_request(
                 "the body is a line of JSON, such as {\"mapping\": TEXT} or {}, and then the file",
             ));
@@ -52,7 +50,7 @@ pub(crate) async fn read(body: Body, workspace: &Workspace) -> Result<ImportBody
 }
 
 fn mapping(line: &[u8]) -> Result<Option<String>, Problem> {
-    let line: Json = serde_json::from_slice(line).map_err(|error| {
+    let line = kjerne_wire::json::parse(line, &JSON_VALUES).map_err(|error| {
         Problem::bad_request(format!("the line before the file is no JSON: {error}"))
     })?;
     let words = kjerne_wire::object(&line, &["mapping"])?;
@@ -61,7 +59,7 @@ fn mapping(line: &[u8]) -> Result<Option<String>, Problem> {
 
 async fn put_aside(
     first: Bytes,
-    body: &mut Body,
+    body: &mut Pieces,
     workspace: &Workspace,
 ) -> Result<NamedTempFile, Problem> {
     let mut file = workspace.scratch_file()?;
@@ -73,21 +71,9 @@ async fn put_aside(
         }
         file.write_all(&piece)
             .map_err(|error| Problem::internal(format!("the file cannot be put aside: {error}")))?;
-        match next(body).await? {
+        match body.next().await? {
             Some(next) => piece = next,
             None => return Ok(file),
         }
     }
-}
-
-/// The next piece of a body; none at its end.
-async fn next(body: &mut Body) -> Result<Option<Bytes>, Problem> {
-    while let Some(frame) = poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await {
-        let frame =
-            frame.map_err(|error| Problem::bad_request(format!("the body broke off: {error}")))?;
-        if let Ok(piece) = frame.into_data() {
-            return Ok(Some(piece));
-        }
-    }
-    Ok(None)
 }

@@ -32,6 +32,15 @@ impl StreamWriter {
     }
 }
 
+#[cfg(test)]
+impl StreamWriter {
+    /// Sends a piece where waiting is no matter of a thread.
+    pub(crate) async fn send(&self, piece: Bytes) -> io::Result<()> {
+        let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
+        self.0.send(Ok(piece)).await.map_err(gone)
+    }
+}
+
 impl Write for StreamWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let sent = self.0.blocking_send(Ok(Bytes::copy_from_slice(bytes)));

@@ -16,8 +16,8 @@ const VALUE_BYTES: usize = 256;
 /// How many bytes of memory reading a text takes at most: its texts, which are kept a few times on
 /// their way into the store, and a place for each value. Found without reading it.
 #[must_use]
-pub fn weight(text: &[u8]) -> usize {
-    4 * text.len() + VALUE_BYTES * count(text)
+pub fn weight(text: &[u8], most: &Limit) -> usize {
+    4 * text.len() + VALUE_BYTES * count(text).min(most.count())
 }
 
 /// How many values a text has, or a few more: each but the first stands behind one of these signs.
@@ -195,9 +195,9 @@ mod tests {
             assert_eq!(count(text.as_bytes()), values, "{text}");
         }
         let many = format!("[{}]", vec![r#"{"a":1}"#; 875_000].join(","));
-        assert!(
-            weight(many.as_bytes()) > 400 << 20,
-            "7 MB that took 705 MB are not taken for 7"
-        );
+        let most = |value| Limit { value, ..MOST };
+        // 7 MB that took 705 MB are not taken for 7; and where no more values are read, for less.
+        assert!(weight(many.as_bytes(), &most(u64::MAX)) > 600 << 20);
+        assert!(weight(many.as_bytes(), &most(200_000)) < 90 << 20);
     }
 }
