@@ -7,6 +7,7 @@ mod checkout;
 mod contract;
 mod crash;
 mod hostile;
+mod http;
 mod journeys;
 mod limits;
 mod promises;

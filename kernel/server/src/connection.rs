@@ -161,3 +161,122 @@ impl HttpBody for Kept {
         self.body.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::io::{Read as _, Write as _};
+    use std::net::{SocketAddr, TcpStream};
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Instant;
+
+    use axum::routing::get;
+    use tokio::net::TcpListener;
+    use tokio::task::{JoinHandle, spawn_blocking};
+
+    const HEAD: u64 = 400;
+
+    /// A server with two places and little patience.
+    async fn serve(router: Router) -> (SocketAddr, watch::Sender<bool>, JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopping) = watch::channel(false);
+        let limit = |value| Limit {
+            value,
+            ..CONNECTIONS
+        };
+        let allows = Allows {
+            connections: limit(2),
+            head_time: limit(HEAD),
+        };
+        let served = async move { run(listener, router, allows, stopping).await.unwrap() };
+        (address, stop, tokio::spawn(served))
+    }
+
+    fn greeting() -> Router {
+        Router::new().route("/", get(|| async { "well" }))
+    }
+
+    /// Sends something, and says what came back until the connection was closed and after how long.
+    fn sent(address: SocketAddr, text: &str) -> (String, Duration) {
+        let (mut stream, begun) = (TcpStream::connect(address).unwrap(), Instant::now());
+        stream.write_all(text.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        (answer, begun.elapsed())
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_head_that_does_not_come_and_a_connection_without_requests_are_ended() {
+        let (address, ..) = serve(greeting()).await;
+        for (text, answered) in [
+            ("", false),
+            ("GET / HT", false),
+            ("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n", true),
+        ] {
+            let (answer, after) = spawn_blocking(move || sent(address, text)).await.unwrap();
+            assert_eq!(
+                answer.starts_with("HTTP/1.1 200"),
+                answered,
+                "{text}: {answer}"
+            );
+            let head = Duration::from_millis(HEAD);
+            assert!((head / 2..10 * head).contains(&after), "{text}: {after:?}");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_server_that_is_asked_to_stop_ends_idle_connections_and_waits_for_answers() {
+        let slow = || async {
+            tokio::time::sleep(Duration::from_millis(1_500)).await;
+            "late"
+        };
+        let (address, stop, served) = serve(greeting().route("/slow", get(slow))).await;
+        let asked = "GET /slow HTTP/1.1\r\nhost: localhost\r\n\r\n";
+        let asked = spawn_blocking(move || sent(address, asked));
+        let _idle = TcpStream::connect(address).unwrap();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        stop.send(true).unwrap();
+        let begun = Instant::now();
+        served.await.unwrap();
+        assert!(
+            begun.elapsed() < Duration::from_secs(5),
+            "{:?}",
+            begun.elapsed()
+        );
+        let (answer, _) = asked.await.unwrap();
+        assert!(answer.ends_with("late"), "{answer}");
+        assert!(TcpStream::connect(address).is_err());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_done_for_a_client_is_given_up_when_it_goes() {
+        struct Told(Arc<AtomicBool>);
+        impl Drop for Told {
+            fn drop(&mut self) {
+                self.0.store(true, Ordering::SeqCst);
+            }
+        }
+        let given_up = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&given_up);
+        let handler = move || {
+            let told = Told(Arc::clone(&told));
+            async move {
+                std::future::pending::<()>().await;
+                drop(told);
+            }
+        };
+        let (address, ..) = serve(Router::new().route("/", get(handler))).await;
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            .unwrap();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert!(!given_up.load(Ordering::SeqCst));
+        drop(stream);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert!(given_up.load(Ordering::SeqCst));
+    }
+}
