@@ -95,6 +95,7 @@ async fn hold<IO: AsyncRead + AsyncWrite + Unpin>(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_millis(allows.head_time.value))
+        .max_header_size(HEAD_BYTES.count())
         .max_buf_size(HEAD_BYTES.count())
         .serve_connection(TokioIo::new(Timed::new(io)), service);
     let mut connection = pin!(connection);

@@ -61,8 +61,7 @@ kjerne_core::limit_table! {
 
     /// The head of a request.
     HEAD_BYTES = "head", 64 << 10, "bytes",
-        "the longest filter, escaped, fits its address; it is looked at after each read, which may bring \
-         as much again";
+        "the longest filter, escaped, fits its address";
 
     /// Time between two pieces of a body.
     BODY_IDLE = "body-idle", 30_000, "ms",
