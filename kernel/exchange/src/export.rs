@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
-use kjerne_core::Reader;
+use kjerne_core::{Kernel, Reader};
 use kjerne_model::filter::{self, Filter};
 use kjerne_model::{Address, FieldType, Kind, Name, Record, Value};
 use kjerne_store::records;
@@ -22,12 +22,26 @@ pub enum ExportFormat {
     JsonLines,
 }
 
+/// Writes the records of a kind as they are now.
+///
+/// # Errors
+/// As [`write_from`].
+pub fn write(
+    kernel: &Kernel,
+    kind: &str,
+    filter: &str,
+    format: ExportFormat,
+    out: &mut dyn Write,
+) -> Result<u64> {
+    write_from(&kernel.reader()?, kind, filter, format, out)
+}
+
 /// Writes the records of a kind that meet a filter (empty text: all), in the order of their ids,
 /// and says how many there were. They are what the reader sees, and written as they are read.
 ///
 /// # Errors
 /// When there is no such kind, the filter does not parse, or reading or writing fails.
-pub fn write(
+pub fn write_from(
     reader: &Reader,
     kind: &str,
     filter: &str,

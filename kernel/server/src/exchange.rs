@@ -155,7 +155,7 @@ pub(crate) async fn export(
             .map_err(|error| io::Error::other(error.to_string()))?;
         let reader = reader.within(Arc::new(Allowance::new(None, go_on)));
         let mut out = BufWriter::with_capacity(PIECE, out);
-        let written = export::write(&reader, &kind, &filter, form, &mut out);
+        let written = export::write_from(&reader, &kind, &filter, form, &mut out);
         written.map_err(|error| io::Error::other(error.to_string()))?;
         out.flush()
     })
