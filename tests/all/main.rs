@@ -8,6 +8,7 @@ mod contract;
 mod crash;
 mod delivery;
 mod hostile;
+mod http;
 mod journeys;
 mod limits;
 mod promises;

@@ -29,11 +29,6 @@ impl Faults {
         self.found == 0
     }
 
-    /// The fields the faults kept are about.
-    pub fn fields(&self) -> impl Iterator<Item = Option<&str>> {
-        self.kept.iter().map(|fault| fault.field.as_deref())
-    }
-
     /// The first of them by precedence of their codes and then by the place of the change, those of one
     /// code and change as they were found; and where there were more, how many.
     #[must_use]

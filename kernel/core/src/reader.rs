@@ -36,6 +36,9 @@ struct Seen {
     what: Sight,
 }
 
+/// What is shown each row of a scan, and says whether to go on.
+type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a;
+
 enum Sight {
     Value {
         hash: u64,
@@ -106,7 +109,7 @@ impl Reader {
         &self,
         space: Space,
         range: Range<'_>,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+        visit: &mut Visit<'_>,
     ) -> Result<(), StoreError> {
         if self.allowance.is_none() {
             return self.snapshot.scan(space, range, visit);

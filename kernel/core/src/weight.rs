@@ -39,7 +39,7 @@ fn value(value: &Value) -> usize {
         Value::Choices(choices) => choices.iter().map(|one| PLACE + one.len()).sum(),
         Value::Address(address) => {
             let parts = Address::PARTS.iter().filter_map(|name| address.part(name));
-            PLACE + parts.map(|part| part.len()).sum::<usize>()
+            PLACE + parts.map(str::len).sum::<usize>()
         }
         _ => 0,
     }

@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
-use kjerne_core::Kernel;
+use kjerne_core::{Kernel, Reader};
 use kjerne_model::filter::{self, Filter};
 use kjerne_model::{Address, FieldType, Kind, Name, Record, Value};
 use kjerne_store::records;
@@ -27,11 +27,10 @@ pub enum ExportFormat {
     JsonLines,
 }
 
-/// Writes the records of a kind that meet a filter (empty text: all), in the order of their ids,
-/// and says how many there were. They are read from one snapshot and written as they are read.
+/// Writes the records of a kind as they are now.
 ///
 /// # Errors
-/// When there is no such kind, the filter does not parse, or reading or writing fails.
+/// As [`write_from`].
 pub fn write(
     kernel: &Kernel,
     kind: &str,
@@ -39,7 +38,22 @@ pub fn write(
     format: ExportFormat,
     out: &mut dyn Write,
 ) -> Result<u64> {
-    let schema = kernel.schema();
+    write_from(&kernel.reader()?, kind, filter, format, out)
+}
+
+/// Writes the records of a kind that meet a filter (empty text: all), in the order of their ids,
+/// and says how many there were. They are what the reader sees, and written as they are read.
+///
+/// # Errors
+/// When there is no such kind, the filter does not parse, or reading or writing fails.
+pub fn write_from(
+    reader: &Reader,
+    kind: &str,
+    filter: &str,
+    format: ExportFormat,
+    out: &mut dyn Write,
+) -> Result<u64> {
+    let schema = reader.schema();
     let kind = schema.kind(kind).with_context(|| {
         let kinds: Vec<&str> = schema.kinds().map(|kind| kind.name.as_str()).collect();
         format!("there is no kind {kind:?}; there are {}", kinds.join(", "))
@@ -52,7 +66,7 @@ pub fn write(
             let mut writer = csv::Writer::from_writer(out);
             let header = writer.write_record(columns.iter().map(Column::name));
             header.map_err(io::Error::from)?;
-            let count = each(kernel, kind, &filter, &mut |record| {
+            let count = each(reader, kind, &filter, &mut |record| {
                 for column in &columns {
                     let text = column.text(record);
                     if safe && !column.is_number(record) {
@@ -67,7 +81,7 @@ pub fn write(
             Ok(count)
         }
         ExportFormat::JsonLines => {
-            let count = each(kernel, kind, &filter, &mut |record| {
+            let count = each(reader, kind, &filter, &mut |record| {
                 writeln!(out, "{}", kjerne_wire::record(record, None))
             })?;
             out.flush()?;
@@ -78,14 +92,13 @@ pub fn write(
 
 /// Shows `write` each record of a snapshot that meets the filter.
 fn each(
-    kernel: &Kernel,
+    reader: &Reader,
     kind: &Kind,
     filter: &Filter,
     write: &mut dyn FnMut(&Record) -> io::Result<()>,
 ) -> Result<u64> {
-    let snapshot = kernel.store().snapshot()?;
     let (mut count, mut failed) = (0, None);
-    records::scan(&*snapshot, &kind.name, None, &mut |record| {
+    records::scan(reader, &kind.name, None, &mut |record| {
         if !filter.matches(&record) {
             return ControlFlow::Continue(());
         }

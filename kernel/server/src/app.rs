@@ -2,20 +2,29 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Extension;
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use kjerne_core::limits::{Limit, QUERY_ROWS};
+use kjerne_core::{Allowance, Reader};
 use kjerne_model::Actor;
+use kjerne_store::Halt;
 use kjerne_workspace::runtime::now;
 use kjerne_workspace::{Administration, Runtime};
 use serde_json::Value as Json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::limits::{REQUESTS, STREAMS};
+use crate::connection::Kept;
+use crate::limits::{ANSWERS, BODIES, JSON_MEMORY, QUERY_TIME, REQUESTS, ROOM_WAIT, STREAMS};
+use crate::memory::Memory;
 use crate::problem::Problem;
 use crate::stream::{self, StreamWriter};
+use crate::watch::{self, Stopping};
 
 /// What every handler has at hand.
 #[derive(Clone)]
@@ -23,6 +32,12 @@ pub(crate) struct App {
     pub(crate) runtime: Arc<Runtime>,
     turns: Arc<Semaphore>,
     streams: Arc<Semaphore>,
+    /// For bodies while they are read.
+    pub(crate) bodies: Memory,
+    /// For what JSON bodies became, while it is worked on.
+    pub(crate) trees: Memory,
+    answers: Memory,
+    stopping: Stopping,
     /// The way in that this app stands behind.
     pub(crate) door: Door,
 }
@@ -45,19 +60,75 @@ pub(crate) type Who = Extension<Actor>;
 /// What a handler answers.
 pub(crate) type Answer = Result<Response, Problem>;
 
+/// What says at every row whether to go on.
+type GoOn = Box<dyn Fn() -> Result<(), Halt> + Send + Sync>;
+
 impl App {
-    pub(crate) fn new(runtime: Arc<Runtime>, door: Door) -> Self {
+    pub(crate) fn new(runtime: Arc<Runtime>, door: Door, stopping: Stopping) -> Self {
         Self {
             runtime,
             turns: Arc::new(Semaphore::new(REQUESTS.count())),
             streams: Arc::new(Semaphore::new(STREAMS.count())),
+            bodies: Memory::new(BODIES),
+            trees: Memory::new(JSON_MEMORY),
+            answers: Memory::new(ANSWERS),
+            stopping,
             door,
         }
     }
 
     async fn turn(of: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
-        let turn = Arc::clone(of).acquire_owned().await;
-        turn.map_err(|_| Problem::internal("the server is stopping"))
+        let turn = Arc::clone(of).acquire_owned();
+        let turn = tokio::time::timeout(Duration::from_millis(ROOM_WAIT.value), turn).await;
+        match turn {
+            Ok(turn) => turn.map_err(|_| Problem::internal("the server is stopping")),
+            Err(_) => Err(Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "busy",
+                "Too much is asked at the same time",
+                format!(
+                    "{} requests are worked on, and none ended within {} ms (limits {} and {}); try \
+                     again",
+                    REQUESTS.value, ROOM_WAIT.value, REQUESTS.name, ROOM_WAIT.name
+                ),
+            )),
+        }
+    }
+
+    /// Looks for an answer: as long as somebody waits for it, and within the time and the rows of a
+    /// query.
+    pub(crate) async fn query<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Runtime, Reader) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.look(Some((QUERY_ROWS, QUERY_TIME)), work).await
+    }
+
+    /// Reads everything there is, as long as somebody waits for what comes of it.
+    pub(crate) async fn sweep<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Runtime, Reader) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.look(None, work).await
+    }
+
+    async fn look<T: Send + 'static>(
+        &self,
+        bounds: Option<(Limit, Limit)>,
+        work: impl FnOnce(&Runtime, Reader) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let (asker, watch) = watch::pair(&self.stopping);
+        let (rows, time) = bounds.unzip();
+        let done = self.run(move |runtime| {
+            let allowance = Allowance::new(rows, watch.begin(time));
+            work(
+                runtime,
+                runtime.kernel.reader()?.within(Arc::new(allowance)),
+            )
+        });
+        let done = done.await;
+        drop(asker);
+        done
     }
 
     /// Runs work on a thread where it may block, when it is its turn.
@@ -87,24 +158,28 @@ impl App {
     }
 
     /// Answers with what work writes, as it is written. Work that fails breaks the answer off, so
-    /// that nobody takes a part for the whole.
+    /// that nobody takes a part for the whole. What it is given beside its writer says whether anybody
+    /// still reads, which work that writes little has to ask.
     pub(crate) async fn stream(
         &self,
         content_type: &'static str,
-        work: impl FnOnce(&Runtime, StreamWriter) -> io::Result<()> + Send + 'static,
+        work: impl FnOnce(&Runtime, GoOn, StreamWriter) -> io::Result<()> + Send + 'static,
     ) -> Answer {
         let turn = Self::turn(&self.streams).await?;
         let runtime = Arc::clone(&self.runtime);
         let (writer, body) = stream::pair();
+        let (asker, watch) = watch::pair(&self.stopping);
+        let go_on = Box::new(watch.begin(None));
         tokio::task::spawn_blocking(move || {
             let end = writer.clone();
-            if let Err(error) = work(&runtime, writer) {
+            if let Err(error) = work(&runtime, go_on, writer) {
                 end.fail(error);
             }
             drop(turn);
         });
         let form = [(header::CONTENT_TYPE, content_type)];
-        Ok((form, Body::new(body)).into_response())
+        let body = Body::new(Kept::new(Body::new(body), asker));
+        Ok((form, body).into_response())
     }
 }
 
@@ -117,4 +192,20 @@ pub(crate) fn json(status: StatusCode, body: &Json) -> Response {
 /// JSON, and all is well.
 pub(crate) fn ok(body: &Json) -> Response {
     json(StatusCode::OK, body)
+}
+
+/// Counts the memory of an answer until it has been sent. What only looks is told to come again when
+/// there is no room; what was done is told all the same.
+pub(crate) async fn hold_answer(State(app): State<App>, request: Request, next: Next) -> Answer {
+    let looks = request.method().is_safe();
+    let response = next.run(request).await;
+    let bytes = response.body().size_hint().exact().unwrap_or(0);
+    if bytes == 0 {
+        return Ok(response);
+    }
+    match app.answers.take(ANSWERS.value.min(bytes) as usize).await {
+        Ok(room) => Ok(response.map(|body| Body::new(Kept::new(body, room)))),
+        Err(problem) if looks => Err(problem),
+        Err(_) => Ok(response),
+    }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Body;
 use axum::extract::{Path, State};
+use kjerne_core::Allowance;
 use kjerne_exchange::export::{self, ExportFormat};
 use kjerne_exchange::import::{self, ImportOptions, ImportProgress, ImportReport, Mapping};
 use kjerne_workspace::Runtime;
@@ -14,6 +15,7 @@ use serde_json::{Value as Json, json};
 use tempfile::NamedTempFile;
 
 use crate::app::{Answer, App};
+use crate::body::Pieces;
 use crate::import_body;
 use crate::problem::Problem;
 use crate::request::Words;
@@ -33,12 +35,15 @@ pub(crate) async fn import(
     State(app): State<App>,
     Path(kind): Path<String>,
     words: Words,
-    mut body: Body,
+    body: Body,
 ) -> Answer {
+    let mut body = Pieces::long(body);
     match begin(&app.runtime, kind, &words, &mut body).await {
         Ok((options, file)) => {
-            let work = move |runtime: &Runtime, out| tell_import(runtime, &options, &file, out);
-            app.stream("application/x-ndjson", work).await
+            app.stream("application/x-ndjson", move |runtime, _, out| {
+                tell_import(runtime, &options, &file, out)
+            })
+            .await
         }
         Err(problem) => {
             import_body::drain(&mut body).await;
@@ -52,7 +57,7 @@ async fn begin(
     runtime: &Runtime,
     kind: String,
     words: &Words,
-    body: &mut Body,
+    body: &mut Pieces,
 ) -> Result<(ImportOptions, NamedTempFile), Problem> {
     words.only(&[DRY_RUN])?;
     let dry_run = words.flag(DRY_RUN)?;
@@ -192,9 +197,14 @@ pub(crate) async fn export(
         }
     };
     queries::filter(queries::kind(app.runtime.kernel.schema(), &kind)?, &filter)?;
-    app.stream(content_type, move |runtime, out| {
+    app.stream(content_type, move |runtime, go_on, out| {
+        let reader = runtime
+            .kernel
+            .reader()
+            .map_err(|error| io::Error::other(error.to_string()))?;
+        let reader = reader.within(Arc::new(Allowance::new(None, go_on)));
         let mut out = BufWriter::with_capacity(PIECE, out);
-        let written = export::write(&runtime.kernel, &kind, &filter, form, &mut out);
+        let written = export::write_from(&reader, &kind, &filter, form, &mut out);
         written.map_err(|error| io::Error::other(error.to_string()))?;
         out.flush()
     })

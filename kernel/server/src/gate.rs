@@ -10,12 +10,13 @@ use kjerne_model::Actor;
 use percent_encoding::percent_decode;
 
 use crate::app::{Answer, App, Door};
+use crate::headers::single;
 use crate::limits::ACTOR_NAME;
 use crate::problem::Problem;
-use crate::request::text;
 
 /// Lets a request pass with its actor, or says why not.
 pub(crate) async fn pass(State(app): State<App>, mut request: Request, next: Next) -> Answer {
+    check_framing(&request)?;
     let actor = match app.door {
         Door::Owner => owner(request.headers())?,
         Door::Network { loopback } => {
@@ -28,6 +29,18 @@ pub(crate) async fn pass(State(app): State<App>, mut request: Request, next: Nex
     request.extensions_mut().insert(actor);
     let response: Response = next.run(request).await;
     Ok(response)
+}
+
+/// What says where the request ends must be plain: another server in front of this one must not see
+/// another end.
+fn check_framing(request: &Request) -> Result<(), Problem> {
+    let coding = single(request.headers(), &header::TRANSFER_ENCODING)?;
+    match coding {
+        Some(coding) if !coding.eq_ignore_ascii_case("chunked") => Err(Problem::bad_request(
+            "the transfer coding may be chunked and nothing else",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Keeps everybody but the workspace's owner from administration: over the network there are no
@@ -49,8 +62,14 @@ pub(crate) async fn owner_only(State(app): State<App>, request: Request, next: N
 pub const ACTOR: HeaderName = HeaderName::from_static("kjerne-actor");
 
 fn owner(headers: &HeaderMap) -> Result<Actor, Problem> {
-    let Some(name) = headers.get(ACTOR) else {
-        return Ok(Actor::User("local".to_owned()));
+    let mut names = headers.get_all(ACTOR).iter();
+    let name = match (names.next(), names.next()) {
+        (None, _) => return Ok(Actor::User("local".to_owned())),
+        (Some(name), None) => name,
+        (Some(_), Some(_)) => {
+            let detail = format!("{ACTOR} stands there twice; say it once");
+            return Err(Problem::bad_request(detail));
+        }
     };
     let name = percent_decode(name.as_bytes()).decode_utf8();
     let name = name.unwrap_or_default();
@@ -72,7 +91,7 @@ fn owner(headers: &HeaderMap) -> Result<Actor, Problem> {
 /// On loopback the host has to be a name of this machine: a page elsewhere can have its own name
 /// stand for 127.0.0.1, but it cannot choose the name its requests carry.
 fn check_host(app: &App, loopback: bool, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
-    let named = text(headers, &header::HOST).or_else(|| uri.authority().map(Authority::as_str));
+    let named = single(headers, &header::HOST)?.or_else(|| uri.authority().map(Authority::as_str));
     let host = host_of(named.unwrap_or_default());
     let known = &app.runtime.workspace.settings().serve.hosts;
     if !loopback || is_local(host) || known.iter().any(|name| name.eq_ignore_ascii_case(host)) {
@@ -103,10 +122,10 @@ fn is_local(host: &str) -> bool {
 
 /// A page of another origin may not change anything.
 fn check_origin(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
-    let Some(origin) = text(headers, &header::ORIGIN) else {
+    let Some(origin) = single(headers, &header::ORIGIN)? else {
         return Ok(());
     };
-    let ours = text(headers, &header::HOST).unwrap_or_default();
+    let ours = single(headers, &header::HOST)?.unwrap_or_default();
     let theirs = origin
         .split_once("://")
         .map_or("", |(_, authority)| authority);
@@ -126,7 +145,7 @@ fn actor(app: &App, loopback: bool, path: &str, headers: &HeaderMap) -> Result<A
     let secrets = app.runtime.secrets();
     // The last token may be taken back while the server runs: who can be reached by others then
     // lets nobody in.
-    let given = text(headers, &header::AUTHORIZATION).and_then(bearer);
+    let given = single(headers, &header::AUTHORIZATION)?.and_then(bearer);
     if secrets.tokens.is_empty() && loopback && given.is_none() {
         return Ok(Actor::User("local".to_owned()));
     }
@@ -204,5 +223,45 @@ mod tests {
         assert_eq!(bearer("Bearer abc"), Some("abc"));
         assert_eq!(bearer("bearer  abc"), Some("abc"));
         assert_eq!(bearer("Basic abc"), None);
+    }
+
+    #[test]
+    fn a_header_that_decides_stands_there_once_and_can_be_read() {
+        let request = |name: &str, values: &[&[u8]]| {
+            let mut headers = HeaderMap::new();
+            let name = HeaderName::from_bytes(name.as_bytes());
+            for (name, value) in name
+                .iter()
+                .flat_map(|name| values.iter().map(move |v| (name, v)))
+            {
+                headers.extend(HeaderValue::from_bytes(value).map(|value| (name.clone(), value)));
+            }
+            headers
+        };
+        let origin = |headers: &HeaderMap| check_origin(&Method::POST, headers).is_ok();
+        let owned = |headers: &HeaderMap| owner(headers).is_ok();
+        let framed = |headers: &HeaderMap| {
+            let mut request = Request::default();
+            *request.headers_mut() = headers.clone();
+            check_framing(&request).is_ok()
+        };
+        type Check<'a> = &'a dyn Fn(&HeaderMap) -> bool;
+        let cases: [(Check<'_>, &str, &[&[u8]], bool); 12] = [
+            (&framed, "transfer-encoding", &[], true),
+            (&framed, "transfer-encoding", &[b"chunked"], true),
+            (&framed, "transfer-encoding", &[b"Chunked"], true),
+            (&framed, "transfer-encoding", &[b"gzip, chunked"], false),
+            (&framed, "transfer-encoding", &[b"gzip", b"chunked"], false),
+            (&framed, "transfer-encoding", &[b"chunked\xa0"], false),
+            (&origin, "origin", &[b"null", b"null"], false),
+            (&origin, "origin", &[b"\xff"], false),
+            (&owned, "kjerne-actor", &["kåre".as_bytes()], true),
+            (&owned, "kjerne-actor", &[b"kari", b"ola"], false),
+            (&owned, "kjerne-actor", &[b"\xff"], false),
+            (&owned, "kjerne-actor", &[], true),
+        ];
+        for (check, name, values, passes) in cases {
+            assert_eq!(check(&request(name, values)), passes, "{name} {values:?}");
+        }
     }
 }

@@ -1,16 +1,15 @@
 //! The body of an import: one line of JSON that says how, and behind it the file as it is. The file
 //! is put aside on the disk as it comes, so that the memory a request needs does not grow with it.
 
-use std::future::poll_fn;
 use std::io::Write as _;
-use std::pin::Pin;
 
-use axum::body::{Body, Bytes, HttpBody as _};
+use axum::body::Bytes;
 use kjerne_exchange::limits::IMPORT_FILE;
 use kjerne_workspace::{Error, Workspace};
 use tempfile::NamedTempFile;
 
-use crate::limits::IMPORT_LINE;
+use crate::body::Pieces;
+use crate::limits::{IMPORT_LINE, JSON_VALUES};
 use crate::problem::Problem;
 
 /// What the line before the file says.
@@ -24,10 +23,10 @@ pub(crate) struct Told {
 }
 
 /// Reads the line `{"mapping"?: TEXT, "name"?: TEXT}`.
-pub(crate) async fn told(body: &mut Body) -> Result<Told, Problem> {
+pub(crate) async fn told(body: &mut Pieces) -> Result<Told, Problem> {
     let mut line = Vec::new();
     loop {
-        let Some(piece) = next(body).await? else {
+        let Some(piece) = body.next().await? else {
             return Err(Problem::bad_request(
                 "the body is a line of JSON, such as {\"mapping\": TEXT} or {}, and then the file",
             ));
@@ -44,7 +43,7 @@ pub(crate) async fn told(body: &mut Body) -> Result<Told, Problem> {
 }
 
 fn read_line(line: &[u8], rest: Bytes) -> Result<Told, Problem> {
-    let line = kjerne_wire::parse_json(line).map_err(|error| {
+    let line = kjerne_wire::json::parse(line, &JSON_VALUES).map_err(|error| {
         Problem::bad_request(format!("the line before the file is no JSON: {error}"))
     })?;
     let words = kjerne_wire::object(&line, &["mapping", "name"])?;
@@ -59,7 +58,7 @@ fn read_line(line: &[u8], rest: Bytes) -> Result<Told, Problem> {
 /// Puts the file behind the line aside; it is gone when what is returned is dropped.
 pub(crate) async fn put_aside(
     first: Bytes,
-    body: &mut Body,
+    body: &mut Pieces,
     workspace: &Workspace,
 ) -> Result<NamedTempFile, Problem> {
     let mut file = workspace.scratch_file()?;
@@ -71,7 +70,7 @@ pub(crate) async fn put_aside(
         }
         file.write_all(&piece)
             .map_err(|error| Error::from(error).during("the file cannot be put aside"))?;
-        match next(body).await? {
+        match body.next().await? {
             Some(next) => piece = next,
             None => return Ok(file),
         }
@@ -87,24 +86,12 @@ impl Told {
 
 /// Reads what is left of a body and forgets it: who is still sending would not read why it was
 /// refused.
-pub(crate) async fn drain(body: &mut Body) {
+pub(crate) async fn drain(body: &mut Pieces) {
     let mut count = 0;
-    while let Ok(Some(piece)) = next(body).await {
+    while let Ok(Some(piece)) = body.next().await {
         count += piece.len() as u64;
         if count > IMPORT_FILE.value {
             return;
         }
     }
-}
-
-/// The next piece of a body; none at its end.
-async fn next(body: &mut Body) -> Result<Option<Bytes>, Problem> {
-    while let Some(frame) = poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await {
-        let frame =
-            frame.map_err(|error| Problem::bad_request(format!("the body broke off: {error}")))?;
-        if let Ok(piece) = frame.into_data() {
-            return Ok(Some(piece));
-        }
-    }
-    Ok(None)
 }

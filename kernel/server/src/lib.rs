@@ -4,11 +4,16 @@
 
 mod administration;
 mod app;
+mod body;
+mod connection;
 mod exchange;
 mod gate;
+mod headers;
 mod import_body;
 mod inspect;
 pub mod limits;
+mod listing;
+mod memory;
 mod models;
 mod operations;
 mod plugins;
@@ -18,11 +23,14 @@ pub mod reports;
 mod request;
 mod root;
 mod routes;
+mod seats;
 mod secrets;
 mod serve;
 #[cfg(unix)]
 mod socket;
 mod stream;
+mod timed;
+mod watch;
 
 pub use app::Door;
 pub use gate::ACTOR;

@@ -14,6 +14,71 @@ kjerne_core::limit_table! {
     INBOUND_BODY = "inbound-body", 1_024 * 1_024, "bytes",
         "the contract promises plugins no more than 1 MiB";
 
+    /// Values in a JSON body.
+    JSON_VALUES = "json-values", 200_000, "values",
+        "two hundred for each change of the largest commit; in memory a value takes many times its text";
+
+    /// Memory of all bodies that are being read, at each door.
+    BODIES = "bodies-at-once", 64 << 20, "bytes",
+        "eight of the longest; a body takes up memory for as long as its sender takes";
+
+    /// Memory of all JSON bodies that are being worked on, at each door.
+    JSON_MEMORY = "json-at-once", 256 << 20, "bytes",
+        "three of the largest commits or a thousand of the usual size, reckoned at what they take as a \
+         tree; further ones wait";
+
+    /// Memory of all answers that are being sent, at each door.
+    ANSWERS = "answers-at-once", 256 << 20, "bytes",
+        "sixty of the largest pages; an answer takes up memory for as long as its reader takes";
+
+    /// How long a request waits for memory or its turn.
+    ROOM_WAIT = "room-wait", 10_000, "ms",
+        "a query ends within this time and makes room; after it the client is told to try again";
+
+    /// Time for one page of records, the journal or a report.
+    QUERY_TIME = "query-time", 10_000, "ms",
+        "nobody waits longer in front of a screen, and an index answers in milliseconds";
+
+    /// Tags in an If-Match header.
+    MATCH_TAGS = "match-tags", 16, "tags",
+        "each is a version that is tried; a client knows one or two";
+
+    /// Connections from the network at one time.
+    CONNECTIONS = "connections", 512, "connections",
+        "four for each request that is worked on; fewer than a process may have open files";
+
+    /// Connections of the owner's commands at one time.
+    OWNER_CONNECTIONS = "owner-connections", 64, "connections",
+        "each command has one; the network cannot take these";
+
+    /// Time from when a connection is free until the head of its next request is there.
+    HEAD_TIME = "head-time", 30_000, "ms",
+        "long enough to keep a connection between two requests, short enough not to collect idle ones";
+
+    /// The same for the owner's commands.
+    OWNER_HEAD_TIME = "owner-head-time", 600_000, "ms",
+        "a command may wait for a person between two requests";
+
+    /// The head of a request.
+    HEAD_BYTES = "head", 64 << 10, "bytes",
+        "the longest filter, escaped, fits its address";
+
+    /// Time between two pieces of a body.
+    BODY_IDLE = "body-idle", 30_000, "ms",
+        "a sender that is silent for so long has gone";
+
+    /// Time for all of a body that is kept in memory.
+    BODY_TIME = "body-time", 120_000, "ms",
+        "the longest body at 70 KB/s; an import is put aside as it comes, and has no such bound";
+
+    /// Time in which a reader has to take a step of its answer.
+    ANSWER_IDLE = "answer-idle", 30_000, "ms",
+        "a reader that stands still must not keep an answer in memory";
+
+    /// What a reader has to take of its answer in that time.
+    ANSWER_STEP = "answer-step", 64 << 10, "bytes",
+        "2 KB/s, which the slowest line does; byte by byte is no reading";
+
     /// Requests worked on at one time.
     REQUESTS = "requests-at-once", 128, "requests",
         "each may hold a thread and a plugin instance; further ones wait their turn";

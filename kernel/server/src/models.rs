@@ -99,8 +99,14 @@ pub(crate) async fn ask(
 /// The open opportunities that have stood still for too long.
 pub(crate) async fn stale(State(app): State<App>, Extension(actor): Who, words: Words) -> Answer {
     words.only(&[])?;
-    app.run(move |runtime| {
-        let (items, whole) = find_stale(runtime, actor)?;
+    app.query(move |runtime, reader| {
+        let call = Call {
+            now: now(),
+            actor,
+            depth: 0,
+            reader: Arc::new(reader),
+        };
+        let (items, whole) = find_stale(runtime, &call)?;
         Ok(ok(
             &json!({ "stale": kjerne_wire::models::stale(&items), "complete": whole }),
         ))
@@ -109,11 +115,10 @@ pub(crate) async fn stale(State(app): State<App>, Extension(actor): Who, words: 
 }
 
 /// Asks about every opportunity without a closing day, page by page, up to the limit.
-fn find_stale(runtime: &Runtime, actor: Actor) -> Result<(Vec<StaleItem>, bool), Problem> {
+fn find_stale(runtime: &Runtime, call: &Call) -> Result<(Vec<StaleItem>, bool), Problem> {
     if runtime.host.bound(Role::SalesStages).is_none() {
         return Err(AskError::NotBound(Role::SalesStages).into());
     }
-    let call = call(runtime, actor)?;
     let kind = queries::kind(runtime.kernel.schema(), "opportunity")?;
     let mut query = Query {
         kind: kind.name.clone(),
@@ -129,7 +134,7 @@ fn find_stale(runtime: &Runtime, actor: Actor) -> Result<(Vec<StaleItem>, bool),
             .records
             .iter()
             .map(|record| reference(&query.kind, record.id));
-        items.extend(runtime.host.stale(&call, &asked.collect::<Vec<_>>())?);
+        items.extend(runtime.host.stale(call, &asked.collect::<Vec<_>>())?);
         query.after = page.next;
         if query.after.is_none() {
             return Ok((items, true));

@@ -105,9 +105,8 @@ pub(crate) async fn unpark(
 
 /// Checks records, indexes and journal against each other, as of one moment.
 pub(crate) async fn verify(State(app): State<App>) -> Answer {
-    app.run(|runtime| {
-        let snapshot = runtime.store.snapshot()?;
-        let report = kjerne_store::verify(&*snapshot, runtime.kernel.schema())?;
+    app.sweep(|runtime, reader| {
+        let report = kjerne_store::verify(&reader, runtime.kernel.schema())?;
         Ok(ok(&json!({
             "records": report.records,
             "index_entries": report.index_entries,

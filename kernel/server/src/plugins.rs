@@ -7,8 +7,9 @@ use kjerne_core::Ask;
 use serde_json::json;
 
 use crate::app::{Answer, App, Who, ok};
+use crate::headers::{key, single};
 use crate::inspect::{Inspected, listed};
-use crate::request::{InboundBody, JsonBody, key, text};
+use crate::request::{InboundBody, JsonBody};
 use kjerne_workspace::requests;
 use kjerne_workspace::runtime::now;
 
@@ -32,8 +33,8 @@ pub(crate) async fn inbound(
     headers: HeaderMap,
     message: InboundBody,
 ) -> Answer {
-    let sent_as = text(&headers, &HeaderName::from_static("webhook-id")).map(str::to_owned);
-    let key = key(&headers).or(sent_as);
+    let sent_as = single(&headers, &HeaderName::from_static("webhook-id"))?.map(str::to_owned);
+    let key = key(&headers)?.or(sent_as);
     app.run(move |runtime| {
         let ask = Ask {
             link: None,
@@ -45,6 +46,7 @@ pub(crate) async fn inbound(
             content_type,
             headers,
             body,
+            room: _kept_until_it_is_taken,
         } = message;
         let message = requests::Inbound {
             source,
@@ -66,12 +68,13 @@ pub(crate) async fn action(
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Answer {
+    let key = key(&headers)?;
     app.run(move |runtime| {
         let ask = Ask {
             link: None,
             actor,
             now: now(),
-            key: key(&headers),
+            key,
         };
         let done = requests::action(
             runtime,

@@ -6,7 +6,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kjerne_core::limits::Limit;
 use kjerne_model::{Code, Refusal};
-use kjerne_store::StoreError;
+use kjerne_store::{Halt, StoreError};
 use serde_json::{Value as Json, json};
 
 use kjerne_workspace::Error;
@@ -96,6 +96,25 @@ impl Problem {
         self
     }
 
+    /// Whether another version of the record might be what was meant: this one was not there, or the key
+    /// was used with another.
+    pub fn is_another_version(&self) -> bool {
+        [Code::StaleVersion, Code::KeyReused]
+            .iter()
+            .any(|code| code.name() == self.name)
+    }
+
+    /// A precondition that names nothing a change could rest on.
+    pub fn no_strong_tag() -> Self {
+        Self::new(
+            StatusCode::PRECONDITION_FAILED,
+            Code::StaleVersion.name(),
+            title(Code::StaleVersion),
+            "If-Match names weak tags alone, which match nothing where something is changed; send the \
+             ETag as it is",
+        )
+    }
+
     /// Something that failed on our side.
     pub fn internal(detail: impl Into<String>) -> Self {
         let status = StatusCode::INTERNAL_SERVER_ERROR;
@@ -116,8 +135,27 @@ impl Problem {
         body
     }
 
+    fn of_halt(halt: &Halt) -> Self {
+        let detail = halt.to_string();
+        match halt {
+            Halt::TooMuch(_) => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "too-much",
+                "The answer takes too much work",
+                detail,
+            ),
+            Halt::Stopping | Halt::Unwanted => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "stopping",
+                "The answer was not looked for to the end",
+                detail,
+            ),
+        }
+    }
+
     fn of_store(error: &StoreError) -> Self {
         let (status, name) = match error {
+            StoreError::Halted(halt) => return Self::of_halt(halt),
             StoreError::Full(_) => (StatusCode::INSUFFICIENT_STORAGE, "disk-full"),
             StoreError::ReadOnly(_) => (StatusCode::SERVICE_UNAVAILABLE, "read-only"),
             StoreError::Corrupt(_) => (StatusCode::INTERNAL_SERVER_ERROR, "damaged"),
@@ -237,7 +275,7 @@ mod tests {
     #[test]
     fn each_error_has_its_status() {
         let refused = |code| Error::from(vec![Refusal::new(code, "no")]);
-        let cases: [(Error, u16); 14] = [
+        let cases: [(Error, u16); 16] = [
             (refused(Code::BadCommit), 400),
             (refused(Code::NotAllowed), 403),
             (refused(Code::UnknownRecord), 404),
@@ -255,6 +293,8 @@ mod tests {
                 StoreError::ReadOnly("an earlier write failed".into()).into(),
                 503,
             ),
+            (StoreError::Halted(Halt::TooMuch("rows".into())).into(), 422),
+            (StoreError::Halted(Halt::Stopping).into(), 503),
         ];
         for (error, status) in cases {
             let shown = error.to_string();

@@ -4,15 +4,17 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use kjerne_core::Receipt;
+use kjerne_core::{Feed, Receipt};
 use kjerne_model::{Actor, Change, Commit, Kind, Record, Target};
 use kjerne_wire::Batch;
 use serde_json::{Value as Json, json};
 
 use crate::app::{Answer, App, Who, json, ok};
+use crate::headers::{Expected, has_tag, key, no_precondition};
 use crate::limits::FEED_PAGE;
+use crate::listing::{Listing, rest};
 use crate::problem::Problem;
-use crate::request::{Expected, JsonBody, Words, has_tag, key};
+use crate::request::{JsonBody, Words};
 use kjerne_workspace::queries;
 use kjerne_workspace::runtime::{Runtime, now};
 
@@ -34,12 +36,16 @@ pub(crate) async fn list(State(app): State<App>, Path(kind): Path<String>, words
         after: words.get(CURSOR).map(str::to_owned),
     };
     let select = words.get(SELECT).map(str::to_owned);
-    app.run(move |runtime| {
-        let described = queries::kind(runtime.kernel.schema(), &kind)?;
+    app.query(move |_, reader| {
+        let described = queries::kind(reader.schema(), &kind)?;
         let only = select.map(|text| queries::select(described, &text));
         let only = only.transpose()?;
-        let page = queries::page(&runtime.kernel, &kind, &query)?;
-        Ok(ok(&kjerne_wire::page(&page, only.as_deref())))
+        let page = queries::page(&reader, &kind, &query)?;
+        let mut listing = Listing::new("records");
+        for record in &page.records {
+            listing.add(&kjerne_wire::record(record, only.as_deref()));
+        }
+        Ok(listing.end(rest([("next", json!(page.next))])))
     })
     .await
 }
@@ -52,10 +58,12 @@ pub(crate) async fn create(
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Answer {
+    no_precondition(&headers)?;
+    let key = key(&headers)?;
     app.run(move |runtime| {
         let kind = queries::kind(runtime.kernel.schema(), &kind)?;
         let change = kjerne_wire::create(kind, &body)?;
-        let receipt = runtime.commit(one(change, actor, &headers), false)?;
+        let receipt = runtime.commit(one(change, actor, key), false)?;
         let Some(made) = receipt.edits.first() else {
             return Err(Problem::internal("the commit made no record"));
         };
@@ -83,7 +91,7 @@ pub(crate) async fn show(
 ) -> Answer {
     app.run(move |runtime| {
         let record = queries::record(&runtime.kernel, &kind, &id)?;
-        if has_tag(&headers, &tag(&record)) {
+        if has_tag(&headers, record.version)? {
             return Ok(tagged(StatusCode::NOT_MODIFIED.into_response(), &record));
         }
         Ok(tagged(ok(&kjerne_wire::record(&record, None)), &record))
@@ -99,15 +107,13 @@ pub(crate) async fn update(
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Answer {
-    let expected = Expected::read(&headers)?;
+    let (expected, key) = (Expected::read(&headers)?, key(&headers)?);
     app.run(move |runtime| {
         let kind = queries::kind(runtime.kernel.schema(), &kind)?;
         let patch = kjerne_wire::patch(kind, &body)?;
-        let change = Change::Update {
-            target: target(kind, &id, &expected)?,
-            patch,
-        };
-        let receipt = commit_expecting(runtime, one(change, actor, &headers), &expected)?;
+        let target = target(kind, &id)?;
+        let commit = one(Change::Update { target, patch }, actor, key);
+        let receipt = commit_expecting(runtime, &commit, &expected)?;
         after(runtime, kind, &id, &receipt, StatusCode::OK)
     })
     .await
@@ -120,41 +126,69 @@ pub(crate) async fn remove(
     Path((kind, id)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Answer {
-    let expected = Expected::read(&headers)?;
+    let (expected, key) = (Expected::read(&headers)?, key(&headers)?);
     app.run(move |runtime| {
         let kind = queries::kind(runtime.kernel.schema(), &kind)?;
-        let change = Change::Delete {
-            target: target(kind, &id, &expected)?,
-        };
-        let receipt = commit_expecting(runtime, one(change, actor, &headers), &expected)?;
+        let target = target(kind, &id)?;
+        let commit = one(Change::Delete { target }, actor, key);
+        let receipt = commit_expecting(runtime, &commit, &expected)?;
         Ok(told(StatusCode::NO_CONTENT.into_response(), &receipt))
     })
     .await
 }
 
-fn target(kind: &Kind, id: &str, expected: &Expected) -> Result<Target, Problem> {
+fn target(kind: &Kind, id: &str) -> Result<Target, Problem> {
     Ok(Target {
         kind: kind.name.clone(),
         id: queries::id(id)?,
-        expected: expected.version(),
+        expected: None,
     })
 }
 
+/// Commits a change of one record for the first of the versions expected that it has. A key belongs to
+/// the version it was used with, so that repeating the request finds what it did.
 fn commit_expecting(
     runtime: &Runtime,
-    commit: Commit,
+    commit: &Commit,
     expected: &Expected,
 ) -> Result<Receipt, Problem> {
-    let receipt = runtime.commit(commit, false);
-    receipt.map_err(|error| Problem::from(error).with_precondition(expected.is_some()))
+    let versions: Vec<Option<u64>> = match expected {
+        Expected::Nothing | Expected::Any => vec![None],
+        Expected::Versions(versions) => versions.iter().copied().map(Some).collect(),
+    };
+    let mut refused = None;
+    for version in versions {
+        match runtime.commit(expecting(commit, version), false) {
+            Ok(receipt) => return Ok(receipt),
+            Err(error) => {
+                let problem = Problem::from(error).with_precondition(expected.is_some());
+                if !problem.is_another_version() {
+                    return Err(problem);
+                }
+                refused.get_or_insert(problem);
+            }
+        }
+    }
+    Err(refused.unwrap_or_else(Problem::no_strong_tag))
+}
+
+fn expecting(commit: &Commit, version: Option<u64>) -> Commit {
+    let mut commit = commit.clone();
+    for change in &mut commit.changes {
+        match change {
+            Change::Update { target, .. } | Change::Delete { target } => target.expected = version,
+            Change::Create { .. } => {}
+        }
+    }
+    commit
 }
 
 /// A commit of one change.
-fn one(change: Change, actor: Actor, headers: &HeaderMap) -> Commit {
+fn one(change: Change, actor: Actor, key: Option<String>) -> Commit {
     Commit {
         changes: vec![change],
         actor,
-        key: key(headers),
+        key,
         at: now(),
         cause: None,
     }
@@ -218,6 +252,8 @@ pub(crate) async fn commit(
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Answer {
+    no_precondition(&headers)?;
+    let key = key(&headers)?;
     app.run(move |runtime| {
         let Batch {
             changes,
@@ -227,7 +263,7 @@ pub(crate) async fn commit(
         let commit = Commit {
             changes,
             actor,
-            key: named.or_else(|| key(&headers)),
+            key: named.or(key),
             at: now(),
             cause: None,
         };
@@ -247,37 +283,44 @@ pub(crate) async fn history(
 ) -> Answer {
     words.only(&[AFTER, LIMIT])?;
     let (from, limit) = (words.number(AFTER)?.unwrap_or(0), feed_limit(&words)?);
-    app.run(move |runtime| {
-        let kind = queries::kind(runtime.kernel.schema(), &kind)?;
+    app.query(move |_, reader| {
+        let kind = queries::kind(reader.schema(), &kind)?;
         let id = queries::id(&id)?;
-        let entries = runtime.kernel.history(&kind.name, id, from, limit)?;
-        if entries.is_empty() && from == 0 {
+        let feed = reader.history(&kind.name, id, from, limit)?;
+        if feed.entries.is_empty() && from == 0 {
             return Err(Problem::not_found(format!(
                 "there was never a {} {id}",
                 kind.name
             )));
         }
-        let next = (entries.len() == limit).then(|| entries.last().map(|entry| entry.number));
-        let entries: Vec<Json> = entries.iter().map(kjerne_wire::entry).collect();
-        Ok(ok(&json!({ "entries": entries, "next": next.flatten() })))
+        let last = feed.entries.last().map(|entry| entry.number);
+        let next = last.filter(|_| feed.full);
+        Ok(entries(feed).end(rest([("next", json!(next))])))
     })
     .await
 }
 
-/// Everything that happened, in order. `next` is what to ask with the next time, now or later.
+/// Everything that happened, in order. `next` is what to ask with the next time, now or later. A page
+/// has as many entries as asked for, or fewer when they are large.
 pub(crate) async fn journal(State(app): State<App>, words: Words) -> Answer {
     words.only(&[AFTER, LIMIT])?;
     let (from, limit) = (words.number(AFTER)?.unwrap_or(0), feed_limit(&words)?);
-    app.run(move |runtime| {
-        let entries = runtime.kernel.journal(from, limit)?;
-        let next = entries.last().map_or(from, |entry| entry.number);
-        let last = kjerne_store::journal::last(&*runtime.store.snapshot()?)?;
-        let entries: Vec<Json> = entries.iter().map(kjerne_wire::entry).collect();
-        Ok(ok(
-            &json!({ "entries": entries, "next": next, "last": last }),
-        ))
+    app.query(move |_, reader| {
+        let feed = reader.journal(from, limit)?;
+        let next = feed.entries.last().map_or(from, |entry| entry.number);
+        let last = kjerne_store::journal::last(&reader)?;
+        Ok(entries(feed).end(rest([("next", json!(next)), ("last", json!(last))])))
     })
     .await
+}
+
+/// Writes entries one by one, each given up as soon as it is text.
+fn entries(feed: Feed) -> Listing {
+    let mut listing = Listing::new("entries");
+    for entry in feed.entries {
+        listing.add(&kjerne_wire::entry(&entry));
+    }
+    listing
 }
 
 fn feed_limit(words: &Words) -> Result<usize, Problem> {

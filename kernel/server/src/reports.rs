@@ -2,7 +2,7 @@
 
 use axum::Extension;
 use axum::extract::{Path, State};
-use kjerne_core::{Call, Role};
+use kjerne_core::{Call, Reader, Role};
 use kjerne_model::{Actor, Instant};
 use kjerne_workspace::Runtime;
 use kjerne_workspace::figures::{StageFigures, Targets, figures};
@@ -21,9 +21,9 @@ pub(crate) async fn show(
     Extension(actor): Who,
     Path(report): Path<String>,
 ) -> Answer {
-    app.run(move |runtime| match report.as_str() {
-        "pipeline" => Ok(ok(&pipeline(runtime, actor, now())?)),
-        "service-levels" => Ok(ok(&service_levels(runtime, now())?)),
+    app.query(move |runtime, reader| match report.as_str() {
+        "pipeline" => Ok(ok(&pipeline_of(runtime, Arc::new(reader), actor, now())?)),
+        "service-levels" => Ok(ok(&service_levels_of(&reader, now())?)),
         other => Err(Problem::not_found(format!(
             "there is no report {other:?}; there are: pipeline, service-levels"
         ))),
@@ -36,11 +36,19 @@ pub(crate) async fn show(
 /// # Errors
 /// When the records cannot be read or the model of the stages fails.
 pub fn pipeline(runtime: &Runtime, actor: Actor, at: Instant) -> Result<Json, Problem> {
-    let reader = Arc::new(runtime.kernel.reader()?);
+    pipeline_of(runtime, Arc::new(runtime.kernel.reader()?), actor, at)
+}
+
+fn pipeline_of(
+    runtime: &Runtime,
+    reader: Arc<Reader>,
+    actor: Actor,
+    at: Instant,
+) -> Result<Json, Problem> {
     let figures = figures(&reader, &["opportunity"], at)?;
     let mut rest = figures.stages;
     let mut rows = Vec::new();
-    for (name, label) in stages(runtime, actor, at)? {
+    for (name, label) in stages(runtime, reader, actor, at)? {
         if let Some(stage) = rest.remove(&name) {
             rows.push(stage_json(&name, &label, &stage));
         }
@@ -58,8 +66,8 @@ fn stage_json(name: &str, label: &str, stage: &StageFigures) -> Json {
         "stage": name,
         "label": label,
         "count": stage.count,
-        "value_minor": stage.value,
-        "weighted_minor": stage.weighted,
+        "value_minor": sums(&stage.value),
+        "weighted_minor": sums(&stage.weighted),
         "buying_progress_percent": stage.mean(stage.progress),
         "gap_points": stage.mean(stage.gap),
         "no_decision_at_risk": stage.at_risk,
@@ -67,8 +75,22 @@ fn stage_json(name: &str, label: &str, stage: &StageFigures) -> Json {
     })
 }
 
+/// Amounts in minor units, by currency.
+fn sums(by_currency: &BTreeMap<String, i64>) -> Json {
+    let sums = by_currency.iter();
+    Json::Object(
+        sums.map(|(currency, sum)| (currency.clone(), kjerne_wire::whole(*sum)))
+            .collect(),
+    )
+}
+
 /// The stages in the order of the bound model's pipelines, each once; none when no model is bound.
-fn stages(runtime: &Runtime, actor: Actor, now: Instant) -> Result<Vec<(String, String)>, Problem> {
+fn stages(
+    runtime: &Runtime,
+    reader: Arc<Reader>,
+    actor: Actor,
+    now: Instant,
+) -> Result<Vec<(String, String)>, Problem> {
     if runtime.host.bound(Role::SalesStages).is_none() {
         return Ok(Vec::new());
     }
@@ -76,7 +98,7 @@ fn stages(runtime: &Runtime, actor: Actor, now: Instant) -> Result<Vec<(String, 
         now,
         actor,
         depth: 0,
-        reader: Arc::new(runtime.kernel.reader()?),
+        reader,
     };
     let mut stages: Vec<(String, String)> = Vec::new();
     for stage in runtime
@@ -97,7 +119,11 @@ fn stages(runtime: &Runtime, actor: Actor, now: Instant) -> Result<Vec<(String, 
 /// # Errors
 /// When the records cannot be read.
 pub fn service_levels(runtime: &Runtime, at: Instant) -> Result<Json, Problem> {
-    let figures = figures(&runtime.kernel.reader()?, &["case"], at)?;
+    service_levels_of(&runtime.kernel.reader()?, at)
+}
+
+fn service_levels_of(reader: &Reader, at: Instant) -> Result<Json, Problem> {
+    let figures = figures(reader, &["case"], at)?;
     Ok(json!({
         "first_response": targets(&figures.first_response),
         "resolution": targets(&figures.resolution),

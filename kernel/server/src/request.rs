@@ -1,26 +1,29 @@
-//! What handlers read from a request: body, words of the address, preconditions.
+//! What handlers read from a request: its body and the words of its address.
 
-use std::future::poll_fn;
-use std::pin::Pin;
-
-use axum::body::HttpBody as _;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use kjerne_core::limits::Limit;
+use kjerne_wire::json;
 use serde_json::Value as Json;
 
-use crate::limits::{INBOUND_BODY, REQUEST_BODY};
+use crate::app::App;
+use crate::body::Pieces;
+use crate::headers::single;
+use crate::limits::{INBOUND_BODY, JSON_VALUES, REQUEST_BODY};
+use crate::memory::{Held, Room};
 use crate::problem::Problem;
 
 /// A JSON body. It has to say that it is JSON: browsers send anything else across sites unasked.
-pub struct JsonBody(pub Json);
+/// What it takes of the memory is counted before it is read, and given back when it is dropped.
+pub struct JsonBody(pub Held<Json>);
 
-impl<S: Send + Sync> FromRequest<S> for JsonBody {
+impl FromRequest<App> for JsonBody {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let form = text(request.headers(), &header::CONTENT_TYPE).unwrap_or_default();
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        no_words(&request)?;
+        let form = single(request.headers(), &header::CONTENT_TYPE)?.unwrap_or_default();
         if !is_json(form) {
             return Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -29,10 +32,26 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
                 format!("send the body as application/json, not as {form:?}"),
             ));
         }
-        let body = read(request, &REQUEST_BODY).await?;
-        let json = kjerne_wire::parse_json(&body);
-        json.map(Self)
-            .map_err(|error| Problem::bad_request(format!("the body is no JSON: {error}")))
+        let body = read(request, app, &REQUEST_BODY).await?;
+        let room = app.trees.take(json::weight(&body, &JSON_VALUES)).await?;
+        // Reading a long body takes a while, in which others want to be served.
+        let read = tokio::task::spawn_blocking(move || json::parse(&body, &JSON_VALUES));
+        let read = read.await;
+        let read = read.map_err(|error| Problem::internal(format!("reading broke: {error}")))?;
+        let wrong = |error| Problem::bad_request(format!("the body is no JSON: {error}"));
+        let value = read.map_err(wrong)?;
+        Ok(Self(Held { value, room }))
+    }
+}
+
+/// A request with a body says everything in it; a word that is not looked at, such as `dry_run`, must
+/// not be taken for one that was.
+fn no_words(request: &Request) -> Result<(), Problem> {
+    match request.uri().query() {
+        None | Some("") => Ok(()),
+        Some(_) => Err(Problem::bad_request(
+            "there are no words behind the ? here; say everything in the body",
+        )),
     }
 }
 
@@ -55,13 +74,15 @@ pub struct InboundBody {
     pub headers: Vec<(String, String)>,
     /// Its body.
     pub body: Vec<u8>,
+    /// What the body takes.
+    pub room: Room,
 }
 
-impl<S: Send + Sync> FromRequest<S> for InboundBody {
+impl FromRequest<App> for InboundBody {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let content_type = text(request.headers(), &header::CONTENT_TYPE).unwrap_or_default();
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let content_type = single(request.headers(), &header::CONTENT_TYPE)?.unwrap_or_default();
         let content_type = content_type.to_owned();
         let ours = [
             header::AUTHORIZATION,
@@ -76,61 +97,63 @@ impl<S: Send + Sync> FromRequest<S> for InboundBody {
             Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
         });
         let headers = headers.collect();
+        let Held { value: body, room } = read(request, app, &INBOUND_BODY).await?;
         Ok(Self {
             content_type,
             headers,
-            body: read(request, &INBOUND_BODY).await?,
+            body,
+            room,
         })
     }
 }
 
 /// A plugin's file.
-pub struct PackageBody(pub Vec<u8>);
+pub struct PackageBody(pub Held<Vec<u8>>);
 
-impl<S: Send + Sync> FromRequest<S> for PackageBody {
+impl FromRequest<App> for PackageBody {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        read(request, &kjerne_host::limits::PACKAGE).await.map(Self)
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let read = read(request, app, &kjerne_host::limits::PACKAGE).await;
+        read.map(Self)
     }
 }
 
 /// The text of a settings file.
 pub struct SettingsBody(pub String);
 
-impl<S: Send + Sync> FromRequest<S> for SettingsBody {
+impl FromRequest<App> for SettingsBody {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let bytes = read(request, &kjerne_host::limits::SETTINGS).await?;
-        let text = String::from_utf8(bytes);
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let bytes = read(request, app, &kjerne_host::limits::SETTINGS).await?;
+        let text = String::from_utf8(bytes.value);
         text.map(Self)
             .map_err(|_| Problem::bad_request("the settings are not UTF-8"))
     }
 }
 
-async fn read(request: Request, limit: &Limit) -> Result<Vec<u8>, Problem> {
+/// Reads a body whole, taking room for each piece as it comes: what is announced may never come.
+async fn read(request: Request, app: &App, limit: &Limit) -> Result<Held<Vec<u8>>, Problem> {
     let too_large = || Problem::too_large("body", limit);
-    let announced = text(request.headers(), &header::CONTENT_LENGTH);
-    if announced
-        .and_then(|length| length.parse::<u64>().ok())
-        .is_some_and(|l| l > limit.value)
-    {
+    let announced = single(request.headers(), &header::CONTENT_LENGTH)?;
+    let announced = announced.and_then(|length| length.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > limit.value) {
         return Err(too_large());
     }
-    let (mut body, mut bytes) = (request.into_body(), Vec::new());
-    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        let frame =
-            frame.map_err(|error| Problem::bad_request(format!("the body broke off: {error}")))?;
-        let Ok(data) = frame.into_data() else {
-            continue;
-        };
-        if (bytes.len() + data.len()) as u64 > limit.value {
+    let mut room = app.bodies.take(1).await?;
+    let (mut body, mut value) = (Pieces::short(request.into_body()), Vec::new());
+    while let Some(piece) = body.next().await? {
+        let bytes = value.len() + piece.len();
+        if bytes as u64 > limit.value {
             return Err(too_large());
         }
-        bytes.extend_from_slice(&data);
+        if bytes > room.bytes() {
+            room.join(app.bodies.take(bytes - room.bytes()).await?);
+        }
+        value.extend_from_slice(&piece);
     }
-    Ok(bytes)
+    Ok(Held { value, room })
 }
 
 /// The words after the `?`, of which a route knows some; one it does not know is an error, because
@@ -148,17 +171,29 @@ impl<S: Send + Sync> FromRequestParts<S> for Words {
 }
 
 impl Words {
-    /// Checks that only these are there; each may have other names.
+    /// Checks that only these are there, each once under whichever of its names.
     pub fn only(&self, known: &[&[&str]]) -> Result<(), Problem> {
-        let is_known = |name: &str| known.iter().any(|names| names.contains(&name));
-        match self.0.iter().find(|(name, _)| !is_known(name)) {
-            None => Ok(()),
-            Some((name, _)) => {
+        let mut seen: Vec<(usize, &str)> = Vec::new();
+        for (name, _) in &self.0 {
+            let which = known
+                .iter()
+                .position(|names| names.contains(&name.as_str()));
+            let Some(which) = which else {
                 let names: Vec<&str> = known.iter().map(|names| names[0]).collect();
                 let detail = format!("there is no {name:?} here; there are: {}", names.join(", "));
-                Err(Problem::bad_request(detail))
+                return Err(Problem::bad_request(detail));
+            };
+            if let Some((_, first)) = seen.iter().find(|(one, _)| *one == which) {
+                let detail = if first == name {
+                    format!("{name:?} stands there twice; say it once")
+                } else {
+                    format!("{first:?} and {name:?} are two names for one thing; say it once")
+                };
+                return Err(Problem::bad_request(detail));
             }
+            seen.push((which, name));
         }
+        Ok(())
     }
 
     /// The word of one of these names.
@@ -193,71 +228,7 @@ impl Words {
     }
 }
 
-/// What `If-Match` asks for.
-pub enum Expected {
-    /// Nothing.
-    Nothing,
-    /// A record, of any version.
-    Any,
-    /// This version.
-    Version(u64),
-}
-
-impl Expected {
-    /// Reads the header.
-    pub fn read(headers: &HeaderMap) -> Result<Self, Problem> {
-        let Some(text) = text(headers, &header::IF_MATCH) else {
-            return Ok(Self::Nothing);
-        };
-        if text.trim() == "*" {
-            return Ok(Self::Any);
-        }
-        let wrong = || {
-            Problem::bad_request(format!(
-                "If-Match: expected one version as in ETag, such as \"3\", found {text:?}"
-            ))
-        };
-        let inner = text
-            .trim()
-            .strip_prefix('"')
-            .and_then(|t| t.strip_suffix('"'));
-        inner
-            .and_then(|t| t.parse().ok())
-            .map(Self::Version)
-            .ok_or_else(wrong)
-    }
-
-    /// The version, when one was named.
-    pub fn version(&self) -> Option<u64> {
-        match self {
-            Self::Version(version) => Some(*version),
-            Self::Nothing | Self::Any => None,
-        }
-    }
-
-    /// Whether there was a precondition at all.
-    pub fn is_some(&self) -> bool {
-        !matches!(self, Self::Nothing)
-    }
-}
-
-/// Whether `If-None-Match` names this tag; weak and strong count the same when reading.
-pub fn has_tag(headers: &HeaderMap, tag: &str) -> bool {
-    let tags = text(headers, &header::IF_NONE_MATCH).unwrap_or_default();
-    let mut tags = tags
-        .split(',')
-        .map(|one| one.trim().trim_start_matches("W/"));
-    tags.any(|one| one == "*" || one == tag)
-}
-
-/// The idempotency key the request came with.
-pub fn key(headers: &HeaderMap) -> Option<String> {
-    let name = HeaderName::from_static("idempotency-key");
-    // The draft standard has the key in quotes; most clients send it bare.
-    text(headers, &name).map(|key| key.trim().trim_matches('"').to_owned())
-}
-
-/// A header as text.
+/// A header nothing depends on, as text.
 pub fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
@@ -266,46 +237,40 @@ pub fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use axum::http::HeaderValue;
-
-    fn with(name: HeaderName, value: &'static str) -> HeaderMap {
-        HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
-    }
 
     #[test]
-    fn if_match_takes_one_version() {
-        for (value, version) in [
-            ("\"3\"", Some(Some(3))),
-            ("*", Some(None)),
-            ("3", None),
-            ("W/\"3\"", None),
+    fn a_word_stands_there_once_under_whichever_of_its_names() {
+        const KNOWN: &[&[&str]] = &[&["filter", "$filter"], &["top", "$top"]];
+        for (query, told) in [
+            ("", None),
+            ("filter=a&top=1", None),
+            ("%24filter=a", None),
+            ("filter=a&filter=b", Some("\"filter\" stands there twice")),
+            ("filter=&filter=name", Some("\"filter\" stands there twice")),
+            ("filter=a&filter=a", Some("\"filter\" stands there twice")),
+            ("filter=a&$filter=b", Some("two names for one thing")),
+            ("fitler=a", Some("there is no \"fitler\" here")),
         ] {
-            let read = Expected::read(&with(header::IF_MATCH, value));
-            assert_eq!(
-                read.ok().map(|expected| expected.version()),
-                version,
-                "{value}"
-            );
+            let read: Vec<(String, String)> = form(query);
+            let error = Words(read)
+                .only(KNOWN)
+                .err()
+                .map(|error| error.json().to_string());
+            match (&error, told) {
+                (None, None) => {}
+                (Some(error), Some(told)) => {
+                    let told = told.replace('"', "\\\"");
+                    assert!(error.contains(&told), "{query}: {error}");
+                }
+                _ => panic!("{query}: {error:?}"),
+            }
         }
-        assert!(!Expected::read(&HeaderMap::new()).unwrap().is_some());
     }
 
-    #[test]
-    fn if_none_match_takes_a_list() {
-        for (value, found) in [
-            ("\"3\"", true),
-            ("W/\"3\"", true),
-            ("\"2\", \"3\"", true),
-            ("*", true),
-            ("\"4\"", false),
-        ] {
-            assert_eq!(
-                has_tag(&with(header::IF_NONE_MATCH, value), "\"3\""),
-                found,
-                "{value}"
-            );
-        }
-        assert!(!has_tag(&HeaderMap::new(), "\"3\""));
+    fn form(query: &str) -> Vec<(String, String)> {
+        let uri = format!("/?{query}").parse().unwrap();
+        let Query(words) = Query::try_from_uri(&uri).unwrap();
+        words
     }
 
     #[test]

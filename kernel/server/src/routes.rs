@@ -9,13 +9,20 @@ use kjerne_workspace::Runtime;
 
 use crate::app::{App, Door};
 use crate::problem::Problem;
+use crate::watch::Stopping;
 use crate::{
-    administration, exchange, gate, models, operations, plugins, records, reports, root, secrets,
+    administration, app, exchange, gate, models, operations, plugins, records, reports, root,
+    secrets,
 };
 
 /// The routes over an open workspace.
 pub fn router(runtime: Arc<Runtime>, door: Door) -> Router {
-    let app = App::new(runtime, door);
+    router_until(runtime, door, Stopping::default())
+}
+
+/// The same, of a server that may be asked to stop.
+pub(crate) fn router_until(runtime: Arc<Runtime>, door: Door, stopping: Stopping) -> Router {
+    let app = App::new(runtime, door, stopping);
     Router::new()
         .route("/", get(root::about))
         .route("/v1/health", get(root::health))
@@ -47,6 +54,10 @@ pub fn router(runtime: Arc<Runtime>, door: Door) -> Router {
         .merge(administration(&app))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            app::hold_answer,
+        ))
         .layer(middleware::from_fn_with_state(app.clone(), gate::pass))
         .with_state(app)
 }

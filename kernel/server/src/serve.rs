@@ -1,12 +1,10 @@
 //! Listening, and stopping without cutting anybody off.
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::serve::Listener;
+use axum::serve::ListenerExt as _;
 use kjerne_workspace::Runtime;
 use kjerne_workspace::error::{Context as _, Error, Result};
 use kjerne_workspace::workers::Workers;
@@ -14,10 +12,12 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::app::Door;
+use crate::connection::{Allows, run};
 use crate::limits::SHUTDOWN_TIME;
-use crate::routes::router;
+use crate::routes::router_until;
 #[cfg(unix)]
 use crate::socket::OwnerListener;
+use crate::watch::Stopping;
 
 /// Serves an open workspace until the process is asked to stop, then lets requests under way and
 /// workers finish. Its owner's commands come in by the socket in its directory, everybody else by
@@ -48,21 +48,26 @@ async fn listen_and_work(runtime: &Arc<Runtime>, address: SocketAddr) -> Result<
     #[cfg(unix)]
     let owner = OwnerListener::bind(&runtime.workspace)?;
     let workers = Workers::start(runtime)?;
-    let (stop, stopping) = watch::channel(false);
+    let (stop, told) = watch::channel(false);
+    let stopping = Stopping::default();
     #[cfg(unix)]
-    let owner = listen_to_owner(owner, Arc::clone(runtime), stopping.clone());
+    let owner = listen_to_owner(owner, Arc::clone(runtime), told.clone(), stopping.clone());
     #[cfg(not(unix))]
     let owner = std::future::ready(());
     let name = &runtime.workspace.settings().name;
     eprintln!("{name}: http://{address}/ (stop with ctrl-c)");
     let loopback = address.ip().is_loopback();
-    let network = router(Arc::clone(runtime), Door::Network { loopback });
+    let door = Door::Network { loopback };
+    let network = router_until(Arc::clone(runtime), door, stopping.clone());
+    // An answer waits for no further packet.
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let asked = async {
         asked_to_stop().await;
+        stopping.stop();
         // Nobody may be listening any more, which is the end all the same.
         let _ = stop.send(true);
     };
-    let (served, ..) = tokio::join!(run(listener, network, stopping), owner, asked);
+    let (served, ..) = tokio::join!(run(listener, network, Allows::NETWORK, told), owner, asked);
     let stopped = tokio::task::spawn_blocking(move || workers.stop()).await;
     stopped.map_err(|error| Error::failed(format!("stopping broke: {error}")))?;
     Ok(served?)
@@ -73,36 +78,13 @@ async fn listen_and_work(runtime: &Arc<Runtime>, address: SocketAddr) -> Result<
 async fn listen_to_owner(
     listener: OwnerListener,
     runtime: Arc<Runtime>,
-    stopping: watch::Receiver<bool>,
+    told: watch::Receiver<bool>,
+    stopping: Stopping,
 ) {
-    let served = run(listener, router(runtime, Door::Owner), stopping).await;
+    let router = router_until(runtime, Door::Owner, stopping);
+    let served = run(listener, router, Allows::OWNER, told).await;
     if let Err(error) = served {
         eprintln!("the owner's socket: {error}");
-    }
-}
-
-/// Serves what a listener lets in until told to stop, and then requests under way for a while.
-async fn run<L: Listener>(
-    listener: L,
-    router: Router,
-    stopping: watch::Receiver<bool>,
-) -> io::Result<()>
-where
-    L::Addr: std::fmt::Debug,
-{
-    let told = |mut stopping: watch::Receiver<bool>| async move {
-        // A sender that is gone says the same.
-        let _ = stopping.wait_for(|stopping| *stopping).await;
-    };
-    let (first, second) = (told(stopping.clone()), told(stopping));
-    let server = axum::serve(listener, router).with_graceful_shutdown(first);
-    let patience = async {
-        second.await;
-        tokio::time::sleep(Duration::from_millis(SHUTDOWN_TIME.value)).await;
-    };
-    tokio::select! {
-        served = server => served,
-        () = patience => Ok(()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -20,12 +21,19 @@ const PIECES: usize = 4;
 /// and fails when they have gone: what is being read would be kept for them for ever.
 #[derive(Clone)]
 pub(crate) struct StreamWriter {
-    pieces: Sender<io::Result<Bytes>>,
+    pieces: Sender<Bytes>,
+    broken: Broken,
     patience: Duration,
 }
 
+/// Why the answer is not whole, beside the pieces: it is told also when nobody reads those.
+type Broken = Arc<Mutex<Option<io::Error>>>;
+
 /// What is written, as the body of an answer.
-pub(crate) struct StreamBody(Receiver<io::Result<Bytes>>);
+pub(crate) struct StreamBody {
+    pieces: Receiver<Bytes>,
+    broken: Broken,
+}
 
 /// A writer and the body that what it writes becomes.
 pub(crate) fn pair() -> (StreamWriter, StreamBody) {
@@ -33,21 +41,39 @@ pub(crate) fn pair() -> (StreamWriter, StreamBody) {
 }
 
 fn pair_with(patience: Duration) -> (StreamWriter, StreamBody) {
-    let (pieces, receiver) = channel(PIECES);
-    (StreamWriter { pieces, patience }, StreamBody(receiver))
+    let (sender, receiver) = channel(PIECES);
+    let broken = Broken::default();
+    let writer = StreamWriter {
+        pieces: sender,
+        broken: Arc::clone(&broken),
+        patience,
+    };
+    let body = StreamBody {
+        pieces: receiver,
+        broken,
+    };
+    (writer, body)
 }
 
 impl StreamWriter {
     /// Breaks the answer off.
     pub(crate) fn fail(&self, error: io::Error) {
-        // Somebody who has gone need not be told.
-        let _ = self.pieces.try_send(Err(error));
+        *locked(&self.broken) = Some(error);
+    }
+}
+
+#[cfg(test)]
+impl StreamWriter {
+    /// Sends a piece where waiting is no matter of a thread.
+    pub(crate) async fn send(&self, piece: Bytes) -> io::Result<()> {
+        let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
+        self.pieces.send(piece).await.map_err(gone)
     }
 }
 
 impl Write for StreamWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let piece = Ok(Bytes::copy_from_slice(bytes));
+        let piece = Bytes::copy_from_slice(bytes);
         let sent = Handle::current().block_on(timeout(self.patience, self.pieces.send(piece)));
         match sent {
             Ok(Ok(())) => Ok(bytes.len()),
@@ -69,9 +95,16 @@ impl HttpBody for StreamBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        let next = self.0.poll_recv(context);
-        next.map(|piece| piece.map(|bytes| bytes.map(Frame::data)))
+        self.pieces.poll_recv(context).map(|piece| match piece {
+            Some(bytes) => Some(Ok(Frame::data(bytes))),
+            // The writer is gone: at the end of what it had to say, or before.
+            None => locked(&self.broken).take().map(Err),
+        })
     }
+}
+
+fn locked(broken: &Broken) -> MutexGuard<'_, Option<io::Error>> {
+    broken.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -101,5 +134,29 @@ mod tests {
         assert_eq!(stalled, [io::ErrorKind::TimedOut; 2]);
         let gone = written(Duration::from_secs(60), drop);
         assert_eq!(gone, [io::ErrorKind::BrokenPipe; PIECES + 2]);
+    }
+
+    #[test]
+    fn an_answer_that_broke_off_ends_with_an_error_however_full_its_way_is() {
+        let engine = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        for breaks in [false, true] {
+            let (writer, mut body) = pair();
+            let pieces = (0..PIECES).map(|_| writer.pieces.try_send(Bytes::from_static(b"x")));
+            assert!(pieces.into_iter().all(|sent| sent.is_ok()));
+            if breaks {
+                writer.fail(io::ErrorKind::TimedOut.into());
+            }
+            drop(writer);
+            let mut next = || {
+                let frame = std::future::poll_fn(|c| Pin::new(&mut body).poll_frame(c));
+                engine.block_on(frame).map(|frame| frame.is_ok())
+            };
+            for _ in 0..PIECES {
+                assert_eq!(next(), Some(true));
+            }
+            assert_eq!(next(), breaks.then_some(false));
+        }
     }
 }

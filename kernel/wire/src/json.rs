@@ -1,40 +1,85 @@
-//! Reads JSON as it comes from outside.
+//! JSON text, read within bounds.
 //!
-//! A key that stands twice in an object has no meaning two readers agree on: one takes the first and
-//! one the last, and what was checked is then not what is done. It is an error here.
+//! A name that stands twice in one object has no meaning everybody agrees on, and is an error. A tree of
+//! values takes up to a hundred times the memory of its text, so it is counted while it grows.
 
+use std::cell::Cell;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use kjerne_core::limits::Limit;
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value as Json};
 
-/// Reads one JSON text.
-///
-/// # Errors
-/// When it is none, or an object in it has a key twice; the message says where.
-pub fn parse(bytes: &[u8]) -> Result<Json, serde_json::Error> {
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let json = Strict.deserialize(&mut reader)?;
-    reader.end()?;
-    Ok(json)
+/// What one value takes in memory beside its text, with its place in a list or its key in an object.
+const VALUE_BYTES: usize = 256;
+
+/// How many bytes of memory reading a text takes at most: its texts, which are kept a few times on
+/// their way into the store, and a place for each value. Found without reading it.
+#[must_use]
+pub fn weight(text: &[u8], most: &Limit) -> usize {
+    4 * text.len() + VALUE_BYTES * count(text).min(most.count())
 }
 
-/// Takes any JSON in which no key stands twice.
-struct Strict;
+/// How many values a text has, or a few more: each but the first stands behind one of these signs.
+fn count(text: &[u8]) -> usize {
+    let (mut values, mut quoted, mut escaped) = (1, false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b',' | b':' | b'[' | b'{' if !quoted => values += 1,
+            _ => {}
+        }
+    }
+    values
+}
 
-impl<'de> DeserializeSeed<'de> for Strict {
-    type Value = Json;
+/// Reads JSON of no more than so many values.
+///
+/// # Errors
+/// When it is no JSON, has a name twice in one object, or more values; the sentence says where.
+pub fn parse(text: &[u8], most: &Limit) -> Result<Json, String> {
+    let left = Cell::new(most.value);
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let one = One { left: &left, most };
+    let json = one.deserialize(&mut reader);
+    let json = json.and_then(|json| reader.end().map(|()| json));
+    json.map_err(|error| error.to_string())
+}
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
-        deserializer.deserialize_any(self)
+/// One value, and those in it.
+#[derive(Clone, Copy)]
+struct One<'a> {
+    left: &'a Cell<u64>,
+    most: &'a Limit,
+}
+
+impl One<'_> {
+    fn take<E: Error>(self) -> Result<(), E> {
+        let Some(left) = self.left.get().checked_sub(1) else {
+            let (most, name) = (self.most.value, self.most.name);
+            return Err(E::custom(format!("more than {most} values (limit {name})")));
+        };
+        self.left.set(left);
+        Ok(())
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> DeserializeSeed<'de> for One<'_> {
+    type Value = Json;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Json, D::Error> {
+        self.take()?;
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for One<'_> {
     type Value = Json;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
+        f.write_str("a JSON value")
     }
 
     fn visit_unit<E>(self) -> Result<Json, E> {
@@ -65,22 +110,94 @@ impl<'de> Visitor<'de> for Strict {
         Ok(Json::String(text))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Json, A::Error> {
-        let mut members = Vec::new();
-        while let Some(member) = list.next_element_seed(Strict)? {
-            members.push(member);
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(self)? {
+            list.push(item);
         }
-        Ok(Json::Array(members))
+        Ok(Json::Array(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Json, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
         let mut map = Map::new();
-        while let Some(key) = object.next_key::<String>()? {
-            if map.contains_key(&key) {
-                return Err(A::Error::custom(format!("the key {key:?} stands twice")));
+        while let Some(name) = items.next_key::<String>()? {
+            if map.contains_key(&name) {
+                let shown: String = name.chars().take(100).collect();
+                let what = format!("{shown:?} stands twice in one object");
+                return Err(A::Error::custom(what));
             }
-            map.insert(key, object.next_value_seed(Strict)?);
+            map.insert(name, items.next_value_seed(self)?);
         }
         Ok(Json::Object(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const MOST: Limit = Limit {
+        name: "json-values",
+        value: 5,
+        unit: "values",
+        reason: "a test",
+    };
+
+    #[test]
+    fn what_is_read_is_what_stands_there_or_said_to_be_wrong() {
+        let good = [
+            ("null", json!(null)),
+            (
+                "[1, -2, 2.5, 9007199254740993]",
+                json!([1, -2, 2.5, 9_007_199_254_740_993_i64]),
+            ),
+            (
+                r#"{"a": {"a": "\\ \" \u00e5"}, "b": true}"#,
+                json!({"a": {"a": "\\ \" å"}, "b": true}),
+            ),
+            ("18446744073709551615", json!(u64::MAX)),
+            ("[[],[],[],[]]", json!([[], [], [], []])),
+        ];
+        for (text, json) in good {
+            assert_eq!(parse(text.as_bytes(), &MOST), Ok(json), "{text}");
+        }
+        for (text, told) in [
+            (r#"{"a": 1, "a": 2}"#, "\"a\" stands twice"),
+            (r#"{"a": 1, "\u0061": 2}"#, "\"a\" stands twice"),
+            (r#"[{"b": {"x": 1, "x": 1}}]"#, "\"x\" stands twice"),
+            ("[1, 2, 3, 4, 5]", "more than 5 values (limit json-values)"),
+            ("[[[[[[]]]]]]", "more than 5 values"),
+            ("[1] 2", "trailing"),
+            ("", "EOF"),
+            ("{\"a\": }", "expected value"),
+            ("\"\u{7}\"", "control character"),
+        ] {
+            let error = parse(text.as_bytes(), &MOST).err().unwrap_or_default();
+            assert!(error.contains(told), "{text}: {error:?}");
+        }
+        let deep = "[".repeat(100_000);
+        let most = Limit {
+            value: 1_000_000,
+            ..MOST
+        };
+        assert!(parse(deep.as_bytes(), &most).is_err_and(|error| error.contains("recursion")));
+    }
+
+    #[test]
+    fn a_texts_weight_counts_all_of_its_values() {
+        for (text, values) in [
+            (r#"[{"a":1},{"a":1},{"a":1}]"#, 10),
+            (r#""a,b:[{""#, 1),
+            (r#""\",\\""#, 1),
+            (r#"{"a":["x","y"]}"#, 5),
+        ] {
+            assert_eq!(count(text.as_bytes()), values, "{text}");
+        }
+        let many = format!("[{}]", vec![r#"{"a":1}"#; 875_000].join(","));
+        let most = |value| Limit { value, ..MOST };
+        // 7 MB that took 705 MB are not taken for 7; and where no more values are read, for less.
+        assert!(weight(many.as_bytes(), &most(u64::MAX)) > 600 << 20);
+        assert!(weight(many.as_bytes(), &most(200_000)) < 90 << 20);
     }
 }

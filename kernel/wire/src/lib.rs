@@ -2,7 +2,7 @@
 //! serializable.
 
 mod body;
-mod json;
+pub mod json;
 pub mod models;
 mod read;
 mod schema;
@@ -11,12 +11,11 @@ mod show;
 mod tests;
 
 pub use body::{object, optional_flag, optional_text, optional_texts};
-pub use json::parse as parse_json;
 pub use read::{
     Batch, arguments, batch, create, fields_of_text, patch, patch_of_text, read_arguments, refuse,
 };
 pub use schema::{kind, limit};
 pub use show::{
     cost, entry, message, outcome_edits, page, parked, plugin_row, receipt, record, refusal,
-    refusals, reply, value,
+    refusals, reply, value, whole,
 };

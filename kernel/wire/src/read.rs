@@ -1,14 +1,21 @@
 //! From JSON, and from the text of the command line, to the model.
 //!
 //! Reading collects every fault as a refusal, so that the answer to a bad request is as complete as
-//! the answer to a bad record.
+//! the answer to a bad record. What is told of them has a bound (`Faults`), and so has what a record or
+//! a commit may bring before it is looked at.
 
+use kjerne_core::Faults;
+use kjerne_core::limits::{COMMIT_CHANGES, KIND_FIELDS};
 use kjerne_model::{
     Address, Change, Code, Currency, Decimal, Field, FieldType, Fields, Kind, Money, Name,
     ParseError, Patch, RecordId, Refusal, Schema, Target, Value, check_fields, is_blank,
     parse_value,
 };
 use serde_json::{Map, Value as Json};
+
+/// How much is repeated of what was given, which is told in full to nobody who sent it.
+const SHOWN_BYTES: usize = 200;
+const SHOWN_PARTS: usize = 20;
 
 /// A request that is not of the shape it should have.
 #[must_use]
@@ -23,7 +30,7 @@ pub fn refuse(message: impl Into<String>) -> Vec<Refusal> {
 pub fn create(kind: &Kind, body: &Json) -> Result<Change, Vec<Refusal>> {
     let map = object_called(body, "the body", &["fields", "id"])?;
     let id = optional_id(map)?;
-    let fields = fields(kind, map)?;
+    let fields = fields(kind, map).map_err(told)?;
     Ok(Change::Create {
         kind: kind.name.clone(),
         id,
@@ -36,7 +43,14 @@ pub fn create(kind: &Kind, body: &Json) -> Result<Change, Vec<Refusal>> {
 /// # Errors
 /// Every fault found, when there is one.
 pub fn patch(kind: &Kind, body: &Json) -> Result<Patch, Vec<Refusal>> {
-    patch_in(kind, object_called(body, "the body", &["fields"])?)
+    patch_in(kind, object_called(body, "the body", &["fields"])?).map_err(told)
+}
+
+/// Faults in the order and the number they are told in.
+fn told(found: Vec<Refusal>) -> Vec<Refusal> {
+    let mut faults = Faults::default();
+    faults.extend(found);
+    faults.told()
 }
 
 /// A body of several changes.
@@ -71,14 +85,21 @@ pub fn batch(schema: &Schema, body: &Json) -> Result<Batch, Vec<Refusal>> {
     let Some(Json::Array(list)) = map.get("changes") else {
         return Err(refuse("the body needs \"changes\", a list"));
     };
-    let (mut changes, mut faults) = (Vec::new(), Vec::new());
+    if list.len() > COMMIT_CHANGES.count() {
+        return Err(refuse(format!(
+            "the commit has {} changes; at most {} are allowed (limit {}); split it into several",
+            list.len(),
+            COMMIT_CHANGES.value,
+            COMMIT_CHANGES.name
+        )));
+    }
+    let (mut changes, mut faults) = (Vec::new(), Faults::default());
     for (index, one) in list.iter().enumerate() {
         match change(schema, one) {
             Ok(change) => changes.push(change),
             Err(found) => faults.extend(found.into_iter().map(|fault| placed(fault, index))),
         }
     }
-    faults.sort_by_key(|fault| (fault.code, fault.change));
     if faults.is_empty() {
         Ok(Batch {
             changes,
@@ -86,7 +107,7 @@ pub fn batch(schema: &Schema, body: &Json) -> Result<Batch, Vec<Refusal>> {
             key,
         })
     } else {
-        Err(faults)
+        Err(faults.told())
     }
 }
 
@@ -132,7 +153,7 @@ fn known_kind<'a>(schema: &'a Schema, name: &str) -> Result<&'a Kind, Vec<Refusa
     schema.kind(name).map(|kind| &**kind).ok_or_else(|| {
         vec![Refusal::new(
             Code::UnknownKind,
-            format!("there is no kind {name:?}"),
+            format!("there is no kind {:?}", clipped(name)),
         )]
     })
 }
@@ -182,8 +203,9 @@ pub(crate) fn object_called<'a>(
     };
     match map.keys().find(|key| !keys.contains(&key.as_str())) {
         Some(key) => Err(refuse(format!(
-            "{what} takes {}, not {key:?}",
-            keys.join(", ")
+            "{what} takes {}, not {:?}",
+            keys.join(", "),
+            clipped(key)
         ))),
         None => Ok(map),
     }
@@ -191,6 +213,12 @@ pub(crate) fn object_called<'a>(
 
 fn fields_object(map: &Map<String, Json>) -> Result<&Map<String, Json>, Vec<Refusal>> {
     match map.get("fields") {
+        Some(Json::Object(fields)) if fields.len() > KIND_FIELDS.count() => Err(refuse(format!(
+            "\"fields\" has {} names; a kind has at most {} (limit {})",
+            fields.len(),
+            KIND_FIELDS.value,
+            KIND_FIELDS.name
+        ))),
         Some(Json::Object(fields)) => Ok(fields),
         Some(other) => Err(refuse(format!(
             "\"fields\" is not an object, but {}",
@@ -262,7 +290,7 @@ fn read_field(
     read: impl FnOnce(&Field) -> Result<Option<Value>, ParseError>,
 ) -> Result<(Name, Option<Value>), Box<Refusal>> {
     let Some(field) = kind.field(name) else {
-        let message = format!("kind {} has no field {name:?}", kind.name);
+        let message = format!("kind {} has no field {:?}", kind.name, clipped(name));
         return Err(Box::new(
             Refusal::new(Code::UnknownField, message).field(name),
         ));
@@ -338,31 +366,32 @@ pub fn read_arguments(
     parameters: &[(String, FieldType, bool)],
     given: &Map<String, Json>,
 ) -> Result<Vec<(String, Option<Value>)>, Vec<Refusal>> {
-    let (mut arguments, mut faults) = (Vec::new(), Vec::new());
+    let (mut arguments, mut faults) = (Vec::new(), Faults::default());
     for name in given
         .keys()
         .filter(|name| !parameters.iter().any(|(known, ..)| known == *name))
     {
         let known: Vec<&str> = parameters.iter().map(|(name, ..)| name.as_str()).collect();
         let message = format!(
-            "the action has no parameter {name:?}; it takes: {}",
+            "the action has no parameter {:?}; it takes: {}",
+            clipped(name),
             known.join(", ")
         );
-        faults.push(Refusal::new(Code::UnknownField, message).field(name));
+        faults.add(Refusal::new(Code::UnknownField, message).field(name));
     }
     for (name, field_type, required) in parameters {
         let read = value(field_type, given.get(name).unwrap_or(&Json::Null));
         match read.map(|value| value.filter(|value| !value.is_empty())) {
             Ok(None) if *required => faults
-                .push(Refusal::new(Code::Required, format!("the action needs {name}")).field(name)),
+                .add(Refusal::new(Code::Required, format!("the action needs {name}")).field(name)),
             Ok(value) => arguments.push((name.clone(), value)),
-            Err(error) => faults.push(Refusal::unreadable(name, &error)),
+            Err(error) => faults.add(Refusal::unreadable(name, &error)),
         }
     }
     if faults.is_empty() {
         Ok(arguments)
     } else {
-        Err(faults)
+        Err(faults.told())
     }
 }
 
@@ -458,6 +487,18 @@ fn expectation(field_type: &FieldType) -> &'static str {
     }
 }
 
+/// What was found in place of something else: scalars and short lists as they stand, the beginning of
+/// what is longer.
 fn shown(json: &Json) -> String {
-    json.to_string()
+    match json {
+        Json::String(text) => format!("{:?}", clipped(text)),
+        Json::Array(list) if list.len() > SHOWN_PARTS => format!("a list of {}", list.len()),
+        Json::Object(map) if map.len() > SHOWN_PARTS => format!("an object of {}", map.len()),
+        other => clipped(&other.to_string()).to_owned(),
+    }
+}
+
+/// The beginning of a text that may be of any length.
+fn clipped(text: &str) -> &str {
+    &text[..text.floor_char_boundary(SHOWN_BYTES)]
 }

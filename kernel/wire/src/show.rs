@@ -8,12 +8,27 @@ use kjerne_store::parked::ParkedRow;
 use kjerne_store::registry::PluginRow;
 use serde_json::{Map, Value as Json, json};
 
+/// The greatest whole number that every reader of JSON holds exactly: JavaScript and many others read
+/// numbers as binary fractions of 53 digits.
+const EXACT: i64 = (1 << 53) - 1;
+
+/// A whole number: as a number where every reader gets it right, else as text, which is read back as
+/// well.
+#[must_use]
+pub fn whole(number: i64) -> Json {
+    if (-EXACT..=EXACT).contains(&number) {
+        json!(number)
+    } else {
+        json!(number.to_string())
+    }
+}
+
 /// One value. Decimals and amounts are text, because a JSON number may lose digits on the way.
 #[must_use]
 pub fn value(value: &Value) -> Json {
     match value {
         Value::Text(text) => json!(text),
-        Value::Integer(number) => json!(number),
+        Value::Integer(number) => whole(*number),
         Value::Decimal(number) => json!(number.to_string()),
         Value::Money(money) => {
             let text = money.to_string();

@@ -1,6 +1,6 @@
 //! Reads the words of a query, from the command line and from an address alike.
 
-use kjerne_core::{Kernel, Order, Page, Query, QueryError};
+use kjerne_core::{Kernel, Order, Page, Query, QueryError, Reader};
 use kjerne_model::filter::{self, Filter, Own, Path};
 use kjerne_model::{Kind, Record, RecordId, Schema};
 
@@ -57,8 +57,8 @@ pub fn record(kernel: &Kernel, kind_name: &str, id_text: &str) -> Result<Record>
 ///
 /// # Errors
 /// When a word cannot be read; filter errors name the position.
-pub fn page(kernel: &Kernel, kind_name: &str, words: &Words) -> Result<Page> {
-    let kind = kind(kernel.schema(), kind_name)?;
+pub fn page(reader: &Reader, kind_name: &str, words: &Words) -> Result<Page> {
+    let kind = kind(reader.schema(), kind_name)?;
     let query = Query {
         kind: kind.name.clone(),
         filter: filter(kind, &words.filter)?,
@@ -66,7 +66,7 @@ pub fn page(kernel: &Kernel, kind_name: &str, words: &Words) -> Result<Page> {
         top: words.top.unwrap_or(PAGE.value as usize),
         after: words.after.clone(),
     };
-    kernel.query(&query).map_err(of_query)
+    reader.query(&query).map_err(of_query)
 }
 
 /// A query that was not answered.

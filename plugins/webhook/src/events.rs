@@ -192,6 +192,8 @@ fn json_value(value: &Value) -> Json {
     }
     match value {
         Value::Text(text) => json!(text),
+        // What JavaScript and others would round goes as text, as in the HTTP interface.
+        Value::Integer(number) if number.unsigned_abs() >= 1 << 53 => json!(number.to_string()),
         Value::Integer(number) => json!(number),
         Value::Decimal(number) => json!(number.to_string()),
         Value::Money(money) => {

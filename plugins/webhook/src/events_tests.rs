@@ -205,3 +205,15 @@ fn the_parts_of_an_address_are_told_together() {
         json!({ "billing_address": { "city": "Oslo", "country": "NO" } })
     );
 }
+
+#[test]
+fn a_whole_number_that_readers_would_round_goes_as_text() {
+    for (number, told) in [
+        (9_007_199_254_740_991, json!(9_007_199_254_740_991_i64)),
+        (-9_007_199_254_740_991, json!(-9_007_199_254_740_991_i64)),
+        (9_007_199_254_740_992, json!("9007199254740992")),
+        (i64::MIN, json!("-9223372036854775808")),
+    ] {
+        assert_eq!(json_value(&Value::Integer(number)), told);
+    }
+}

@@ -188,7 +188,12 @@ pub(crate) fn journal(context: &Context, args: &JournalArgs) -> Result<Exit> {
     let columns = ["entry", "at", "actor", "did", "what", "changed"];
     let json = json!({ "entries": entries });
     let mut report = Report::new(&columns, rows.collect(), json);
-    if let Some(last) = entries.last().filter(|_| entries.len() == args.top) {
+    // A page may have fewer entries than asked for and not be the last one.
+    let more = match answer["last"].as_u64() {
+        Some(last) => answer["next"].as_u64().is_some_and(|next| next < last),
+        None => !answer["next"].is_null(),
+    };
+    if let Some(last) = entries.last().filter(|_| more) {
         let number = cell(&last["number"]);
         report = report.with_note(format!("there may be more: --after {number}"));
     }

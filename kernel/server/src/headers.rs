@@ -1,0 +1,271 @@
+//! Headers, read in one way: one that is there and cannot be read is an error, and never the same as one
+//! that is not there.
+
+use axum::http::{HeaderMap, HeaderName, header};
+use kjerne_workspace::error::Error;
+
+use crate::limits::MATCH_TAGS;
+use crate::problem::Problem;
+
+/// The one value of a header; none when the header is absent.
+///
+/// # Errors
+/// When it stands there twice, or holds anything but visible ASCII.
+pub(crate) fn single<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> Result<Option<&'a str>, Problem> {
+    let mut values = headers.get_all(name).iter();
+    let Some(first) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        return Err(Problem::bad_request(format!(
+            "{name} stands there twice; say it once"
+        )));
+    }
+    first.to_str().map(Some).map_err(|_| not_ascii(name))
+}
+
+/// The lines of a header that is a list, as one text; none when the header is absent.
+fn listed(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Problem> {
+    let lines = headers.get_all(name).iter();
+    let lines: Vec<&str> = lines
+        .map(|line| line.to_str().map_err(|_| not_ascii(name)))
+        .collect::<Result<_, _>>()?;
+    Ok((!lines.is_empty()).then(|| lines.join(",")))
+}
+
+fn not_ascii(name: &HeaderName) -> Problem {
+    Problem::bad_request(format!(
+        "{name} holds something else than visible ASCII characters"
+    ))
+}
+
+/// The idempotency key the request came with.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let key = single(headers, &HeaderName::from_static("idempotency-key"))?;
+    // The draft standard has the key in quotes; most clients send it bare.
+    Ok(key.map(|key| key.trim().trim_matches('"').to_owned()))
+}
+
+/// The tags of a conditional header.
+#[derive(PartialEq, Eq, Debug)]
+enum Tags<'a> {
+    /// `*`: whatever there is.
+    Any,
+    /// These: whether each is weak, and what stands between its quotes.
+    These(Vec<(bool, &'a str)>),
+}
+
+/// Reads `*`, or tags as RFC 9110 writes them: `"3", W/"4"`.
+fn tags(text: &str) -> Option<Tags<'_>> {
+    if text.trim() == "*" {
+        return Some(Tags::Any);
+    }
+    let (mut rest, mut tags) = (text.trim(), Vec::new());
+    while !rest.is_empty() {
+        let weak = rest.strip_prefix("W/");
+        let (tag, behind) = weak.unwrap_or(rest).strip_prefix('"')?.split_once('"')?;
+        tags.push((weak.is_some(), tag));
+        rest = behind.trim_start();
+        if !rest.is_empty() {
+            // A list may hold empty places.
+            rest = rest.strip_prefix(',')?.trim_start_matches([',', ' ', '\t']);
+        }
+    }
+    (!tags.is_empty()).then_some(Tags::These(tags))
+}
+
+/// What `If-Match` asks for.
+#[derive(PartialEq, Eq, Debug)]
+pub(crate) enum Expected {
+    /// Nothing.
+    Nothing,
+    /// A record, of any version.
+    Any,
+    /// One of these versions. None at all when only weak tags were named, which match nothing.
+    Versions(Vec<u64>),
+}
+
+impl Expected {
+    /// Reads the header.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn read(headers: &HeaderMap) -> Result<Self, Problem> {
+        let Some(text) = listed(headers, &header::IF_MATCH)? else {
+            return Ok(Self::Nothing);
+        };
+        let wrong = || {
+            let shown: String = text.chars().take(100).collect();
+            Problem::bad_request(format!(
+                "If-Match: expected versions as in ETag, such as \"3\", found {shown:?}"
+            ))
+        };
+        let these = match tags(&text).ok_or_else(wrong)? {
+            Tags::Any => return Ok(Self::Any),
+            Tags::These(these) => these,
+        };
+        if these.len() > MATCH_TAGS.count() {
+            return Err(Problem::bad_request(format!(
+                "If-Match names {} versions; at most {} are allowed (limit {})",
+                these.len(),
+                MATCH_TAGS.value,
+                MATCH_TAGS.name
+            )));
+        }
+        // A weak tag never matches where something is to be changed.
+        let strong = these.iter().filter(|(weak, _)| !weak);
+        let versions = strong.map(|(_, tag)| version(tag));
+        versions
+            .collect::<Option<_>>()
+            .map(Self::Versions)
+            .ok_or_else(wrong)
+    }
+
+    /// Whether there was a precondition at all.
+    pub(crate) fn is_some(&self) -> bool {
+        *self != Self::Nothing
+    }
+}
+
+/// A version as `ETag` has it: digits alone.
+fn version(tag: &str) -> Option<u64> {
+    let digits = !tag.is_empty() && tag.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| tag.parse().ok()).flatten()
+}
+
+/// Whether `If-None-Match` names the tag of this version; weak and strong count the same when reading.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn has_tag(headers: &HeaderMap, version: u64) -> Result<bool, Problem> {
+    let Some(text) = listed(headers, &header::IF_NONE_MATCH)? else {
+        return Ok(false);
+    };
+    match tags(&text) {
+        Some(Tags::Any) => Ok(true),
+        Some(Tags::These(these)) => {
+            let ours = version.to_string();
+            Ok(these.iter().any(|(_, tag)| *tag == ours))
+        }
+        None => {
+            Err(Error::unreadable("If-None-Match: expected tags as in ETag, such as \"3\"").into())
+        }
+    }
+}
+
+/// Says that a precondition does nothing here, rather than to let it pass for one that held.
+///
+/// # Errors
+/// When there is one.
+pub(crate) fn no_precondition(headers: &HeaderMap) -> Result<(), Problem> {
+    for name in [header::IF_MATCH, header::IF_NONE_MATCH] {
+        if headers.contains_key(&name) {
+            let hint = "in a commit each change has its \"expected\" version";
+            return Err(Problem::bad_request(format!(
+                "{name} does nothing here; {hint}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    fn with(name: &HeaderName, values: &[&str]) -> HeaderMap {
+        let value = |text: &&str| HeaderValue::from_bytes(text.as_bytes());
+        let values = values.iter().filter_map(|text| value(text).ok());
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(name, value);
+        }
+        headers
+    }
+
+    #[test]
+    fn if_match_takes_versions_and_refuses_what_it_cannot_read() {
+        let versions = |these: &[u64]| Some(Expected::Versions(these.to_vec()));
+        for (values, expected) in [
+            (&["\"3\""][..], versions(&[3])),
+            (&["*"], Some(Expected::Any)),
+            (&[" \"9\" ,\"2\" "], versions(&[9, 2])),
+            (&["\"9\",, \"2\","], versions(&[9, 2])),
+            (&["\"9\"", "\"2\""], versions(&[9, 2])),
+            (&["W/\"2\""], versions(&[])),
+            (&["W/\"2\", \"3\""], versions(&[3])),
+            (&["3"], None),
+            (&["\"+3\""], None),
+            (&["\"-3\""], None),
+            (&["\" 3\""], None),
+            (&["\"3"], None),
+            (&["\"\""], None),
+            (&[""], None),
+            (&["*, \"3\""], None),
+            (&["\"3\" \"4\""], None),
+            (&["w/\"3\""], None),
+            (&["\"99999999999999999999\""], None),
+            (&["\"3å\""], None),
+            (&["\u{a0}"], None),
+        ] {
+            let read = Expected::read(&with(&header::IF_MATCH, values));
+            assert_eq!(read.ok(), expected, "{values:?}");
+        }
+        assert_eq!(
+            Expected::read(&HeaderMap::new()).ok(),
+            Some(Expected::Nothing)
+        );
+    }
+
+    #[test]
+    fn if_match_takes_so_many_tags_and_no_more() {
+        for (count, taken) in [(MATCH_TAGS.count(), true), (MATCH_TAGS.count() + 1, false)] {
+            let tags = vec!["\"7\""; count].join(", ");
+            let read = Expected::read(&with(&header::IF_MATCH, &[&tags]));
+            assert_eq!(read.is_ok(), taken, "{count}");
+        }
+    }
+
+    #[test]
+    fn if_none_match_takes_a_list() {
+        for (value, found) in [
+            ("\"3\"", Some(true)),
+            ("W/\"3\"", Some(true)),
+            ("\"2\", \"3\"", Some(true)),
+            ("*", Some(true)),
+            ("\"4\"", Some(false)),
+            ("\"abc\"", Some(false)),
+            ("3", None),
+            ("\"3ø\"", None),
+        ] {
+            let read = has_tag(&with(&header::IF_NONE_MATCH, &[value]), 3);
+            assert_eq!(read.ok(), found, "{value}");
+        }
+        assert!(has_tag(&HeaderMap::new(), 3).is_ok_and(|found| !found));
+    }
+
+    #[test]
+    fn a_key_is_one_and_readable_or_absent() {
+        let name = HeaderName::from_static("idempotency-key");
+        for (values, expected) in [
+            (&[][..], Some(None)),
+            (&["abc"], Some(Some("abc"))),
+            (&["\"abc\""], Some(Some("abc"))),
+            (&["nøkkel"], None),
+            (&["a", "a"], None),
+            (&["a\tb\u{7f}"], Some(None)),
+        ] {
+            let read = key(&with(&name, values));
+            let read = read.ok();
+            let read = read.as_ref().map(|key| key.as_deref());
+            assert_eq!(read, expected, "{values:?}");
+        }
+    }
+}
