@@ -237,6 +237,9 @@ pub struct ExportArgs {
     /// Where to; otherwise standard output.
     #[arg(long, value_name = "FILE")]
     pub to: Option<PathBuf>,
+    /// Write over a file that is there.
+    #[arg(long, requires = "to")]
+    pub force: bool,
 }
 
 /// `action`

@@ -14,6 +14,12 @@ use crate::kernel::Kernel;
 use crate::limits;
 use crate::rows_beside::Row;
 
+/// Whether a message waits for its next try. One that was never tried waits for nothing; whoever is
+/// to receive it may ask for longer pauses than ours, up to the longest.
+fn pauses(row: &OutboxRow, now: Instant) -> bool {
+    row.tries > 0 && limits::rests(row.not_before, limits::BACK_OFF_LONGEST.value as i64, now)
+}
+
 impl Kernel {
     /// The messages to be tried now, at most `limit`: the first of each plugin and order key, when
     /// its time has come.
@@ -24,7 +30,7 @@ impl Kernel {
         let (mut due, mut heads) = (Vec::new(), HashSet::new());
         outbox::list(&*self.store().snapshot()?, 0, &mut |row| {
             let queue = (row.plugin.clone(), row.message.order_key.clone());
-            if !row.gave_up && heads.insert(queue) && row.not_before <= now && due.len() < limit {
+            if !row.gave_up && heads.insert(queue) && !pauses(&row, now) && due.len() < limit {
                 due.push(row);
             }
             if due.len() < limit {

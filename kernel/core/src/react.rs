@@ -96,7 +96,8 @@ impl Kernel {
         for _ in 0..limits::PERFORM_TRIES.value {
             let reader = self.remembering()?;
             let cursor = cursors::get(&*reader, &plugin.id, role.name())?;
-            if cursor.tries > 0 && now < cursor.not_before {
+            let longest = limits::back_off(cursor.tries);
+            if cursor.tries > 0 && limits::rests(cursor.not_before, longest, now) {
                 return Ok(Progress::Waiting {
                     until: cursor.not_before,
                 });

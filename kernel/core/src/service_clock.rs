@@ -219,9 +219,12 @@ fn due_now(
     let failures = kept
         .and_then(|kept| Failures::read(&kept))
         .filter(|failures| failures.version == case.version);
+    let pauses = |kept: &Failures| {
+        limits::rests(kept.not_before, limits::back_off(kept.tries), now)
+    };
     let rests = failures
         .as_ref()
-        .is_some_and(|kept| kept.parked || kept.not_before > now);
+        .is_some_and(|kept| kept.parked || pauses(kept));
     let due = *due;
     Ok((!rests).then_some((case, due, failures)))
 }

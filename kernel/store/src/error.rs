@@ -25,10 +25,11 @@ pub enum StoreError {
     Corrupt(String),
     /// The disk is full. Nothing of the write was stored.
     Full(String),
-    /// The operating system failed to read or write; a write may or may not have been stored.
+    /// The operating system failed to read or write. Nothing of the write was stored.
     Io(String),
-    /// An earlier write failed in a way that leaves its outcome unknown; reads go on, writes are
-    /// refused until the workspace is opened again.
+    /// Storage failed while a write was being made durable: it may or may not have been stored.
+    Unknown(String),
+    /// Writes are refused, and why; reads go on.
     ReadOnly(String),
 }
 
@@ -45,11 +46,13 @@ impl fmt::Display for StoreError {
             Self::Corrupt(what) => write!(f, "the data file is damaged: {what}"),
             Self::Full(what) => write!(f, "the disk is full: {what}; nothing was stored"),
             Self::Io(what) => write!(f, "storage failed: {what}"),
-            Self::ReadOnly(what) => write!(
+            Self::Unknown(what) => write!(
                 f,
-                "writes are refused since storage failed ({what}); reads go on; open the \
-                 workspace again to write"
+                "storage failed while this was being stored ({what}): whether it was is unknown; open \
+                 the workspace again (a server: start it anew), and ask again with the same \
+                 idempotency key, which does nothing twice; without a key look first"
             ),
+            Self::ReadOnly(what) => write!(f, "writes are refused: {what}; reads go on"),
         }
     }
 }

@@ -432,3 +432,25 @@ fn a_key_a_plugin_has_used_does_nothing_again_and_still_lets_the_cursor_move() {
     kernel.outbox_done(1).unwrap();
     assert!(kernel.outbox_due(at(0), 10).unwrap().is_empty());
 }
+
+#[test]
+fn a_reaction_that_failed_under_a_wrong_clock_is_tried_when_the_clock_is_put_right() {
+    let years = 5 * 365 * 86_400;
+    let calls = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&calls);
+    let plugin = TablePlugin::new("shaky").run(Role::React, move |_, _| {
+        match count.fetch_add(1, Ordering::SeqCst) {
+            0 => Err(fault("shaky")),
+            _ => Ok(Effects::default()),
+        }
+    });
+    let info = plugin.info();
+    let kernel = kernel(TablePlugins::none().with(plugin));
+    account(&kernel, 1);
+    let failed = react(&kernel, &info, years);
+    assert!(matches!(failed, Progress::Failed { tries: 1, .. }), "{failed:?}");
+    let waits = react(&kernel, &info, years);
+    assert!(matches!(waits, Progress::Waiting { .. }), "{waits:?}");
+    let moved = react(&kernel, &info, 60);
+    assert!(matches!(moved, Progress::Moved { .. }), "{moved:?}");
+}
