@@ -25,7 +25,10 @@ impl Destination {
         outside(&path, workspace)?;
         let cannot = || format!("cannot make {}", path.display());
         let there = fs::metadata(&path).ok();
-        if there.as_ref().is_some_and(|meta| !meta.is_file() && !meta.is_dir()) {
+        if there
+            .as_ref()
+            .is_some_and(|meta| !meta.is_file() && !meta.is_dir())
+        {
             let out = OpenOptions::new().write(true).open(&path);
             let out = BufWriter::new(out.with_context(cannot)?);
             return Ok(Self {
@@ -35,7 +38,10 @@ impl Destination {
             });
         }
         if there.as_ref().is_some_and(fs::Metadata::is_dir) {
-            return Err(usage(format!("{} is a folder; name a file", path.display())));
+            return Err(usage(format!(
+                "{} is a folder; name a file",
+                path.display()
+            )));
         }
         if there.is_some() && !force {
             return Err(usage(format!(
@@ -131,15 +137,27 @@ mod tests {
         let link = folder.path().join("link.csv");
         #[cfg(unix)]
         std::os::unix::fs::symlink(workspace.join("data.redb"), &link).unwrap();
-        let own = ["data.redb", "kinds.toml", "new.csv", "plugins/x.wasm", "../shop/kjerne.toml"];
+        let own = [
+            "data.redb",
+            "kinds.toml",
+            "new.csv",
+            "plugins/x.wasm",
+            "../shop/kjerne.toml",
+        ];
         let own = own.iter().map(|name| workspace.join(name));
         for path in own.chain(cfg!(unix).then_some(link)) {
             for force in [false, true] {
                 let error = write(&path, &workspace, force, "x").unwrap_err();
-                assert!(error.to_string().contains("lies in the workspace"), "{error}");
+                assert!(
+                    error.to_string().contains("lies in the workspace"),
+                    "{error}"
+                );
             }
         }
-        assert_eq!(fs::read_to_string(workspace.join("data.redb")).unwrap(), "data");
+        assert_eq!(
+            fs::read_to_string(workspace.join("data.redb")).unwrap(),
+            "data"
+        );
         assert_eq!(fs::read_dir(&workspace).unwrap().count(), 2);
     }
 
@@ -157,7 +175,11 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "one");
         write(&path, &workspace, true, "three").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "three");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left");
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            1,
+            "no draft is left"
+        );
         let error = write(folder.path(), &workspace, true, "x").unwrap_err();
         assert!(error.to_string().contains("is a folder"), "{error}");
     }

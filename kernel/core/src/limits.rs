@@ -190,7 +190,11 @@ mod tests {
             (longest + 1, false),
             (i64::MAX / 2, false),
         ] {
-            assert_eq!(rests(at(1_000 + left), longest, at(1_000)), expected, "{left}");
+            assert_eq!(
+                rests(at(1_000 + left), longest, at(1_000)),
+                expected,
+                "{left}"
+            );
         }
         assert!(!rests(at(i64::MAX), longest, at(i64::MIN)));
     }

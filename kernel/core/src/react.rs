@@ -68,11 +68,17 @@ enum Answered {
         receipt: Option<Receipt>,
         messages: usize,
     },
-    Failed {
-        error: String,
-        hopeless: bool,
-    },
+    Failed(Failure),
     Overtaken,
+}
+
+/// Why a turn came to nothing.
+struct Failure {
+    error: String,
+    /// Whether it would fail again for certain.
+    hopeless: bool,
+    /// Whether the plugin answered, and what it wanted was refused.
+    refused: bool,
 }
 
 impl Kernel {
@@ -173,7 +179,12 @@ impl Kernel {
                 receipt,
                 messages,
             },
-            Answered::Failed { error, .. } => Progress::Parked { entry, error },
+            Answered::Failed(Failure { error, refused, .. }) => {
+                if refused {
+                    self.store_rows(vec![walker.fault()], None)?;
+                }
+                Progress::Parked { entry, error }
+            }
             Answered::Overtaken => Progress::Waiting { until: now },
         })
     }
@@ -210,9 +221,9 @@ impl Kernel {
                         messages,
                     }));
                 }
-                Answered::Failed { .. } if batch.shown.len() > 1 => most = batch.shown.len() / 2,
-                Answered::Failed { error, hopeless } => {
-                    return self.failed(walker, reader, cursor, first.number, error, hopeless);
+                Answered::Failed(_) if batch.shown.len() > 1 => most = batch.shown.len() / 2,
+                Answered::Failed(failure) => {
+                    return self.failed(walker, reader, cursor, first.number, failure);
                 }
             }
         }
@@ -262,10 +273,11 @@ impl Kernel {
         let effects = match self.plugins().run(plugin, &call, &walker.task(batch)) {
             Ok(effects) => effects,
             Err(fault) => {
-                return Ok(Answered::Failed {
+                return Ok(Answered::Failed(Failure {
                     error: fault.message,
                     hopeless: false,
-                });
+                    refused: false,
+                }));
             }
         };
         let messages = effects.messages.len();
@@ -293,10 +305,11 @@ impl Kernel {
             },
             Taken::Outcome(outcome) => {
                 // A chain that is too long today is too long tomorrow.
-                Answered::Failed {
+                Answered::Failed(Failure {
                     error: outcome.told(),
                     hopeless: outcome.has(Code::TooDeep),
-                }
+                    refused: true,
+                })
             }
         })
     }
@@ -308,10 +321,15 @@ impl Kernel {
         reader: &Arc<Reader>,
         cursor: &CursorRow,
         entry: u64,
-        error: String,
-        hopeless: bool,
+        failure: Failure,
     ) -> Result<Option<Progress>, StoreError> {
         let (tries, at) = (cursor.tries + 1, walker.now);
+        let Failure {
+            error,
+            hopeless,
+            refused,
+        } = failure;
+        let fault = refused.then(|| walker.fault());
         if hopeless || u64::from(tries) >= limits::REACTION_TRIES.value {
             let (plugin, role) = (walker.plugin.id.clone(), walker.role.name().to_owned());
             let park = ParkedRow {
@@ -326,11 +344,8 @@ impl Kernel {
                 position: entry,
                 ..CursorRow::default()
             });
-            return self.keep(
-                vec![Row::Park(park), moved],
-                reader,
-                Progress::Parked { entry, error },
-            );
+            let rows = [Row::Park(park), moved].into_iter().chain(fault);
+            return self.keep(rows.collect(), reader, Progress::Parked { entry, error });
         }
         let until = at.plus_millis(limits::back_off(tries));
         let (position, error_kept) = (cursor.position, Some(error.clone()));
@@ -346,7 +361,8 @@ impl Kernel {
             until,
             error,
         };
-        self.keep(vec![walker.cursor(row)], reader, progress)
+        let rows = [walker.cursor(row)].into_iter().chain(fault);
+        self.keep(rows.collect(), reader, progress)
     }
 
     /// Stores rows if the cursor is where it was read; none when it is not.

@@ -23,7 +23,7 @@ pub enum StoreError {
     },
     /// The data file is damaged: what, and where.
     Corrupt(String),
-    /// The disk is full. Nothing of the write was stored.
+    /// The disk is full, or the file may not grow. Nothing of the write was stored.
     Full(String),
     /// The operating system failed to read or write. Nothing of the write was stored.
     Io(String),
@@ -44,7 +44,7 @@ impl fmt::Display for StoreError {
                  use a newer kjerne"
             ),
             Self::Corrupt(what) => write!(f, "the data file is damaged: {what}"),
-            Self::Full(what) => write!(f, "the disk is full: {what}; nothing was stored"),
+            Self::Full(what) => write!(f, "there is no room: {what}; nothing was stored"),
             Self::Io(what) => write!(f, "storage failed: {what}"),
             Self::Unknown(what) => write!(
                 f,

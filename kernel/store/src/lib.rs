@@ -39,6 +39,7 @@ pub mod plugin_state;
 pub mod records;
 mod redb;
 pub mod registry;
+pub mod reindex;
 mod rows;
 mod scan;
 mod seal;

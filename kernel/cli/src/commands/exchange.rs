@@ -229,7 +229,10 @@ pub(crate) fn export(context: &Context, args: &ExportArgs) -> Result<Exit> {
                 Error::failed(format!("{error:#}; nothing was written to the file"))
             })?;
             file.finish()?;
-            eprintln!("{bytes} bytes in {}", args.to.as_deref().unwrap_or(Path::new("")).display());
+            eprintln!(
+                "{bytes} bytes in {}",
+                args.to.as_deref().unwrap_or(Path::new("")).display()
+            );
         }
     }
     Ok(Exit::Done)

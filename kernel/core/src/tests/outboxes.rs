@@ -80,7 +80,11 @@ fn a_message_of_a_wrong_clock_waits_no_longer_than_the_longest_pause() {
     kernel.outbox_failed(1, "no answer", at(years)).unwrap();
     assert_eq!(due(&kernel, years), ["b-2"], "as long as the clock says so");
     assert_eq!(due(&kernel, 60), ["a-1", "b-2"], "and no longer");
-    assert_eq!(due(&kernel, -60), ["a-1", "b-2"], "queued in the future, never tried");
+    assert_eq!(
+        due(&kernel, -60),
+        ["a-1", "b-2"],
+        "queued in the future, never tried"
+    );
     kernel.outbox_failed(2, "no answer", at(years)).unwrap();
     assert_eq!(due(&kernel, 60), ["a-1", "b-2"]);
     kernel.outbox_failed(1, "no answer", at(60)).unwrap();

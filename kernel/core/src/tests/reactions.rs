@@ -448,9 +448,43 @@ fn a_reaction_that_failed_under_a_wrong_clock_is_tried_when_the_clock_is_put_rig
     let kernel = kernel(TablePlugins::none().with(plugin));
     account(&kernel, 1);
     let failed = react(&kernel, &info, years);
-    assert!(matches!(failed, Progress::Failed { tries: 1, .. }), "{failed:?}");
+    assert!(
+        matches!(failed, Progress::Failed { tries: 1, .. }),
+        "{failed:?}"
+    );
     let waits = react(&kernel, &info, years);
     assert!(matches!(waits, Progress::Waiting { .. }), "{waits:?}");
     let moved = react(&kernel, &info, 60);
     assert!(matches!(moved, Progress::Moved { .. }), "{moved:?}");
+}
+
+/// A reaction whose proposals are refused has called nothing that broke, and is at fault all the same.
+#[test]
+fn what_a_reaction_proposes_in_vain_is_counted_as_its_faults() {
+    let plugin = TablePlugin::new("vain").run(Role::React, |_, _| {
+        Ok(Effects {
+            changes: vec![create_new("task", &[("subject", "Call"), ("nothing", "x")])],
+            ..Effects::default()
+        })
+    });
+    let info = plugin.info();
+    let kernel = kernel(TablePlugins::none().with(plugin));
+    account(&kernel, 1);
+    let mut now = 0;
+    let faults = || {
+        let rows = kjerne_store::costs::list(&*kernel.store().snapshot().unwrap(), None).unwrap();
+        let totals = rows
+            .iter()
+            .map(|row| (row.role.as_str() == "react", row.faults));
+        totals.fold(0, |sum, (react, faults)| {
+            assert!(react);
+            sum + faults
+        })
+    };
+    while !matches!(react(&kernel, &info, now), Progress::Parked { .. }) {
+        now += 600;
+    }
+    assert_eq!(faults(), limits::REACTION_TRIES.value);
+    kernel.retry_parked(&info, Role::React, 1, at(now)).unwrap();
+    assert_eq!(faults(), limits::REACTION_TRIES.value + 1);
 }

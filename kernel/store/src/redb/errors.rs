@@ -8,7 +8,10 @@ use crate::error::StoreError;
 pub(super) fn read_only(error: &StoreError) -> StoreError {
     let again = "open the workspace again to write (a server: start it anew)";
     StoreError::ReadOnly(match error {
-        StoreError::Full(what) => format!("the disk was full: {what}"),
+        StoreError::Full(what) => format!(
+            "there was no room: {what}; they are taken again when there is, and nobody reads the state \
+             from before any more"
+        ),
         StoreError::Io(what) | StoreError::Unknown(what) => {
             format!("storage failed: {what}; {again}")
         }
