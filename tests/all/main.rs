@@ -12,5 +12,6 @@ mod limits;
 mod promises;
 mod rollback;
 mod stage;
+mod storage;
 mod structure;
 mod tidy;

@@ -397,8 +397,10 @@ fn host(workspace: &Workspace, store: &dyn Store) -> Result<Host> {
     // Made with the workspace; one without it takes no code from its cache.
     let known = meta::cache_key(&*store.snapshot()?)?;
     let cache_key = known.map_or_else(random, Ok)?;
+    // Where nothing can be written, nothing is kept for the next time.
+    let writes = store.health().is_ok();
     Ok(Host::new(HostOptions {
-        cache_dir: Some(workspace.cache_dir()),
+        cache_dir: writes.then(|| workspace.cache_dir()),
         cache_key,
         max_concurrent: PLUGIN_CALLS.value as usize,
         seed: seed()?,

@@ -5,6 +5,9 @@ use serde_json::Value as Json;
 use super::cells::{list, text, texts};
 use crate::output::Report;
 
+/// Fields a sentence names; `--items` shows all.
+const NAMES_SHOWN: usize = 8;
+
 /// The table of one plugin, with a line for each group of what it asks for, or for each item.
 pub(super) fn report(plugin: Json, items: bool) -> Report {
     let mut rows: Vec<Vec<String>> = Vec::new();
@@ -134,6 +137,10 @@ fn does(verb: &str, items: &[&Json]) -> Option<String> {
     Some(match first {
         "" => format!("{word} all of it"),
         "*" => format!("{word} what the settings name"),
+        _ if names.len() > NAMES_SHOWN => {
+            let shown = names[..NAMES_SHOWN].join(", ");
+            format!("{word} {} fields such as {shown}", names.len())
+        }
         _ => format!("{word} {}", names.join(", ")),
     })
 }

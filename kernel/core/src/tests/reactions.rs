@@ -463,7 +463,7 @@ fn a_reaction_that_failed_under_a_wrong_clock_is_tried_when_the_clock_is_put_rig
 fn what_a_reaction_proposes_in_vain_is_counted_as_its_faults() {
     let plugin = TablePlugin::new("vain").run(Role::React, |_, _| {
         Ok(Effects {
-            changes: vec![create_new("task", &[("subject", "Call"), ("nothing", "x")])],
+            changes: vec![create_new("task", &[("status", "open")])],
             ..Effects::default()
         })
     });
