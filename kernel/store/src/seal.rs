@@ -53,11 +53,11 @@ fn name(space: Space, key: &[u8]) -> String {
 
 const POLYNOMIAL: u32 = 0x82f6_3b78;
 
-/// One table for each of eight bytes that are taken at a time.
-const TABLES: [[u32; 256]; 8] = tables();
+/// One table for each of sixteen bytes that are taken at a time.
+const TABLES: [[u32; 256]; 16] = tables();
 
-const fn tables() -> [[u32; 256]; 8] {
-    let mut tables = [[0; 256]; 8];
+const fn tables() -> [[u32; 256]; 16] {
+    let mut tables = [[0; 256]; 16];
     let mut byte = 0;
     while byte < 256 {
         let mut crc = byte as u32;
@@ -70,7 +70,7 @@ const fn tables() -> [[u32; 256]; 8] {
         byte += 1;
     }
     let mut table = 1;
-    while table < 8 {
+    while table < 16 {
         let mut byte = 0;
         while byte < 256 {
             let before = tables[table - 1][byte];
@@ -83,11 +83,18 @@ const fn tables() -> [[u32; 256]; 8] {
 }
 
 fn update(mut crc: u32, bytes: &[u8]) -> u32 {
-    let (eights, rest) = bytes.as_chunks::<8>();
-    for eight in eights {
-        let word = u64::from_le_bytes(*eight) ^ u64::from(crc);
-        let at = |n: usize| (word >> (8 * n)) as usize & 0xff;
-        crc = (0..8).fold(0, |sum, n| sum ^ TABLES[7 - n][at(n)]);
+    let (sixteens, rest) = bytes.as_chunks::<16>();
+    for sixteen in sixteens {
+        let (low, high) = sixteen.split_at(8);
+        let half = |bytes: &[u8]| {
+            bytes
+                .iter()
+                .rev()
+                .fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+        };
+        let halves = [half(low) ^ u64::from(crc), half(high)];
+        let at = |n: usize| (halves[n / 8] >> (8 * (n % 8))) as usize & 0xff;
+        crc = (0..16).fold(0, |sum, n| sum ^ TABLES[15 - n][at(n)]);
     }
     for byte in rest {
         crc = (crc >> 8) ^ TABLES[0][((crc ^ u32::from(*byte)) & 0xff) as usize];
