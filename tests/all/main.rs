@@ -15,5 +15,6 @@ mod promises;
 mod rollback;
 mod settings;
 mod stage;
+mod storage;
 mod structure;
 mod tidy;

@@ -241,6 +241,9 @@ pub struct ExportArgs {
     /// off again.
     #[arg(long)]
     pub safe_for_spreadsheets: bool,
+    /// Write over a file that is there.
+    #[arg(long, requires = "to")]
+    pub force: bool,
 }
 
 /// `action`
@@ -371,6 +374,9 @@ pub enum PluginCommand {
     Inspect {
         /// The file or the plugin.
         plugin: String,
+        /// Each item it asks for with its reason, and not a line for each group.
+        #[arg(long)]
+        items: bool,
     },
     /// Grant what a plugin declares, item by item.
     Grant {
@@ -378,6 +384,9 @@ pub enum PluginCommand {
         plugin: String,
         /// Items such as read:opportunity, set:opportunity.probability, send:https://host
         items: Vec<String>,
+        /// All it declares about a kind, or state; kjerne plugin inspect shows the groups.
+        #[arg(long = "group", value_name = "KIND")]
+        groups: Vec<String>,
         /// Everything it declares (wildcards are named concretely).
         #[arg(long)]
         all_declared: bool,

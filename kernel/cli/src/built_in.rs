@@ -47,9 +47,9 @@ fn switch_on(acts: &Administration<'_>, folder: &Path, id: &str) -> Result<()> {
     acts.install(&bytes)?;
     if id == "webhook" {
         acts.set_settings(id, Some(webhook_settings()))?;
-        acts.grant(id, &[format!("send:{SINK}")], true)?;
+        acts.grant(id, &[format!("send:{SINK}")], &[], true)?;
     } else {
-        acts.grant(id, &[], true)?;
+        acts.grant(id, &[], &[], true)?;
     }
     acts.enable(id, true, true)?;
     Ok(())

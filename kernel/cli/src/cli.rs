@@ -18,6 +18,7 @@ use kjerne_server as http;
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
+    outlive_file_limit();
     // Clap ends the program itself on --help and on what it cannot read, with code 2.
     let cli = Cli::parse();
     let format = cli.output;
@@ -29,6 +30,27 @@ pub fn main() -> ExitCode {
         }
     }
 }
+
+/// The signal of a file that grows beyond the limit set for the process (`ulimit -f`).
+#[cfg(unix)]
+const FILE_LIMIT: i32 = 25;
+
+/// Has a write beyond the limit on the size of files fail, and be told, where the system would end the
+/// program without a word. A handler that is set once stays, whatever becomes of its engine.
+#[cfg(unix)]
+fn outlive_file_limit() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let engine = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    if let Ok(engine) = engine {
+        // Without it the program ends at the limit as it did; that is no reason not to begin.
+        let _ = engine.block_on(async { signal(SignalKind::from_raw(FILE_LIMIT)) });
+    }
+}
+
+#[cfg(not(unix))]
+fn outlive_file_limit() {}
 
 /// What went wrong, to standard error: a sentence, or for programs the same as an object.
 fn report(error: &anyhow::Error, format: Format) {

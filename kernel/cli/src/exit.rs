@@ -115,7 +115,7 @@ impl Told {
             "bad-request" | "media-type" | "too-large" => Exit::Usage,
             "not-found" | "unknown-kind" | "unknown-record" | "not-bound" => Exit::NotFound,
             "damaged" => Exit::Damaged,
-            "storage" | "disk-full" | "read-only" => Exit::Storage,
+            "storage" | "disk-full" | "read-only" | "outcome-unknown" => Exit::Storage,
             "refused" | "owner-only" => Exit::Refused,
             _ if !refusals.is_empty() => Exit::Refused,
             _ => Exit::Failed,
@@ -184,6 +184,7 @@ fn of_store(error: &StoreError) -> Exit {
         StoreError::NewerFormat { .. }
         | StoreError::Full(_)
         | StoreError::Io(_)
+        | StoreError::Unknown(_)
         | StoreError::ReadOnly(_) => Exit::Storage,
     }
 }

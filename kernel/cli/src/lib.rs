@@ -9,6 +9,7 @@ mod commands;
 mod connection;
 mod context;
 mod demo;
+mod destination;
 mod exit;
 mod output;
 mod path;

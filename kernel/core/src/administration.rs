@@ -17,7 +17,7 @@ impl Kernel {
     /// nothing of it. Returns the number of the entry.
     ///
     /// # Errors
-    /// When the store fails; after [`StoreError::Io`] it may have been stored or not.
+    /// When the store fails; after [`StoreError::Unknown`] it may have been stored or not.
     pub fn administer(
         &self,
         actor: &Actor,

@@ -34,7 +34,7 @@ impl Kernel {
     /// changes a record (promise 1); whatever changes records calls it.
     ///
     /// # Errors
-    /// When the store fails. After [`StoreError::Io`] the commit may have been stored or not; with
+    /// When the store fails. After [`StoreError::Unknown`] the commit may have been stored or not; with
     /// an idempotency key, asking again tells. After any other error nothing was stored.
     #[expect(
         clippy::needless_pass_by_value,

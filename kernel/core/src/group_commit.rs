@@ -133,7 +133,7 @@ impl Drop for Round<'_> {
     fn drop(&mut self) {
         let result = self.result.take().unwrap_or_else(|| {
             let what = "the thread that stored this commit ended; look whether it was stored";
-            Err(StoreError::Io(what.to_owned()))
+            Err(StoreError::Unknown(what.to_owned()))
         });
         let nobody = self.taken.is_empty();
         for (ticket, answer) in self.taken.drain(..) {

@@ -1,6 +1,6 @@
 //! Every limit of the kernel: its name, its number and its reason, in one place.
 
-use kjerne_model::{Commit, Name, Schema, filter};
+use kjerne_model::{Commit, Instant, Name, Schema, filter};
 
 /// One limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -212,9 +212,44 @@ pub fn longest_pause() -> i64 {
     BACK_OFF_LONGEST.value as i64
 }
 
+/// Whether a pause until `not_before`, which is never longer than `longest` milliseconds, is still
+/// going on. One that seems longer was begun by a clock that stood ahead and has been put right since:
+/// what waits for it would wait for as long as the clock was wrong, and is due instead.
+#[must_use]
+pub fn rests(not_before: Instant, longest: i64, now: Instant) -> bool {
+    let left = not_before.millis().saturating_sub(now.millis());
+    left > 0 && left <= longest
+}
+
 /// How long to wait after so many failed tries, in milliseconds.
 #[must_use]
 pub fn back_off(tries: u32) -> i64 {
     let doubled = BACK_OFF_FIRST.value << tries.saturating_sub(1).min(20);
     doubled.min(BACK_OFF_LONGEST.value) as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_ends_on_time_and_is_never_longer_than_the_longest() {
+        let at = Instant::from_millis;
+        let longest = BACK_OFF_LONGEST.value as i64;
+        for (left, expected) in [
+            (-1, false),
+            (0, false),
+            (1, true),
+            (longest, true),
+            (longest + 1, false),
+            (i64::MAX / 2, false),
+        ] {
+            assert_eq!(
+                rests(at(1_000 + left), longest, at(1_000)),
+                expected,
+                "{left}"
+            );
+        }
+        assert!(!rests(at(i64::MAX), longest, at(i64::MIN)));
+    }
 }

@@ -227,8 +227,7 @@ impl Kernel {
 /// Whether a message's time has come. A pause longer than the longest was made by a clock that has
 /// been put right since.
 fn is_due(row: &OutboxRow, now: Instant) -> bool {
-    let left = row.not_before.millis().saturating_sub(now.millis());
-    left <= 0 || left > limits::longest_pause()
+    !limits::rests(row.not_before, limits::longest_pause(), now)
 }
 
 /// The link of `count` messages that follow from the answer to one. They share what may still

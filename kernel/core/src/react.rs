@@ -68,11 +68,17 @@ enum Answered {
         receipt: Option<Receipt>,
         messages: usize,
     },
-    Failed {
-        error: String,
-        hopeless: bool,
-    },
+    Failed(Failure),
     Overtaken,
+}
+
+/// Why a turn came to nothing.
+struct Failure {
+    error: String,
+    /// Whether it would fail again for certain.
+    hopeless: bool,
+    /// Whether the plugin answered, and what it wanted was refused.
+    refused: bool,
 }
 
 impl Kernel {
@@ -96,7 +102,8 @@ impl Kernel {
         for _ in 0..limits::PERFORM_TRIES.value {
             let reader = self.remembering()?;
             let cursor = cursors::get(&*reader, &plugin.id, role.name())?;
-            if cursor.tries > 0 && now < cursor.not_before {
+            let longest = limits::back_off(cursor.tries);
+            if cursor.tries > 0 && limits::rests(cursor.not_before, longest, now) {
                 return Ok(Progress::Waiting {
                     until: cursor.not_before,
                 });
@@ -181,7 +188,12 @@ impl Kernel {
                 receipt,
                 messages,
             },
-            Answered::Failed { error, .. } => Progress::Parked { entry, error },
+            Answered::Failed(Failure { error, refused, .. }) => {
+                if refused {
+                    self.store_rows(vec![walker.fault()], None)?;
+                }
+                Progress::Parked { entry, error }
+            }
             Answered::Overtaken => Progress::Waiting { until: now },
         })
     }
@@ -218,9 +230,9 @@ impl Kernel {
                         messages,
                     }));
                 }
-                Answered::Failed { .. } if batch.shown.len() > 1 => most = batch.shown.len() / 2,
-                Answered::Failed { error, hopeless } => {
-                    return self.failed(walker, reader, cursor, first.number, error, hopeless);
+                Answered::Failed(_) if batch.shown.len() > 1 => most = batch.shown.len() / 2,
+                Answered::Failed(failure) => {
+                    return self.failed(walker, reader, cursor, first.number, failure);
                 }
             }
         }
@@ -270,10 +282,11 @@ impl Kernel {
         let effects = match self.plugins().run(plugin, &call, &walker.task(batch)) {
             Ok(effects) => effects,
             Err(fault) => {
-                return Ok(Answered::Failed {
+                return Ok(Answered::Failed(Failure {
                     error: fault.message,
                     hopeless: false,
-                });
+                    refused: false,
+                }));
             }
         };
         let messages = effects.messages.len();
@@ -306,10 +319,11 @@ impl Kernel {
             },
             Taken::Outcome(outcome) => {
                 // A chain that is too long today is too long tomorrow.
-                Answered::Failed {
+                Answered::Failed(Failure {
                     error: outcome.told(),
                     hopeless: outcome.has(Code::TooDeep),
-                }
+                    refused: true,
+                })
             }
         })
     }
@@ -321,10 +335,15 @@ impl Kernel {
         reader: &Arc<Reader>,
         cursor: &CursorRow,
         entry: u64,
-        error: String,
-        hopeless: bool,
+        failure: Failure,
     ) -> Result<Option<Progress>, StoreError> {
         let (tries, at) = (cursor.tries + 1, walker.now);
+        let Failure {
+            error,
+            hopeless,
+            refused,
+        } = failure;
+        let fault = refused.then(|| walker.fault());
         if hopeless || u64::from(tries) >= limits::REACTION_TRIES.value {
             let (plugin, role) = (walker.plugin.id.clone(), walker.role.name().to_owned());
             let park = ParkedRow {
@@ -339,11 +358,8 @@ impl Kernel {
                 position: entry,
                 ..CursorRow::default()
             });
-            return self.keep(
-                vec![Row::Park(park), moved],
-                reader,
-                Progress::Parked { entry, error },
-            );
+            let rows = [Row::Park(park), moved].into_iter().chain(fault);
+            return self.keep(rows.collect(), reader, Progress::Parked { entry, error });
         }
         let until = at.plus_millis(limits::back_off(tries));
         let (position, error_kept) = (cursor.position, Some(error.clone()));
@@ -359,7 +375,8 @@ impl Kernel {
             until,
             error,
         };
-        self.keep(vec![walker.cursor(row)], reader, progress)
+        let rows = [walker.cursor(row)].into_iter().chain(fault);
+        self.keep(rows.collect(), reader, progress)
     }
 
     /// Stores rows if the cursor is where it was read; none when it is not.

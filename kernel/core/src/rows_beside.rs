@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use kjerne_model::{Instant, Message};
 use kjerne_store::{
-    CursorRow, Link, OutboxRow, ParkedRow, Space, StoreError, Write, cursors, outbox, parked,
-    plugin_state,
+    CostRow, CursorRow, Link, OutboxRow, ParkedRow, Space, StoreError, Write, costs, cursors,
+    outbox, parked, plugin_state,
 };
 
 use crate::administered::Administered;
 use crate::escalation::Step;
-use crate::plugins::{Effects, PluginInfo};
+use crate::plugins::{Effects, PluginInfo, Role};
 use crate::reader::Reader;
 
 /// What goes into the same transaction as a commit.
@@ -92,6 +92,8 @@ pub(crate) enum Row {
     },
     Delivery(OutboxRow),
     Delivered(u64),
+    /// Added to what the plugin has cost that day.
+    Cost(CostRow),
     State {
         plugin: String,
         key: String,
@@ -118,6 +120,7 @@ impl Row {
             } => queue(write, plugin, message, *at, *link),
             Self::Delivery(row) => outbox::push(write, row),
             Self::Delivered(seq) => outbox::remove(write, *seq),
+            Self::Cost(row) => costs::add(write, row),
             Self::State {
                 plugin,
                 key,
@@ -131,6 +134,21 @@ impl Row {
             Self::Administered(row) => row.store(write),
         }
     }
+}
+
+/// A fault of a plugin that no call of it was: it answered, and what it wanted was refused. The calls
+/// themselves, and those that broke, are on the host's own bill.
+pub(crate) fn refused_fault(plugin: &PluginInfo, role: Role, at: Instant) -> Row {
+    Row::Cost(CostRow {
+        day: at.date(),
+        plugin: plugin.id.clone(),
+        version: plugin.version.clone(),
+        role: role.name().to_owned(),
+        calls: 0,
+        fuel: 0,
+        micros: 0,
+        faults: 1,
+    })
 }
 
 /// Promise 6, nothing leaves before its journal entry is durable: a message is a row of the very

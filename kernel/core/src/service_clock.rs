@@ -17,7 +17,7 @@ use crate::plugins::{PluginInfo, Role, Task};
 use crate::reader::Reader;
 use crate::requests::Ask;
 use crate::requests::Escalation;
-use crate::rows_beside::Row;
+use crate::rows_beside::{Row, refused_fault};
 
 /// Where the clock keeps which cases failed: a key space of its own, under a name that no plugin
 /// can have.
@@ -127,6 +127,8 @@ impl Kernel {
         };
         let task = Task::Escalate(reference.clone());
         let performed = self.carry_out(plugin, &ask, &task, Some(&escalation))?;
+        // A call that broke is on the host's bill; what was refused is on nobody's.
+        let broke = performed.outcome.has(Code::PluginFault);
         let (error, hopeless) = match &performed.outcome {
             Outcome::Accepted(receipt) if receipt.replayed => {
                 // Done by another clock a moment ago, or long ago?
@@ -153,6 +155,10 @@ impl Kernel {
         let tries = failures.map_or(0, |failures| failures.tries) + 1;
         let parked = hopeless || u64::from(tries) >= limits::REACTION_TRIES.value;
         self.keep_failure(plugin, case, now, tries, parked, &error)?;
+        if !broke || hopeless {
+            let fault = refused_fault(plugin, Role::ServiceRules, now);
+            self.store_rows(vec![fault], None)?;
+        }
         let list = if parked {
             &mut escalated.parked
         } else {
@@ -220,9 +226,11 @@ fn due_now(
     let failures = kept
         .and_then(|kept| Failures::read(&kept))
         .filter(|failures| failures.version == case.version);
+    let pauses =
+        |kept: &Failures| limits::rests(kept.not_before, limits::back_off(kept.tries), now);
     let rests = failures
         .as_ref()
-        .is_some_and(|kept| kept.parked || kept.not_before > now);
+        .is_some_and(|kept| kept.parked || pauses(kept));
     let due = *due;
     Ok((!rests).then_some((case, due, failures)))
 }

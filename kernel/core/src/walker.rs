@@ -7,7 +7,7 @@ use kjerne_store::{CursorRow, Snapshot, StoreError, journal};
 
 use crate::limits;
 use crate::plugins::{PluginInfo, Role, Task};
-use crate::rows_beside::Row;
+use crate::rows_beside::{Row, refused_fault};
 
 /// A plugin in a role that walks the journal.
 pub(crate) struct Walker<'a> {
@@ -34,6 +34,11 @@ impl Walker<'_> {
             role: self.role.name(),
             row,
         }
+    }
+
+    /// What the plugin wanted was refused, as a row for what it costs.
+    pub(crate) fn fault(&self) -> Row {
+        refused_fault(self.plugin, self.role, self.now)
     }
 
     pub(crate) fn task(&self, batch: &Batch) -> Task {

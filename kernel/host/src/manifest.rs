@@ -47,6 +47,8 @@ pub struct Declared {
     pub allow: Grant,
     /// Why, for the administrator.
     pub reason: String,
+    /// Whether the plugin does its work without it. One it needs it is not switched on without.
+    pub optional: bool,
 }
 
 /// A command a plugin offers.
@@ -120,6 +122,13 @@ impl Manifest {
             .collect()
     }
 
+    /// The items it does not do its work without.
+    #[must_use]
+    pub fn needed(&self) -> Vec<Grant> {
+        let needed = self.grants.iter().filter(|declared| !declared.optional);
+        needed.map(|declared| declared.allow.clone()).collect()
+    }
+
     /// What can be granted as it is declared; wildcards must be named concretely first.
     #[must_use]
     pub fn grantable(&self) -> Vec<Grant> {
@@ -189,6 +198,8 @@ struct GrantTable {
     allow: String,
     #[serde(default)]
     reason: String,
+    #[serde(default)]
+    optional: bool,
 }
 
 #[derive(Deserialize)]
@@ -262,6 +273,8 @@ fn declared(table: GrantTable) -> Result<Declared, LoadError> {
         )));
     }
     Ok(Declared {
+        // Which places and secrets is said in the settings, and these may name none.
+        optional: table.optional || allow.is_wildcard(),
         allow,
         reason: shown::plain(&table.reason),
     })
@@ -385,6 +398,7 @@ mod tests {
         let parameter = &manifest.actions[0].parameters[0];
         assert!(parameter.required);
         assert_eq!(parameter.field_type.name(), "reference");
+        assert_eq!(manifest.needed(), manifest.declared());
         assert_eq!(manifest.actions[0].label, "recalculate");
     }
 
@@ -392,6 +406,15 @@ mod tests {
     fn what_people_read_acts_on_no_screen() {
         let text = GOOD.replace("Credit check", "Credit\\u001b[2J\\u202echeck");
         assert_eq!(Manifest::parse(&text).unwrap().label, "Credit [2J check");
+    }
+
+    #[test]
+    fn an_item_is_needed_unless_it_says_otherwise_or_is_a_wildcard() {
+        let reason = "reason = \"To see the amount.\"";
+        let optional = GOOD.replace(reason, &format!("{reason}\noptional = true"));
+        assert!(Manifest::parse(&optional).unwrap().needed().is_empty());
+        let wildcard = GOOD.replace("read:opportunity", "send:*");
+        assert!(Manifest::parse(&wildcard).unwrap().needed().is_empty());
     }
 
     #[test]

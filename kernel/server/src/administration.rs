@@ -12,10 +12,12 @@ use crate::problem::Problem;
 use crate::request::{JsonBody, PackageBody, SettingsBody};
 
 fn placed(placed: &Placed) -> Json {
-    let missing: Vec<String> = placed.missing.iter().map(Grant::to_string).collect();
+    let texts = |items: &[Grant]| items.iter().map(Grant::to_string).collect::<Vec<_>>();
     let mut json = kjerne_wire::plugin_row(&placed.row);
     json["before"] = json!(placed.before);
-    json["missing"] = json!(missing);
+    json["missing"] = json!(texts(&placed.missing));
+    json["needed"] = json!(texts(&placed.needed));
+    json["unknown"] = json!(placed.unknown);
     json
 }
 
@@ -47,7 +49,7 @@ pub(crate) async fn roll_back(
     .await
 }
 
-/// Grants items: `{"items"?: [...], "all_declared"?: true}`.
+/// Grants items: `{"items"?: [...], "groups"?: [...], "all_declared"?: true}`.
 pub(crate) async fn grant(
     State(app): State<App>,
     Extension(actor): Who,
@@ -55,16 +57,17 @@ pub(crate) async fn grant(
     JsonBody(body): JsonBody,
 ) -> Answer {
     app.act(actor, move |acts| {
-        let body = kjerne_wire::object(&body, &["items", "all_declared"])?;
+        let body = kjerne_wire::object(&body, &["items", "groups", "all_declared"])?;
         let items = kjerne_wire::optional_texts(body, "items")?;
+        let groups = kjerne_wire::optional_texts(body, "groups")?;
         let all = kjerne_wire::optional_flag(body, "all_declared")?;
-        if items.is_empty() && !all {
+        if items.is_empty() && groups.is_empty() && !all {
             return Err(Problem::bad_request(format!(
-                "what? Name items, or say --all-declared; kjerne plugin inspect {plugin} shows \
+                "what? Name items, or say --group or --all-declared; kjerne plugin inspect {plugin} shows \
                  what it asks for"
             )));
         }
-        Ok(placed(&acts.grant(&plugin, &items, all)?))
+        Ok(placed(&acts.grant(&plugin, &items, &groups, all)?))
     })
     .await
 }

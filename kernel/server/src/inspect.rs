@@ -5,11 +5,12 @@ use std::sync::Arc;
 use kjerne_host::Package;
 use kjerne_host::grants::Grant;
 use kjerne_host::limits::Budget;
-use kjerne_model::Name;
+use kjerne_model::{Name, PersonalData, Schema};
 use kjerne_store::registry::PluginRow;
 use serde_json::{Value as Json, json};
 
 use kjerne_workspace::Result;
+use kjerne_workspace::grants::{all_unknown, group};
 use kjerne_workspace::plugin_registry::{INTERFACES, PluginRegistry, missing};
 
 /// A plugin looked at: its file, and its row when it is installed.
@@ -72,9 +73,9 @@ impl Inspected {
         Some(!missing.contains(item))
     }
 
-    /// Everything, as JSON.
+    /// Everything, as JSON; which fields are personal data the kinds say.
     #[must_use]
-    pub fn json(&self) -> Json {
+    pub fn json(&self, schema: &Schema) -> Json {
         let manifest = &self.package.manifest;
         let mut json = self
             .row
@@ -88,13 +89,14 @@ impl Inspected {
         json["installed"] = json!(self.row.is_some());
         json["bytes"] = json!(self.package.bytes().len());
         json["roles"] = self.roles();
-        json["declared"] = self.declared();
+        json["declared"] = self.declared(schema);
         json["bound"] = json!(self.bound);
         json["kept"] = json!(self.kept);
         json["actions"] = self.actions();
         json["sources"] = json!(manifest.sources);
         json["imports"] = json!(imports(&self.package));
         json["without_effect"] = json!(self.without_effect());
+        json["unknown"] = json!(all_unknown(schema, &self.package));
         json
     }
 
@@ -128,11 +130,14 @@ impl Inspected {
         roles.collect()
     }
 
-    fn declared(&self) -> Json {
+    fn declared(&self, schema: &Schema) -> Json {
         let declared = self.package.manifest.grants.iter().map(|declared| {
             json!({
                 "allow": declared.allow.to_string(),
                 "reason": declared.reason,
+                "group": group(&declared.allow),
+                "optional": declared.optional,
+                "personal": personal(schema, &declared.allow),
                 "granted": self.is_granted(&declared.allow),
             })
         });
@@ -156,6 +161,19 @@ impl Inspected {
         });
         actions.collect()
     }
+}
+
+/// The personal data an item lets a plugin read, by field; empty for what reads none.
+fn personal(schema: &Schema, item: &Grant) -> Vec<Json> {
+    let Grant::Read(kind, wanted) = item else {
+        return Vec::new();
+    };
+    let fields = schema.kind(kind).into_iter().flat_map(|kind| &kind.fields);
+    let meant = fields.filter(|field| wanted.as_ref().is_none_or(|wanted| *wanted == field.name));
+    let personal = meant.filter(|field| field.personal != PersonalData::None);
+    personal
+        .map(|field| json!({ "field": field.name.as_str(), "class": field.personal.name() }))
+        .collect()
 }
 
 /// The interfaces a component imports.

@@ -21,8 +21,11 @@ pub(crate) async fn list(State(app): State<App>) -> Answer {
 
 /// One plugin: what it is, asks for and may do.
 pub(crate) async fn show(State(app): State<App>, Path(plugin): Path<String>) -> Answer {
-    app.run(move |runtime| Ok(ok(&Inspected::installed(runtime.plugins(), &plugin)?.json())))
-        .await
+    app.run(move |runtime| {
+        let inspected = Inspected::installed(runtime.plugins(), &plugin)?;
+        Ok(ok(&inspected.json(runtime.kernel.schema())))
+    })
+    .await
 }
 
 /// A message from another system. Its own id keeps a repeated delivery from being taken twice.

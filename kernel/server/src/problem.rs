@@ -158,6 +158,7 @@ impl Problem {
             StoreError::Halted(halt) => return Self::of_halt(halt),
             StoreError::Full(_) => (StatusCode::INSUFFICIENT_STORAGE, "disk-full"),
             StoreError::ReadOnly(_) => (StatusCode::SERVICE_UNAVAILABLE, "read-only"),
+            StoreError::Unknown(_) => (StatusCode::INTERNAL_SERVER_ERROR, "outcome-unknown"),
             StoreError::Corrupt(_) => (StatusCode::INTERNAL_SERVER_ERROR, "damaged"),
             _ => (StatusCode::INTERNAL_SERVER_ERROR, "storage"),
         };

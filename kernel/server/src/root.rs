@@ -1,20 +1,19 @@
 //! The front door: what this is, whether it is well, what its limits and kinds are.
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
-use kjerne_store::journal;
 use serde_json::{Value as Json, json};
 
 use crate::app::{Answer, App, ok};
 use crate::limits as all_limits;
 use crate::request::text;
-use kjerne_workspace::queries;
+use kjerne_workspace::{health, queries};
 
 const ABOUT: &str = "\
 Kjerne: a customer record kernel with plugins.
 
-  GET   /v1/health                              whether it is well
+  GET   /v1/health                              whether it takes writes, and what is parked
   GET   /v1/kinds                               what records there are
   GET   /v1/records/{kind}?filter=&sort=&top=   records, page by page
   POST  /v1/records/{kind}                      make one: {\"fields\": {...}}
@@ -75,14 +74,22 @@ pub(crate) async fn about(headers: HeaderMap) -> Answer {
     })))
 }
 
-/// Whether the workspace can be read.
+/// How the workspace does. Anybody may ask, so that nothing is told but words and numbers; who may know
+/// more reads the log, and the answer to a write.
 pub(crate) async fn health(State(app): State<App>) -> Answer {
-    let last = app
-        .run(|runtime| Ok(journal::last(&*runtime.store.snapshot()?)?))
-        .await?;
-    Ok(ok(
-        &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION"), "journal": last }),
-    ))
+    let health = app.run(|runtime| Ok(health::look(runtime)?)).await?;
+    let status = match health.refused {
+        Some(_) => StatusCode::SERVICE_UNAVAILABLE,
+        None => StatusCode::OK,
+    };
+    let body = json!({
+        "status": health.status(),
+        "writes": health.refused.is_none(),
+        "parked": health.parked,
+        "version": env!("CARGO_PKG_VERSION"),
+        "journal": health.journal,
+    });
+    Ok(crate::app::json(status, &body))
 }
 
 /// Every limit.

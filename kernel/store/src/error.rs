@@ -23,12 +23,13 @@ pub enum StoreError {
     },
     /// The data file is damaged: what, and where.
     Corrupt(String),
-    /// The disk is full. Nothing of the write was stored.
+    /// The disk is full, or the file may not grow. Nothing of the write was stored.
     Full(String),
-    /// The operating system failed to read or write; a write may or may not have been stored.
+    /// The operating system failed to read or write. Nothing of the write was stored.
     Io(String),
-    /// An earlier write failed in a way that leaves its outcome unknown; reads go on, writes are
-    /// refused until the workspace is opened again.
+    /// Storage failed while a write was being made durable: it may or may not have been stored.
+    Unknown(String),
+    /// Writes are refused, and why; reads go on.
     ReadOnly(String),
     /// Reading was ended before its end. Nothing is wrong with the data.
     Halted(Halt),
@@ -66,13 +67,15 @@ impl fmt::Display for StoreError {
                  use a newer kjerne"
             ),
             Self::Corrupt(what) => write!(f, "the data file is damaged: {what}"),
-            Self::Full(what) => write!(f, "the disk is full: {what}; nothing was stored"),
+            Self::Full(what) => write!(f, "there is no room: {what}; nothing was stored"),
             Self::Io(what) => write!(f, "storage failed: {what}"),
-            Self::ReadOnly(what) => write!(
+            Self::Unknown(what) => write!(
                 f,
-                "writes are refused since storage failed ({what}); reads go on; open the \
-                 workspace again to write"
+                "storage failed while this was being stored ({what}): whether it was is unknown; open \
+                 the workspace again (a server: start it anew), and ask again with the same \
+                 idempotency key, which does nothing twice; without a key look first"
             ),
+            Self::ReadOnly(what) => write!(f, "writes are refused: {what}; reads go on"),
             Self::Halted(halt) => halt.fmt(f),
         }
     }

@@ -1,30 +1,38 @@
 //! Who has a data file open: a lock file beside it says so to whoever is refused.
 
-use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use crate::data_file::{beside, io_at, is_read_only};
 use crate::error::StoreError;
 
 /// Keeps others out for as long as it lives.
 #[derive(Debug)]
 pub(crate) struct Holder {
-    _locked: File,
+    /// None where no lock file can be made, and so nobody can write either.
+    _locked: Option<File>,
 }
 
 impl Holder {
     /// Takes hold of the data file at `path` in the name of `who`.
     pub(crate) fn take(path: &Path, who: &str) -> Result<Self, StoreError> {
         let path = beside(path, ".lock");
-        let failed = |error| StoreError::Io(format!("{}: {error}", path.display()));
-        let mut file = OpenOptions::new()
+        let opened = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
-            .open(&path)
-            .map_err(failed)?;
+            .open(&path);
+        let mut file = match opened {
+            Ok(file) => file,
+            // Who can only read takes the lock that is there, if one is.
+            Err(error) if is_read_only(&error) => match File::open(&path) {
+                Ok(file) => file,
+                Err(_) => return Ok(Self { _locked: None }),
+            },
+            Err(error) => return Err(io_at(&path, &error)),
+        };
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -32,14 +40,16 @@ impl Holder {
                     by: read_name(file),
                 });
             }
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
+            Err(TryLockError::Error(error)) => return Err(io_at(&path, &error)),
         }
         // The name only makes the message better; a full disk must not keep a workspace closed.
         let name = format!("{who}, process {}\n", std::process::id());
         let _unnamed = file
             .set_len(0)
             .and_then(|()| file.write_all(name.as_bytes()));
-        Ok(Self { _locked: file })
+        Ok(Self {
+            _locked: Some(file),
+        })
     }
 }
 
@@ -50,11 +60,4 @@ fn read_name(file: File) -> String {
         name if read.is_ok() && !name.is_empty() => name.to_owned(),
         _ => "another process".to_owned(),
     }
-}
-
-/// The path with something behind its last part: `crm.kjerne.lock`.
-pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut text = OsString::from(path);
-    text.push(suffix);
-    PathBuf::from(text)
 }

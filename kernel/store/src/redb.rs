@@ -1,28 +1,24 @@
 //! The durable store: one redb file per workspace, one table per space.
 
 mod errors;
+mod tables;
 
-use std::cell::OnceCell;
-use std::fs::{self, File, OpenOptions};
-use std::ops::Bound;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::fs::{self, OpenOptions};
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 
-use ::redb::backends::FileBackend;
-use ::redb::{
-    Builder, CommitError, Database, DatabaseError, ReadOnlyTable, ReadTransaction,
-    ReadableDatabase, ReadableTable, StorageBackend, Table, TableDefinition, TableError,
-    WriteTransaction,
-};
+use ::redb::{Builder, CommitError, Database, DatabaseError, StorageBackend, WriteTransaction};
 
-use self::errors::{begin, io_at, read_only, storage, table};
+use self::errors::{begin, read_only, storage};
+use self::tables::{Frozen, Tables, make_all};
+use crate::data_file::{DataFile, Place, beside, io_at};
 use crate::error::StoreError;
-use crate::holder::{Holder, beside};
+use crate::guarded::guarded;
+use crate::holder::Holder;
 use crate::meta;
 use crate::shield::{Shield, Trouble};
 use crate::space::Space;
-use crate::store::{Range, Read, Snapshot, Store, Visit, Write};
+use crate::store::{Snapshot, Store, Write};
 
 /// Room for pages in memory. A commit touches a few dozen, and the operating system caches the rest.
 const CACHE_BYTES: usize = 32 * 1024 * 1024;
@@ -30,18 +26,31 @@ const CACHE_BYTES: usize = 32 * 1024 * 1024;
 /// How an opener that says nothing else is named to others.
 const SOMEBODY: &str = "kjerne";
 
-type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
-type FrozenTable = ReadOnlyTable<&'static [u8], &'static [u8]>;
-type OpenTable<'a> = Table<'a, &'static [u8], &'static [u8]>;
+/// Opens a storage again after its disk was full, or says that it still is.
+type Again = Box<dyn Fn() -> Result<Arc<dyn StorageBackend>, StoreError> + Send + Sync>;
 
 /// A workspace in a file.
 pub struct RedbStore {
     /// The state as of the last write that succeeded; outlives a failing disk.
     current: RwLock<Snapshot>,
-    writer: Mutex<()>,
+    /// The database, for the one who writes.
+    engine: Mutex<Engine>,
+    /// What has failed, for those who only ask.
+    trouble: RwLock<Arc<Trouble>>,
+    /// Held once by the store, and once by each snapshot of it.
+    held: Arc<()>,
+    /// Where the file must still be; none for a storage that is no file.
+    place: Option<Place>,
+    again: Option<Again>,
+    _holder: Option<Holder>,
+}
+
+/// An open database over an open storage.
+struct Engine {
     database: Database,
     trouble: Arc<Trouble>,
-    _holder: Option<Holder>,
+    /// The storage, whose locks have to go before it can be opened again.
+    storage: Arc<dyn StorageBackend>,
 }
 
 impl RedbStore {
@@ -74,15 +83,17 @@ impl RedbStore {
             .truncate(true)
             .open(&unfinished)
             .map_err(|error| io_at(&unfinished, &error))?;
-        let mut store = Self::over(file_backend(file)?, false)?;
+        let file = DataFile::of(&unfinished, file, None)?;
+        let mut store = Self::over(file.backend, None, false)?;
         fs::rename(&unfinished, path)
             .and_then(|()| sync_folder(path))
             .map_err(|error| io_at(path, &error))?;
-        store._holder = Some(holder);
+        store.stand_at(file.place.renamed(path), holder);
         Ok(store)
     }
 
-    /// Opens the workspace in a file.
+    /// Opens the workspace in a file. Where the system lets it be read and not written, such as on a
+    /// read-only file system, reads go on and writes are refused.
     ///
     /// # Errors
     /// When there is none, somebody else has it open, it is damaged or of a newer format.
@@ -113,7 +124,19 @@ impl RedbStore {
     /// # Errors
     /// As [`RedbStore::open`].
     pub fn with_backend(backend: impl StorageBackend) -> Result<Self, StoreError> {
-        Self::over(backend, false)
+        Self::over(Arc::new(backend), None, false)
+    }
+
+    /// The same with a way to open the storage again, after it had no room and says that it has.
+    ///
+    /// # Errors
+    /// As [`RedbStore::open`].
+    pub fn with_backends<B: StorageBackend>(
+        open: impl Fn() -> Result<B, StoreError> + Send + Sync + 'static,
+    ) -> Result<Self, StoreError> {
+        let mut store = Self::with_backend(open()?)?;
+        store.again = Some(Box::new(move || Ok(Arc::new(open()?))));
+        Ok(store)
     }
 
     fn open_file(path: &Path, who: &str, check: bool) -> Result<Self, StoreError> {
@@ -124,69 +147,116 @@ impl RedbStore {
             )));
         }
         let holder = Holder::take(path, who)?;
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(path)
-            .map_err(|error| io_at(path, &error))?;
-        let bytes = file.metadata().map_err(|error| io_at(path, &error))?.len();
+        let file = DataFile::open(path)?;
+        let bytes = file.backend.len().map_err(|error| io_at(path, &error))?;
         if bytes == 0 {
             return Err(StoreError::Corrupt(format!("{shown} is empty")));
         }
-        let mut store = Self::over(file_backend(file)?, check).map_err(|error| match error {
+        let opened = Self::over(file.backend, file.read_only, check);
+        let mut store = opened.map_err(|error| match error {
             StoreError::Corrupt(what) => StoreError::Corrupt(format!("{shown}: {what}")),
             StoreError::Io(what) => StoreError::Io(format!("{shown}: {what}")),
             other => other,
         })?;
-        store._holder = Some(holder);
+        store.stand_at(file.place, holder);
         Ok(store)
     }
 
-    fn over(backend: impl StorageBackend, check: bool) -> Result<Self, StoreError> {
-        let (shield, trouble) = Shield::new(backend);
-        let empty = shield
-            .len()
-            .map_err(|error| StoreError::Io(error.to_string()))?
-            == 0;
-        // redb checks what it reads, and yet panics on some damage; either means the same here.
-        let opened = catch_unwind(AssertUnwindSafe(|| {
-            let database = open_database(shield, check)?;
-            if empty {
-                lay_out(&database)?;
-            }
-            let snapshot = begin_read(&database)?;
-            meta::check_format(&*snapshot)?;
-            Ok((database, snapshot))
-        }));
-        let (database, current) = opened.unwrap_or_else(|_| {
-            Err(StoreError::Corrupt(
-                "its pages contradict each other".to_owned(),
-            ))
-        })?;
-        if let Some(error) = trouble.error() {
-            return Err(error);
-        }
+    fn over(
+        storage: Arc<dyn StorageBackend>,
+        read_only: Option<String>,
+        check: bool,
+    ) -> Result<Self, StoreError> {
+        let held = Arc::default();
+        let (engine, current) = Engine::open(storage, read_only, check, &held)?;
         Ok(Self {
             current: RwLock::new(current),
-            writer: Mutex::default(),
-            database,
-            trouble,
+            trouble: RwLock::new(Arc::clone(&engine.trouble)),
+            engine: Mutex::new(engine),
+            held,
+            place: None,
+            again: None,
             _holder: None,
         })
     }
 
+    fn stand_at(&mut self, place: Place, holder: Holder) {
+        let there = place.clone();
+        self.again = Some(Box::new(move || Ok(there.reopen()?.backend)));
+        self.place = Some(place);
+        self._holder = Some(holder);
+    }
+
+    fn trouble(&self) -> Arc<Trouble> {
+        let trouble = self.trouble.read();
+        Arc::clone(&trouble.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Why nothing can be written, if so.
+    fn refusal(&self) -> Result<(), StoreError> {
+        if let Some(error) = self.trouble().error() {
+            return Err(read_only(&error));
+        }
+        let there = self.place.as_ref().map_or(Ok(()), Place::check);
+        there.map_err(StoreError::ReadOnly)
+    }
+
+    /// Opens the file again after its disk was full, if there is room. What the failed write left
+    /// in it is not part of any state, and may be written over as soon as nobody reads the state
+    /// before: as long as somebody does, the store stays as it is.
+    fn recover(&self, engine: &mut Engine) {
+        let Some(again) = self.again.as_ref().filter(|_| engine.trouble.recovers()) else {
+            return;
+        };
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        // One is the store's, one the current snapshot's.
+        if Arc::strong_count(&self.held) > 2 || Arc::strong_count(&current) > 1 {
+            return;
+        }
+        // Nothing more reaches the file through the old database; its locks are in the new one's way.
+        let reopened = again().and_then(|storage| {
+            engine
+                .storage
+                .close()
+                .map_err(|error| StoreError::Io(error.to_string()))?;
+            Engine::open(storage, None, false, &self.held)
+        });
+        // When it does not work out, reads go on as before, and it is tried again.
+        if let Ok((fresh, snapshot)) = reopened {
+            *current = snapshot;
+            let trouble = Arc::clone(&fresh.trouble);
+            *self.trouble.write().unwrap_or_else(PoisonError::into_inner) = trouble;
+            let old = std::mem::replace(engine, fresh);
+            let _ended = guarded(|| {
+                drop(old);
+                Ok(())
+            });
+        }
+    }
+
     /// Makes a transaction durable and shows it to readers.
-    fn commit(&self, transaction: WriteTransaction) -> Result<(), StoreError> {
-        let done = transaction
-            .commit()
-            .map_err(|error| StoreError::Io(error.to_string()))
-            .and_then(|()| begin_read(&self.database));
-        if let Some(error) = self.trouble.error() {
+    fn commit(&self, engine: &Engine, transaction: WriteTransaction) -> Result<(), StoreError> {
+        let done = guarded(|| {
+            transaction
+                .commit()
+                .map_err(|error| StoreError::Unknown(error.to_string()))
+        });
+        let done = done.and_then(|()| Frozen::begin(&engine.database, &self.held));
+        if let Some(error) = engine.trouble.error() {
             return Err(error);
         }
-        let snapshot = done.map_err(|error| self.trouble.stop(&error))?;
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+        let unknown = |what: String| engine.trouble.stop(StoreError::Unknown(what));
+        let snapshot = done.map_err(|error| unknown(error.to_string()))?;
+        if let Some(Err(gone)) = self.place.as_ref().map(Place::check) {
+            return Err(unknown(gone));
+        }
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
         Ok(())
+    }
+
+    fn engine(&self) -> MutexGuard<'_, Engine> {
+        // A panic in an earlier `work` ended its transaction without a trace.
+        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -201,24 +271,76 @@ impl Store for RedbStore {
         &self,
         work: &mut dyn FnMut(&mut dyn Write) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        // A panic in an earlier `work` ended its transaction without a trace.
-        let _alone = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(error) = self.trouble.error() {
-            return Err(read_only(&error));
-        }
-        self.trouble.begin();
-        let transaction = self.database.begin_write().map_err(begin)?;
-        work(&mut Tables::of(&transaction))?;
+        let mut engine = self.engine();
+        self.recover(&mut engine);
+        self.refusal()?;
+        engine.trouble.begin();
+        let transaction = guarded(|| engine.database.begin_write().map_err(begin))?;
+        let worked = work(&mut Tables::of(&transaction));
         // A page that did not fit in memory may have failed already: nothing is committed then.
-        if let Some(error) = self.trouble.error() {
+        let failed = engine.trouble.error().or(worked.err());
+        if let Some(error) = failed {
+            abort(&engine, transaction);
             return Err(error);
         }
-        self.commit(transaction)
+        self.commit(&engine, transaction)
+    }
+
+    fn health(&self) -> Result<(), StoreError> {
+        match self.engine.try_lock() {
+            Ok(mut engine) => self.recover(&mut engine),
+            Err(TryLockError::Poisoned(engine)) => self.recover(&mut engine.into_inner()),
+            // Somebody writes, and sees for themselves.
+            Err(TryLockError::WouldBlock) => {}
+        }
+        self.refusal()
     }
 }
 
-fn definition(space: Space) -> Definition {
-    TableDefinition::new(space.name())
+/// Ends a transaction without a trace. When the database cannot even do that, its pages are damaged,
+/// and nothing more is written to them.
+fn abort(engine: &Engine, transaction: WriteTransaction) {
+    if let Err(error) = guarded(|| transaction.abort().map_err(storage)) {
+        engine.trouble.stop(error);
+    }
+}
+
+impl Engine {
+    fn open(
+        storage: Arc<dyn StorageBackend>,
+        read_only: Option<String>,
+        check: bool,
+        held: &Arc<()>,
+    ) -> Result<(Self, Snapshot), StoreError> {
+        let writes = read_only.is_none();
+        let (shield, trouble) = match read_only {
+            Some(why) => Shield::read_only(Arc::clone(&storage), why)?,
+            None => Shield::new(Arc::clone(&storage)),
+        };
+        let empty = shield
+            .len()
+            .map_err(|error| StoreError::Io(error.to_string()))?
+            == 0;
+        let (database, current) = guarded(|| {
+            let database = open_database(shield, check)?;
+            if empty {
+                lay_out(&database)?;
+            }
+            let snapshot = Frozen::begin(&database, held)?;
+            let format = snapshot.stored(Space::Meta, meta::FORMAT_KEY)?;
+            meta::check_format(format.as_deref())?;
+            Ok((database, snapshot))
+        })?;
+        if let Some(error) = trouble.error().filter(|_| writes) {
+            return Err(error);
+        }
+        let engine = Self {
+            database,
+            trouble,
+            storage,
+        };
+        Ok((engine, Arc::new(current)))
+    }
 }
 
 fn open_database(backend: impl StorageBackend, check: bool) -> Result<Database, StoreError> {
@@ -245,152 +367,12 @@ fn open_database(backend: impl StorageBackend, check: bool) -> Result<Database, 
 /// Makes every table and writes the format into a new database.
 fn lay_out(database: &Database) -> Result<(), StoreError> {
     let transaction = database.begin_write().map_err(begin)?;
-    for space in Space::ALL {
-        transaction.open_table(definition(space)).map_err(table)?;
-    }
+    make_all(&transaction)?;
     Tables::of(&transaction).put(Space::Meta, meta::FORMAT_KEY, &meta::format_bytes())?;
     transaction.commit().map_err(|error| match error {
         CommitError::Storage(error) => storage(error),
         other => StoreError::Io(other.to_string()),
     })
-}
-
-fn begin_read(database: &Database) -> Result<Snapshot, StoreError> {
-    let transaction = database.begin_read().map_err(begin)?;
-    Ok(Arc::new(Frozen {
-        transaction,
-        tables: Default::default(),
-    }))
-}
-
-/// A read transaction, with the tables read so far.
-struct Frozen {
-    transaction: ReadTransaction,
-    tables: [OnceLock<Option<FrozenTable>>; Space::ALL.len()],
-}
-
-impl Frozen {
-    /// The table of a space; none when the file is older than the space.
-    fn table(&self, space: Space) -> Result<Option<&FrozenTable>, StoreError> {
-        let cell = &self.tables[space as usize];
-        if let Some(open) = cell.get() {
-            return Ok(open.as_ref());
-        }
-        let open = match self.transaction.open_table(definition(space)) {
-            Ok(open) => Some(open),
-            Err(TableError::TableDoesNotExist(_)) => None,
-            Err(error) => return Err(table(error)),
-        };
-        Ok(cell.get_or_init(|| open).as_ref())
-    }
-}
-
-impl Read for Frozen {
-    fn get(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.table(space)?.map_or(Ok(None), |table| get(table, key))
-    }
-
-    fn scan(&self, space: Space, range: Range<'_>, visit: Visit<'_>) -> Result<(), StoreError> {
-        self.table(space)?
-            .map_or(Ok(()), |table| scan(table, range, visit))
-    }
-}
-
-/// A write transaction, with the tables used so far.
-struct Tables<'a> {
-    transaction: &'a WriteTransaction,
-    open: [OnceCell<OpenTable<'a>>; Space::ALL.len()],
-}
-
-impl<'a> Tables<'a> {
-    fn of(transaction: &'a WriteTransaction) -> Self {
-        Self {
-            transaction,
-            open: Default::default(),
-        }
-    }
-
-    fn table(&self, space: Space) -> Result<&OpenTable<'a>, StoreError> {
-        let cell = &self.open[space as usize];
-        if cell.get().is_none() {
-            let open = self
-                .transaction
-                .open_table(definition(space))
-                .map_err(table)?;
-            return Ok(cell.get_or_init(|| open));
-        }
-        cell.get()
-            .ok_or_else(|| StoreError::Io(format!("space {} is not open", space.name())))
-    }
-
-    fn table_mut(&mut self, space: Space) -> Result<&mut OpenTable<'a>, StoreError> {
-        self.table(space)?;
-        let open = self.open[space as usize].get_mut();
-        open.ok_or_else(|| StoreError::Io(format!("space {} is not open", space.name())))
-    }
-}
-
-impl Read for Tables<'_> {
-    fn get(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        get(self.table(space)?, key)
-    }
-
-    fn scan(&self, space: Space, range: Range<'_>, visit: Visit<'_>) -> Result<(), StoreError> {
-        scan(self.table(space)?, range, visit)
-    }
-}
-
-impl Write for Tables<'_> {
-    fn put(&mut self, space: Space, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
-        self.table_mut(space)?
-            .insert(key, value)
-            .map(drop)
-            .map_err(storage)
-    }
-
-    fn remove(&mut self, space: Space, key: &[u8]) -> Result<(), StoreError> {
-        self.table_mut(space)?
-            .remove(key)
-            .map(drop)
-            .map_err(storage)
-    }
-}
-
-fn get(
-    table: &impl ReadableTable<&'static [u8], &'static [u8]>,
-    key: &[u8],
-) -> Result<Option<Vec<u8>>, StoreError> {
-    let found = table.get(key).map_err(storage)?;
-    Ok(found.map(|value| value.value().to_vec()))
-}
-
-fn scan(
-    table: &impl ReadableTable<&'static [u8], &'static [u8]>,
-    range: Range<'_>,
-    visit: Visit<'_>,
-) -> Result<(), StoreError> {
-    if range.to.is_some_and(|to| to <= range.from) {
-        return Ok(());
-    }
-    let end = range.to.map_or(Bound::Unbounded, Bound::Excluded);
-    let mut rows = table
-        .range::<&[u8]>((Bound::Included(range.from), end))
-        .map_err(storage)?;
-    while let Some(row) = if range.backwards {
-        rows.next_back()
-    } else {
-        rows.next()
-    } {
-        let (key, value) = row.map_err(storage)?;
-        if visit(key.value(), value.value()).is_break() {
-            break;
-        }
-    }
-    Ok(())
-}
-
-fn file_backend(file: File) -> Result<FileBackend, StoreError> {
-    FileBackend::new(file).map_err(|error| StoreError::Io(error.to_string()))
 }
 
 /// Makes a new name in a folder durable.
@@ -402,8 +384,46 @@ fn sync_folder(path: &Path) -> std::io::Result<()> {
             } else {
                 folder
             };
-            File::open(folder)?.sync_all()
+            fs::File::open(folder)?.sync_all()
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::fs::File;
+
+    /// As on a read-only file system: the file can be opened to be read, and no more. The second one
+    /// was not closed, so that opening it has something to mend, which is mended in memory.
+    #[test]
+    fn a_file_that_cannot_be_written_can_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let (closed, cut) = (folder.path().join("closed"), folder.path().join("cut"));
+        let store = RedbStore::create(&closed).unwrap();
+        store
+            .write(&mut |write| meta::put(write, "a", b"1"))
+            .unwrap();
+        fs::copy(&closed, &cut).unwrap();
+        drop(store);
+        for path in [closed, cut] {
+            let before = fs::read(&path).unwrap();
+            let why = Some("a read-only file system".to_owned());
+            let file = DataFile::of(&path, File::open(&path).unwrap(), why).unwrap();
+            let store = RedbStore::over(file.backend, file.read_only, false).unwrap();
+            let snapshot = store.snapshot().unwrap();
+            assert_eq!(meta::get(&*snapshot, "a").unwrap().unwrap(), b"1");
+            let refused = store.write(&mut |write| meta::put(write, "a", b"2"));
+            let told = refused.unwrap_err().to_string();
+            assert_eq!(
+                told,
+                "writes are refused: a read-only file system; reads go on"
+            );
+            assert_eq!(store.health().unwrap_err().to_string(), told);
+            drop((snapshot, store));
+            assert_eq!(fs::read(&path).unwrap(), before, "the file is as it was");
+        }
     }
 }

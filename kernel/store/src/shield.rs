@@ -17,15 +17,18 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ::redb::{BackendError, StorageBackend};
 
+use crate::data_file::{full, is_full};
 use crate::error::StoreError;
 
 /// The first page holds redb's header.
 const HEADER_BYTES: u64 = 4_096;
 
 /// A backend that stops at the first failed write.
-pub(crate) struct Shield<B> {
-    file: B,
+pub(crate) struct Shield {
+    file: Arc<dyn StorageBackend>,
     trouble: Arc<Trouble>,
+    /// Whether the file can be locked; one that is open to be read only cannot.
+    locks: bool,
 }
 
 /// What went wrong, and what was written that the file does not have.
@@ -42,20 +45,40 @@ pub(crate) struct Trouble {
 #[derive(Default)]
 struct Aside {
     error: Option<StoreError>,
+    /// Whether the file, opened again, is known to be as before the write that failed.
+    recovers: bool,
     bytes: u64,
     writes: Vec<(u64, Vec<u8>)>,
 }
 
-impl<B> Shield<B> {
-    pub(crate) fn new(file: B) -> (Self, Arc<Trouble>) {
+impl Shield {
+    pub(crate) fn new(file: Arc<dyn StorageBackend>) -> (Self, Arc<Trouble>) {
         let trouble = Arc::<Trouble>::default();
-        (
-            Self {
-                file,
-                trouble: Arc::clone(&trouble),
-            },
-            trouble,
-        )
+        let shield = Self {
+            file,
+            trouble: Arc::clone(&trouble),
+            locks: true,
+        };
+        (shield, trouble)
+    }
+
+    /// A shield before a file that can only be read, and why: all writes are kept aside.
+    pub(crate) fn read_only(
+        file: Arc<dyn StorageBackend>,
+        why: String,
+    ) -> Result<(Self, Arc<Trouble>), StoreError> {
+        let bytes = file
+            .len()
+            .map_err(|error| StoreError::Io(error.to_string()))?;
+        let (mut shield, trouble) = Self::new(file);
+        shield.locks = false;
+        {
+            let mut aside = trouble.lock();
+            aside.error = Some(StoreError::ReadOnly(why));
+            aside.bytes = bytes;
+        }
+        trouble.happened.store(true, Ordering::Release);
+        Ok((shield, trouble))
     }
 }
 
@@ -69,11 +92,15 @@ impl Trouble {
         }
     }
 
-    /// Stops writing although the file did not fail: the database cannot say what became of a
-    /// commit. Returns the error to be told.
-    pub(crate) fn stop(&self, error: &StoreError) -> StoreError {
-        let error = StoreError::Io(error.to_string());
+    /// Stops writing although the file did not fail, as when the database cannot say what became of
+    /// a commit. Returns the error to be told.
+    pub(crate) fn stop(&self, error: StoreError) -> StoreError {
         self.refused.get_or_init(|| error).clone()
+    }
+
+    /// Whether opening the file again, when there is room, makes good what went wrong.
+    pub(crate) fn recovers(&self) -> bool {
+        self.happened() && self.refused.get().is_none() && self.lock().recovers
     }
 
     fn lock(&self) -> MutexGuard<'_, Aside> {
@@ -89,20 +116,20 @@ impl Trouble {
         self.decided.store(false, Ordering::Release);
     }
 
-    /// The file failed while it had `bytes`. A disk that is full before anything is decided has
-    /// stored nothing; everything else only opening the file again can tell.
+    /// The file failed while it had `bytes`. What fails before the header is written has stored
+    /// nothing; everything else only opening the file again can tell.
     fn happen(&self, error: &io::Error, bytes: u64) -> MutexGuard<'_, Aside> {
-        let full = matches!(
-            error.kind(),
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
-        );
+        let decided = self.decided.load(Ordering::Acquire);
         let mut aside = self.lock();
         if aside.error.is_none() {
             aside.bytes = bytes;
-            aside.error = Some(if full && !self.decided.load(Ordering::Acquire) {
-                StoreError::Full(error.to_string())
-            } else {
-                StoreError::Io(error.to_string())
+            // A limit on the size of files stays for as long as the process lives.
+            aside.recovers =
+                !decided && is_full(error) && error.kind() != io::ErrorKind::FileTooLarge;
+            aside.error = Some(match (decided, is_full(error)) {
+                (true, _) => StoreError::Unknown(error.to_string()),
+                (false, true) => full(error),
+                (false, false) => StoreError::Io(format!("{error}; nothing was stored")),
             });
         }
         self.happened.store(true, Ordering::Release);
@@ -137,7 +164,7 @@ impl Aside {
     }
 }
 
-impl<B: StorageBackend> Shield<B> {
+impl Shield {
     /// Writes the header that was held back. False when the file fails, now or earlier.
     fn write_header(&self) -> Result<bool, io::Error> {
         if self.trouble.happened() {
@@ -159,7 +186,7 @@ impl<B: StorageBackend> Shield<B> {
     }
 }
 
-impl<B: StorageBackend> StorageBackend for Shield<B> {
+impl StorageBackend for Shield {
     fn len(&self) -> Result<u64, io::Error> {
         if self.trouble.happened() {
             Ok(self.trouble.lock().bytes)
@@ -221,7 +248,11 @@ impl<B: StorageBackend> StorageBackend for Shield<B> {
     }
 
     fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.file.try_lock_range(start, end)
+        if self.locks {
+            self.file.try_lock_range(start, end)
+        } else {
+            Ok(true)
+        }
     }
 
     fn try_lock_shared_range(
@@ -229,7 +260,11 @@ impl<B: StorageBackend> StorageBackend for Shield<B> {
         start: Bound<u64>,
         end: Bound<u64>,
     ) -> Result<bool, BackendError> {
-        self.file.try_lock_shared_range(start, end)
+        if self.locks {
+            self.file.try_lock_shared_range(start, end)
+        } else {
+            Ok(true)
+        }
     }
 
     fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
@@ -241,7 +276,11 @@ impl<B: StorageBackend> StorageBackend for Shield<B> {
     }
 
     fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.file.unlock_range(start, end)
+        if self.locks {
+            self.file.unlock_range(start, end)
+        } else {
+            Ok(())
+        }
     }
 
     fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
@@ -249,7 +288,7 @@ impl<B: StorageBackend> StorageBackend for Shield<B> {
     }
 }
 
-impl<B: fmt::Debug> fmt::Debug for Shield<B> {
+impl fmt::Debug for Shield {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Shield({:?})", self.file)
     }

@@ -17,8 +17,8 @@ pub trait Store: Send + Sync {
 
     /// Runs `work` in the one write transaction there is at a time, and makes it durable. When this
     /// returns `Ok`, everything `work` wrote survives a crash; when it returns an error, nothing of
-    /// it was stored, except after [`StoreError::Io`], when it may have been: the store then refuses
-    /// writes until it is opened again, which tells.
+    /// it was stored, except after [`StoreError::Unknown`], when it may have been: the store then
+    /// refuses writes until it is opened again, which tells.
     ///
     /// # Errors
     /// The error `work` returned, or the store's own.
@@ -26,6 +26,15 @@ pub trait Store: Send + Sync {
         &self,
         work: &mut dyn FnMut(&mut dyn Write) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
+
+    /// Whether writes are taken. Makes good what can be made good, such as when a disk that was full
+    /// has room again.
+    ///
+    /// # Errors
+    /// [`StoreError::ReadOnly`] with the reason, while they are not.
+    fn health(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 /// A state that does not change, to be read by anybody who holds it.
@@ -33,6 +42,10 @@ pub type Snapshot = Arc<dyn Read + Send + Sync>;
 
 /// What a scan shows each key and value to; it ends the scan by breaking.
 pub type Visit<'a> = &'a mut (dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a);
+
+/// What [`Read::scan_damaged`] shows each key to, with the value or what is wrong with it.
+pub type VisitDamaged<'a> =
+    &'a mut (dyn FnMut(&[u8], Result<&[u8], StoreError>) -> ControlFlow<()> + 'a);
 
 /// What a snapshot and a write transaction have in common.
 pub trait Read {
@@ -47,6 +60,14 @@ pub trait Read {
     /// # Errors
     /// When the store cannot be read.
     fn scan(&self, space: Space, range: Range<'_>, visit: Visit<'_>) -> Result<(), StoreError>;
+
+    /// Shows `visit` every row of a space, the damaged ones too, until it breaks.
+    ///
+    /// # Errors
+    /// When the store cannot be read any further.
+    fn scan_damaged(&self, space: Space, visit: VisitDamaged<'_>) -> Result<(), StoreError> {
+        self.scan(space, Range::all(), &mut |key, value| visit(key, Ok(value)))
+    }
 }
 
 /// A write transaction: reads see what was written earlier in it.

@@ -84,7 +84,7 @@ impl Check<'_> {
         if earlier.is_none_or(|told| told.entry != number) {
             self.expected[HISTORY] += 1;
             let row = journal::history_key(&edit.kind, edit.id).number(number);
-            if self.read.get(Space::History, row.bytes())?.is_none() {
+            if !self.has(Space::History, row.bytes())? {
                 let fault = format!("the history of {subject} lacks journal entry {number}");
                 self.report.fault(fault);
             }
@@ -158,7 +158,7 @@ impl Check<'_> {
             };
             for key in key::index_keys(kind, field, value, record.id) {
                 self.expected[INDEX] += 1;
-                if self.read.get(Space::Index, &key)?.is_none() {
+                if !self.has(Space::Index, &key)? {
                     let fault = format!("the index on {} lacks {subject}", field.name);
                     self.report.fault(fault);
                 }

@@ -318,8 +318,13 @@ fn work(disk: FaultyDisk, beginning: &Model, fault: Fault, at: u64) -> Acknowled
                 refused_from_now_on(&store, &known.model, round);
                 break;
             }
-            Err(StoreError::Io(_)) => {
+            Err(StoreError::Unknown(_)) => {
                 known.doubtful = Some(next);
+                refused_from_now_on(&store, &known.model, round);
+                break;
+            }
+            // What fails before the header is written has stored nothing, and says so.
+            Err(StoreError::Io(_)) => {
                 refused_from_now_on(&store, &known.model, round);
                 break;
             }
@@ -336,6 +341,10 @@ fn refused_from_now_on(store: &RedbStore, model: &Model, round: u64) {
     assert!(
         matches!(outcome, Err(StoreError::ReadOnly(_))),
         "{outcome:?}"
+    );
+    assert!(
+        matches!(store.health(), Err(StoreError::ReadOnly(_))),
+        "health must say so too"
     );
     assert_eq!(&held(store), model);
     let report = verify(&*store.snapshot().unwrap(), &schema()).unwrap();
@@ -372,6 +381,68 @@ fn one_failed_operation_at_any_point_is_never_taken_for_a_success() {
 #[test]
 fn a_full_disk_at_any_point_keeps_what_was_acknowledged() {
     at_every_point(|_| Fault::Full);
+}
+
+/// A full disk whose outcome is known is no reason to start the server again: as soon as there is
+/// room, and nobody reads the state before any more, writes are taken.
+#[test]
+fn a_disk_that_was_full_takes_writes_again_when_there_is_room() {
+    let beginning = beginning();
+    let (mut recovered, mut unknown) = (0, 0);
+    for at in 0..10_000 {
+        let disk = FaultyDisk::new(beginning.0.clone(), Fault::Full, Some(at));
+        let opened = disk.clone();
+        let again = move || {
+            let failed = opened.disk.lock().unwrap().failed;
+            let full = || StoreError::Full("still".to_owned());
+            (!failed).then(|| opened.clone()).ok_or_else(full)
+        };
+        let Ok(store) = RedbStore::with_backends(again) else {
+            continue;
+        };
+        let mut model = beginning.1.clone();
+        let mut failed = None;
+        for round in 2..ROUNDS {
+            let (next, outcome) = commit(&store, &model, round);
+            match outcome {
+                Ok(()) => model = next,
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            }
+        }
+        let Some(error) = failed else { break };
+        refused_from_now_on(&store, &model, 50);
+        {
+            let mut disk = disk.disk.lock().unwrap();
+            (disk.failed, disk.left) = (false, None);
+        }
+        if let StoreError::Unknown(_) = error {
+            refused_from_now_on(&store, &model, 51);
+            unknown += 1;
+            continue;
+        }
+        let reader = store.snapshot().unwrap();
+        refused_from_now_on(&store, &model, 52);
+        drop(reader);
+        store
+            .health()
+            .unwrap_or_else(|error| panic!("at {at}: {error}"));
+        for round in 60..63 {
+            let (next, outcome) = commit(&store, &model, round);
+            outcome.unwrap_or_else(|error| panic!("at {at}: {error}"));
+            model = next;
+            assert_eq!(held(&store), model, "at {at}");
+        }
+        drop(store);
+        let store = RedbStore::with_backend(FaultyDisk::sound(disk.after_restart())).unwrap();
+        assert_eq!(held(&store), model, "at {at}");
+        let report = verify(&*store.snapshot().unwrap(), &schema()).unwrap();
+        assert!(report.is_clean(), "at {at}: {:?}", report.faults);
+        recovered += 1;
+    }
+    assert!(recovered > 50, "{recovered} recovered, {unknown} unknown");
 }
 
 /// Data that does not fit in memory is written before the commit; a failure then is no secret.

@@ -4,10 +4,12 @@
 mod common;
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use common::{create, record, schema, text};
-use kjerne_store::{FORMAT, RedbStore, Space, Store, StoreError, journal, verify};
+use kjerne_model::Record;
+use kjerne_store::{FORMAT, RedbStore, Space, Store, StoreError, journal, records, verify};
 use redb::{Database, TableDefinition};
 use tempfile::TempDir;
 
@@ -184,6 +186,105 @@ fn changed_bytes_are_found_by_a_checked_open() {
     assert!(refused > 5, "{refused} refused, {harmless} harmless");
 }
 
+/// A disk that changes a bit is told from the data, whatever was read before, and in a sentence.
+#[test]
+fn a_flipped_bit_never_reads_as_another_value() {
+    let (_folder, path) = folder();
+    workspace(&path);
+    let read = |store: &RedbStore| -> Result<Vec<Record>, StoreError> {
+        let snapshot = store.snapshot()?;
+        let mut found = Vec::new();
+        records::scan(&*snapshot, "thing", None, &mut |record| {
+            found.push(record);
+            ControlFlow::Continue(())
+        })?;
+        journal::scan(&*snapshot, 0, &mut |_| ControlFlow::Continue(()))?;
+        Ok(found)
+    };
+    let sound = read(&RedbStore::open(&path).unwrap()).unwrap();
+    let whole = fs::read(&path).unwrap();
+    let (mut told, mut short, mut same) = (0, 0, 0);
+    for at in (0..whole.len()).step_by(509) {
+        let mut changed = whole.clone();
+        changed[at] ^= 1 << (at % 8);
+        fs::write(&path, &changed).unwrap();
+        match RedbStore::open(&path).and_then(|store| read(&store)) {
+            Ok(found) if found == sound => same += 1,
+            // A pointer between pages that leads elsewhere: rows can be missing, none can differ.
+            Ok(found) => {
+                assert!(
+                    found.iter().all(|record| sound.contains(record)),
+                    "byte {at}"
+                );
+                short += 1;
+            }
+            Err(StoreError::Corrupt(what)) => {
+                assert!(
+                    !what.contains("panicked") && !what.contains("unwrap"),
+                    "{what}"
+                );
+                told += 1;
+            }
+            Err(StoreError::ReadOnly(_) | StoreError::Io(_) | StoreError::Full(_)) => told += 1,
+            Err(other) => panic!("byte {at}: {other}"),
+        }
+    }
+    assert!(told > 50, "{told} told, {same} harmless");
+    assert!(short <= told / 50, "{told} told, {short} with rows missing");
+}
+
+/// What is written to a file that was removed is gone with the process.
+#[cfg(unix)]
+#[test]
+fn a_data_file_that_is_not_in_its_place_takes_no_writes() {
+    let moved = |path: &Path| fs::rename(path, path.with_extension("elsewhere")).unwrap();
+    let replaced = |path: &Path| {
+        let other = path.with_extension("other");
+        fs::copy(path, &other).unwrap();
+        fs::rename(&other, path).unwrap();
+    };
+    let folder_gone = |path: &Path| fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    let removed = |path: &Path| fs::remove_file(path).unwrap();
+    let cases: [(&str, &dyn Fn(&Path)); 4] = [
+        ("moved or removed", &removed),
+        ("moved or removed", &moved),
+        ("moved or removed", &folder_gone),
+        ("another file stands", &replaced),
+    ];
+    for (expected, happens) in cases {
+        let (_folder, path) = folder();
+        workspace(&path);
+        let store = RedbStore::open(&path).unwrap();
+        store.health().unwrap();
+        happens(&path);
+        let refused = store.write(&mut |_| Ok(())).unwrap_err();
+        assert!(matches!(refused, StoreError::ReadOnly(_)), "{refused}");
+        assert!(refused.to_string().contains(expected), "{refused}");
+        assert!(store.health().is_err());
+        let snapshot = store.snapshot().unwrap();
+        assert_eq!(journal::last(&*snapshot).unwrap(), 60, "reads go on");
+    }
+}
+
+/// While a commit is under way the file goes: it was not stored, or is not there, and is not told as
+/// stored.
+#[cfg(unix)]
+#[test]
+fn a_data_file_removed_during_a_write_is_no_success() {
+    let (_folder, path) = folder();
+    workspace(&path);
+    let store = RedbStore::open(&path).unwrap();
+    let outcome = store.write(&mut |_| {
+        let _ = fs::remove_file(&path);
+        Ok(())
+    });
+    assert!(
+        matches!(outcome, Err(StoreError::Unknown(_))),
+        "{outcome:?}"
+    );
+    assert!(store.health().is_err());
+}
+
 #[test]
 fn a_newer_format_is_refused_with_both_numbers() {
     let (_folder, path) = folder();
@@ -212,6 +313,9 @@ fn a_newer_format_is_refused_with_both_numbers() {
             "{wrong:?}"
         );
     }
+    set_format(Some(&1u32.to_be_bytes()));
+    let old = refusal(&path).to_string();
+    assert!(old.contains("from before the first release"), "{old}");
     set_format(Some(&FORMAT.to_be_bytes()));
     RedbStore::open(&path).unwrap();
 }

@@ -15,6 +15,7 @@ use kjerne_store::cursors;
 use kjerne_store::registry::PluginRow;
 
 use crate::error::{Error, Result};
+use crate::grants::{all_unknown, check_grant, check_group, check_needed, group, needed, unknown};
 use crate::plugin_files;
 use crate::plugin_registry::{
     INTERFACES, as_installed, grants, missing, parse, read_package, role_named, role_names,
@@ -41,6 +42,10 @@ pub struct Placed {
     pub before: Option<String>,
     /// What it declares and is not granted.
     pub missing: Vec<Grant>,
+    /// What of that it needs.
+    pub needed: Vec<Grant>,
+    /// What it names that the workspace does not have.
+    pub unknown: Vec<String>,
 }
 
 /// What an act is going to make of one plugin.
@@ -128,23 +133,41 @@ impl<'a> Administration<'a> {
         })
     }
 
-    /// Grants items, each of which the manifest has to declare.
+    /// Grants items, each of which the manifest has to declare; with them all it declares that belongs
+    /// to one of some groups, or all it declares. Of these, what names kinds and fields that are not
+    /// there is left out.
     ///
     /// # Errors
-    /// When an item is no grant, is not declared, or is a wildcard.
-    pub fn grant(&self, id: &str, items: &[String], all_declared: bool) -> Result<Placed> {
+    /// When an item is no grant, is not declared, names what is not there or is a wildcard, or when
+    /// nothing that is declared belongs to a group.
+    pub fn grant(
+        &self,
+        id: &str,
+        items: &[String],
+        groups: &[String],
+        all_declared: bool,
+    ) -> Result<Placed> {
         let _turn = self.runtime.administer();
         let (mut row, package) = self.installed(id)?;
+        let schema = self.runtime.kernel.schema();
         let mut wanted = items
             .iter()
             .map(|item| parse(item))
             .collect::<Result<Vec<_>>>()?;
         for item in &wanted {
-            check_grant(&package, item)?;
+            check_grant(schema, &package, item)?;
         }
-        if all_declared {
-            wanted.extend(package.manifest.grantable());
+        let grantable = package.manifest.grantable();
+        for name in groups {
+            check_group(&package, name)?;
         }
+        let meant = |item: &Grant| all_declared || groups.iter().any(|name| name == group(item));
+        let known = |item: &Grant| unknown(schema, item).is_none();
+        wanted.extend(
+            grantable
+                .into_iter()
+                .filter(|item| meant(item) && known(item)),
+        );
         let held = grants(&row)?;
         let mut new: Vec<String> = wanted
             .iter()
@@ -190,7 +213,8 @@ impl<'a> Administration<'a> {
     /// happened before is not its matter, unless `from_start` says so.
     ///
     /// # Errors
-    /// When there is no such plugin, its file is gone, or it cannot run.
+    /// When there is no such plugin, its file is gone, it cannot run, or it is not granted what it
+    /// needs.
     pub fn enable(&self, id: &str, bind: bool, from_start: bool) -> Result<Placed> {
         let (_, package) = self.installed(id)?;
         self.runtime.host.prepare(&package)?;
@@ -200,6 +224,7 @@ impl<'a> Administration<'a> {
     fn switch_on(&self, id: &str, bind: bool, from_start: bool) -> Result<Placed> {
         let _turn = self.runtime.administer();
         let (mut row, package) = self.installed(id)?;
+        check_needed(self.runtime.kernel.schema(), &package, &row)?;
         row.enabled = true;
         row.roles = role_names(&package);
         self.check_settings(&row)?;
@@ -451,8 +476,11 @@ impl<'a> Administration<'a> {
 
     fn place_row(&self, act: Act, next: Next, package: &Package) -> Result<Placed> {
         let row = self.store_row(act, next)?;
+        let needed = needed(package, &row).into_iter();
         Ok(Placed {
             missing: missing(package, &row),
+            needed: needed.map(|declared| declared.allow).collect(),
+            unknown: all_unknown(self.runtime.kernel.schema(), package),
             before: None,
             row,
         })
@@ -648,29 +676,6 @@ fn check_roles(before: &PluginRow, package: &Package) -> Result<()> {
         before.version,
         new.join(", "),
         manifest.id
-    )))
-}
-
-fn check_grant(package: &Package, item: &Grant) -> Result<()> {
-    let manifest = &package.manifest;
-    if item.is_wildcard() {
-        return Err(Error::unreadable(format!(
-            "{item} cannot be granted as a whole; name what is meant, such as \
-             send:https://hooks.example.com or secret:NAME"
-        )));
-    }
-    if manifest
-        .declared()
-        .iter()
-        .any(|declared| declared.covers(item))
-    {
-        return Ok(());
-    }
-    let declared: Vec<String> = manifest.declared().iter().map(Grant::to_string).collect();
-    Err(Error::refused(format!(
-        "{} does not ask for {item}; it declares: {}",
-        manifest.id,
-        declared.join(", ")
     )))
 }
 

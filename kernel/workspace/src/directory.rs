@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kjerne_model::Schema;
+use kjerne_store::reindex::reindex;
 use kjerne_store::{RedbStore, Store as _, StoreError, meta};
 use serde::Deserialize;
 use tempfile::NamedTempFile;
@@ -113,6 +114,8 @@ impl Workspace {
         let store = RedbStore::create_described(dir.join(DATA), "kjerne init")?;
         let key = random()?;
         store.write(&mut |write| meta::set_cache_key(write, &key))?;
+        reindex(&store, &kinds_file::schema(KINDS_TEMPLATE)?)
+            .map_err(|error| Error::failed(error.to_string()))?;
         drop(store);
         // The settings come last: a directory without them is no workspace, so that an `init` that
         // was cut off leaves nothing that looks whole.

@@ -11,6 +11,8 @@ pub mod directory;
 pub mod error;
 pub mod figures;
 mod files;
+pub mod grants;
+pub mod health;
 pub mod kinds_file;
 pub mod limits;
 pub mod notify;

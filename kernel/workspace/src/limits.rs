@@ -57,6 +57,10 @@ kjerne_core::limit_table! {
     COMMAND_ANSWER = "command-answer", 512 << 20, "bytes",
         "the largest page of the journal fits; what is longer comes as a stream";
 
+    /// Parked entries counted for the state of health.
+    HEALTH_PARKED = "health-parked", 1_000, "entries",
+        "health is asked for every few seconds, by anybody; that there are many is enough to know";
+
     /// Records of a kind a report reads.
     REPORT_SCAN = "report-scan", 200_000, "records",
         "a report reads every record once; it says when there were more";

@@ -33,6 +33,13 @@ impl PluginLogs {
     }
 }
 
+/// Adds a line of the kernel's own to a plugin's log: what became of what the plugin wanted.
+pub(crate) fn tell(workspace: &Workspace, plugin: &str, line: Line) {
+    if let Err(error) = append(&file(workspace, plugin), &[line]) {
+        eprintln!("log of {plugin}: {error}");
+    }
+}
+
 /// How many of the lines were there before: the host keeps the last ones, so what was there is the
 /// longest end of `before` that `now` begins with.
 fn seen(before: &[Line], now: &[Line]) -> usize {

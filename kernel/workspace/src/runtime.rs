@@ -5,16 +5,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use kjerne_core::{Call, Kernel, Outcome, PluginInfo, Plugins as _, Progress, Receipt, Role};
-use kjerne_host::{Cost, Host, HostOptions, Installed, Loaded, Package};
-use kjerne_model::{Actor, Commit, Date, Instant};
+use kjerne_host::{Cost, Host, HostOptions, Installed, Line, Loaded, Package};
+use kjerne_model::{Actor, Commit, Date, Instant, Schema};
 use kjerne_store::costs::CostRow;
+use kjerne_store::reindex::{ReindexError, reindex};
 use kjerne_store::{Store, StoreError, costs, meta};
 
 use crate::directory::Workspace;
 use crate::error::{Context as _, Error, Result};
 use crate::limits::{PLUGIN_CALLS, SETTLE_ROUNDS};
 use crate::notify::Notifier;
-use crate::plugin_log::PluginLogs;
+use crate::plugin_log::{self, PluginLogs};
 use crate::plugin_registry::PluginRegistry;
 use crate::read_only::ReadOnly;
 use crate::secrets::{Secrets, random};
@@ -86,12 +87,8 @@ impl Runtime {
     /// When a plugin that is switched on cannot be loaded.
     pub fn put_together(workspace: Workspace, store: Arc<dyn Store>) -> Result<Self> {
         let host = Arc::new(host(&workspace, &*store)?);
-        let kernel = Kernel::new(
-            Arc::clone(&store),
-            Arc::new(workspace.schema()?),
-            host.clone(),
-            seed()?,
-        )?;
+        let schema = schema(&workspace, &*store)?;
+        let kernel = Kernel::new(Arc::clone(&store), schema, host.clone(), seed()?)?;
         let runtime = Self::of(workspace, store, host, kernel, true)?;
         let replacement = runtime.load(runtime.plugins().installed()?)?;
         runtime.put_in_use(replacement);
@@ -119,13 +116,9 @@ impl Runtime {
 
     fn without_plugins(workspace: Workspace, store: Arc<dyn Store>) -> Result<Self> {
         let host = Arc::new(host(&workspace, &*store)?);
+        let schema = schema(&workspace, &*store)?;
         // No record is made here, so that no id ever comes from this seed.
-        let kernel = Kernel::new(
-            Arc::clone(&store),
-            Arc::new(workspace.schema()?),
-            Arc::new(ReadOnly),
-            0,
-        )?;
+        let kernel = Kernel::new(Arc::clone(&store), schema, Arc::new(ReadOnly), 0)?;
         Self::of(workspace, store, host, kernel, false)
     }
 
@@ -285,6 +278,7 @@ impl Runtime {
             let before = settled.moved;
             for (plugin, role) in self.walkers() {
                 let progress = self.kernel.react(&plugin, role, now)?;
+                self.log(&plugin, role, now, &progress);
                 settled.add(&plugin, progress);
             }
             if settled.moved == before {
@@ -293,6 +287,25 @@ impl Runtime {
         }
         settled.cut = true;
         Ok(settled)
+    }
+
+    /// Tells a plugin's log what became of its reaction, when it came to nothing.
+    pub(crate) fn log(&self, plugin: &PluginInfo, role: Role, now: Instant, what: &Progress) {
+        let (level, message) = match what {
+            Progress::Failed {
+                entry,
+                tries,
+                error,
+                ..
+            } => ("warn", format!("entry {entry}, try {tries}: {error}")),
+            Progress::Parked { entry, error } => (
+                "error",
+                format!("entry {entry} is parked: {error}; see kjerne plugin parked"),
+            ),
+            Progress::Idle | Progress::Waiting { .. } | Progress::Moved { .. } => return,
+        };
+        let line = Line::new(now, role, level, &message);
+        plugin_log::tell(&self.workspace, &plugin.id, line);
     }
 
     /// Adds what plugins cost since the last time to the cost ledger, and what they logged to their
@@ -384,13 +397,33 @@ fn row(day: Date, cost: Cost) -> CostRow {
     }
 }
 
+/// The kinds of the workspace, with the indexes brought in line with them: what is filtered and
+/// looked up is never answered from an index that was made for other kinds.
+fn schema(workspace: &Workspace, store: &dyn Store) -> Result<Arc<Schema>> {
+    let schema = Arc::new(workspace.schema()?);
+    let built = reindex(store, &schema).map_err(|error| match error {
+        ReindexError::Store(error) => Error::Store(error),
+        ReindexError::Duplicate(what) => Error::unreadable(format!("kinds.toml: {what}")),
+    })?;
+    // Nothing is told of a workspace that is new.
+    if !built.is_empty() {
+        eprintln!(
+            "kinds.toml: the indexes were made anew for {}",
+            built.join(", ")
+        );
+    }
+    Ok(schema)
+}
+
 /// A host for the workspace's plugins, with none in use yet.
 fn host(workspace: &Workspace, store: &dyn Store) -> Result<Host> {
     // Made with the workspace; one without it takes no code from its cache.
     let known = meta::cache_key(&*store.snapshot()?)?;
     let cache_key = known.map_or_else(random, Ok)?;
+    // Where nothing can be written, nothing is kept for the next time.
+    let writes = store.health().is_ok();
     Ok(Host::new(HostOptions {
-        cache_dir: Some(workspace.cache_dir()),
+        cache_dir: writes.then(|| workspace.cache_dir()),
         cache_key,
         max_concurrent: PLUGIN_CALLS.value as usize,
         seed: seed()?,

@@ -10,6 +10,7 @@ use kjerne_core::{Progress, Role};
 
 use crate::delivery::Courier;
 use crate::error::Result;
+use crate::health::Watch;
 use crate::runtime::{Runtime, now};
 
 /// How long a thread sleeps when it is told of nothing: a lost notification costs no more than this.
@@ -77,7 +78,12 @@ fn walk(runtime: &Runtime, id: &str, role: Role) {
         let Some(plugin) = runtime.walker(id, role) else {
             return;
         };
-        match runtime.kernel.react(&plugin, role, now()) {
+        let at = now();
+        let progress = runtime.kernel.react(&plugin, role, at);
+        if let Ok(progress) = &progress {
+            runtime.log(&plugin, role, at, progress);
+        }
+        match progress {
             Ok(Progress::Moved {
                 receipt, messages, ..
             }) => {
@@ -120,12 +126,16 @@ fn walk(runtime: &Runtime, id: &str, role: Role) {
     }
 }
 
-/// Does the escalation steps that are due, and keeps a thread for each plugin and role that walks the
+/// Looks whether the store takes writes, does the escalation steps that are due, and keeps a thread for each plugin and role that walks the
 /// journal, also for those that are switched on later.
 fn clock(runtime: &Arc<Runtime>) {
     let mut walkers = Walkers::default();
+    let mut storage = Watch::default();
     while !runtime.notifier.is_stopped() {
         let heard = runtime.replacements.count();
+        if let Some(news) = storage.look(&*runtime.store) {
+            eprintln!("storage: {news}");
+        }
         walkers.keep(runtime);
         escalate(runtime);
         runtime.replacements.wait(heard, TICK);

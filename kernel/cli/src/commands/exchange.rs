@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read as _, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context as Waker, Poll};
 
@@ -17,6 +17,7 @@ use super::cells::{cell, list, text, texts};
 use crate::args::{ExportArgs, ImportArgs};
 use crate::connection::Needs;
 use crate::context::Context;
+use crate::destination::{Destination, outside};
 use crate::exit::{Exit, Told, not_found, usage};
 use crate::output::{Format, Report, is_broken_pipe};
 use crate::path::{path, with_words};
@@ -38,7 +39,7 @@ pub(crate) fn import(context: &Context, args: &ImportArgs) -> Result<Exit> {
     let file = File::open(&args.file);
     let file = file.with_context(|| format!("cannot open {}", args.file.display()))?;
     let mapping = args.map.as_deref().map(read_mapping).transpose()?;
-    let mut rejects = Rejects::new(args)?;
+    let mut rejects = Rejects::new(args, &context.dir()?)?;
     let name = args.file.display().to_string();
     let line = format!("{}\n", json!({ "mapping": mapping, "name": name }));
     let body = FileBody(io::Cursor::new(line.into_bytes()).chain(file));
@@ -100,7 +101,7 @@ struct Rejects<'a> {
 }
 
 impl<'a> Rejects<'a> {
-    fn new(args: &'a ImportArgs) -> Result<Self> {
+    fn new(args: &'a ImportArgs, workspace: &Path) -> Result<Self> {
         let path = args.rejects.as_deref();
         let same = |path: &Path| {
             let path = path.canonicalize().ok();
@@ -110,6 +111,9 @@ impl<'a> Rejects<'a> {
             return Err(usage(
                 "the rejects file is the file to be imported; choose another name",
             ));
+        }
+        if let Some(path) = path {
+            outside(path, workspace)?;
         }
         let was_there = path.is_some_and(Path::exists);
         let open = |path: &Path| {
@@ -297,18 +301,22 @@ pub(crate) fn export(context: &Context, args: &ExportArgs) -> Result<Exit> {
     let filter = Some(args.filter.clone()).filter(|filter| !filter.is_empty());
     let words = [("filter", filter), ("form", Some(form.to_owned()))];
     let place = with_words(path(&["export", &args.kind]), &words);
+    let begin = |file: &PathBuf| Destination::begin(file, &context.dir()?, args.force);
+    let to = args.to.as_ref().map(begin).transpose()?;
     let mut connection = context.connect(Needs::Data)?;
     let answer = connection.send(Method::GET, &place, &[], Body::empty())?;
-    match &args.to {
+    match to {
         None => unless_hung_up(answer.write_to(&mut BufWriter::new(io::stdout().lock())))?,
-        Some(file) => {
-            let out =
-                File::create(file).with_context(|| format!("cannot make {}", file.display()))?;
-            let bytes = answer.write_to(&mut BufWriter::new(out));
+        Some(mut file) => {
+            let bytes = answer.write_to(file.out());
             let bytes = bytes.map_err(|error| {
-                Error::failed(format!("{error:#}; {} is not whole", file.display()))
+                Error::failed(format!("{error:#}; nothing was written to the file"))
             })?;
-            eprintln!("{bytes} bytes in {}", file.display());
+            file.finish()?;
+            eprintln!(
+                "{bytes} bytes in {}",
+                args.to.as_deref().unwrap_or(Path::new("")).display()
+            );
         }
     }
     Ok(Exit::Done)

@@ -5,8 +5,11 @@ use serde_json::Value as Json;
 use super::cells::{list, text, texts};
 use crate::output::Report;
 
-/// The table of one plugin.
-pub(super) fn report(plugin: Json) -> Report {
+/// Fields a sentence names; `--items` shows all.
+const NAMES_SHOWN: usize = 8;
+
+/// The table of one plugin, with a line for each group of what it asks for, or for each item.
+pub(super) fn report(plugin: Json, items: bool) -> Report {
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut line = |name: &str, value: String| rows.push(vec![name.to_owned(), value]);
     let own = |name: &str| text(&plugin, name).to_owned();
@@ -21,14 +24,17 @@ pub(super) fn report(plugin: Json) -> Report {
     for role in list(&plugin["roles"]) {
         line(&format!("role {}", text(role, "role")), budget(role));
     }
-    for declared in list(&plugin["declared"]) {
-        let granted = match declared["granted"].as_bool() {
-            Some(true) => "granted",
-            Some(false) => "not granted",
-            None => "asked for",
-        };
-        let about = format!("{granted}: {}", text(declared, "reason"));
-        line(text(declared, "allow"), about);
+    if items {
+        for declared in list(&plugin["declared"]) {
+            line(text(declared, "allow"), item(declared));
+        }
+    } else {
+        for (name, about) in groups(&plugin) {
+            line(&format!("asks for {name}"), about);
+        }
+    }
+    for unknown in texts(&plugin["unknown"]) {
+        line("not in this workspace", unknown.to_owned());
     }
     for (item, about) in beside_declared(&plugin) {
         line(item, about.to_owned());
@@ -42,7 +48,121 @@ pub(super) fn report(plugin: Json) -> Report {
         line(&format!("source {source}"), address);
     }
     line("imports", texts(&plugin["imports"]).join(", "));
-    Report::new(&["what", "about it"], rows, plugin).with_whole_cells()
+    let report = Report::new(&["what", "about it"], rows, plugin).with_whole_cells();
+    if items {
+        report
+    } else {
+        report.with_note("item by item, with the reasons: --items; grant a group: --group KIND")
+    }
+}
+
+fn item(declared: &Json) -> String {
+    let granted = match declared["granted"].as_bool() {
+        Some(true) => "granted",
+        Some(false) => "not granted",
+        None => "asked for",
+    };
+    let optional = if declared["optional"] == true {
+        ", optional"
+    } else {
+        ""
+    };
+    format!("{granted}{optional}: {}", text(declared, "reason"))
+}
+
+/// What it asks for by kind, each with a sentence.
+fn groups(plugin: &Json) -> Vec<(&str, String)> {
+    let mut names: Vec<&str> = Vec::new();
+    for declared in list(&plugin["declared"]) {
+        let name = text(declared, "group");
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let of = |name: &str| -> Vec<&Json> {
+        let declared = list(&plugin["declared"]);
+        declared.filter(|one| text(one, "group") == name).collect()
+    };
+    names
+        .into_iter()
+        .map(|name| (name, sentence(&of(name))))
+        .collect()
+}
+
+/// `granted 3 of 12: reads status, priority; sets queue (personal: subject)`.
+fn sentence(items: &[&Json]) -> String {
+    let granted = items.iter().filter(|one| one["granted"] == true).count();
+    let needed = items.iter().filter(|one| one["optional"] != true).count();
+    let held = match (items[0]["granted"].as_bool(), granted) {
+        (None, _) => "asked for".to_owned(),
+        (_, 0) => "not granted".to_owned(),
+        (_, all) if all == items.len() => "granted".to_owned(),
+        (_, some) => format!("granted {some} of {}", items.len()),
+    };
+    let need = match needed {
+        0 => ", optional".to_owned(),
+        all if all == items.len() => String::new(),
+        some => format!(", {some} of {} needed", items.len()),
+    };
+    let does = [
+        "read", "set", "create", "update", "delete", "state", "send", "secret",
+    ]
+    .into_iter()
+    .filter_map(|verb| does(verb, items));
+    let does = does.collect::<Vec<_>>().join("; ");
+    format!("{held}{need}: {does}{}", personal(items))
+}
+
+/// What of a group is asked for with one verb, in words.
+fn does(verb: &str, items: &[&Json]) -> Option<String> {
+    let texts = items.iter().map(|one| text(one, "allow"));
+    let with = texts.filter(|allow| allow.split(':').next() == Some(verb));
+    let names: Vec<&str> = with
+        .map(|allow| match verb {
+            "send" | "secret" => allow.split_once(':').map_or(allow, |(_, name)| name),
+            _ => allow.split_once('.').map_or("", |(_, field)| field),
+        })
+        .collect();
+    let first = *names.first()?;
+    let word = match verb {
+        "read" => "reads",
+        "set" => "sets while a change is made:",
+        "create" => return Some("creates them".to_owned()),
+        "update" => "changes",
+        "delete" => return Some("deletes them".to_owned()),
+        "state" => return Some("keeps rows of its own".to_owned()),
+        "send" => "sends messages to",
+        _ => "has messages signed with",
+    };
+    Some(match first {
+        "" => format!("{word} all of it"),
+        "*" => format!("{word} what the settings name"),
+        _ if names.len() > NAMES_SHOWN => {
+            let shown = names[..NAMES_SHOWN].join(", ");
+            format!("{word} {} fields such as {shown}", names.len())
+        }
+        _ => format!("{word} {}", names.join(", ")),
+    })
+}
+
+/// The personal data among what is read, the sensitive first.
+fn personal(items: &[&Json]) -> String {
+    let all = items.iter().flat_map(|one| list(&one["personal"]));
+    let mut fields: Vec<(&str, &str)> = all
+        .map(|field| (text(field, "class"), text(field, "field")))
+        .collect();
+    fields.sort_by_key(|(class, _)| (*class != "sensitive", *class != "identifying"));
+    if fields.is_empty() {
+        return String::new();
+    }
+    let named: Vec<String> = fields
+        .iter()
+        .map(|(class, field)| match *class {
+            "sensitive" => format!("{field} (SENSITIVE)"),
+            _ => (*field).to_owned(),
+        })
+        .collect();
+    format!(". Personal data: {}", named.join(", "))
 }
 
 fn state(plugin: &Json) -> String {

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use axum::body::Body;
 use axum::http::{Method, header};
 use kjerne_host::Package;
+use kjerne_model::{Schema, core_kinds};
 use kjerne_server::Inspected;
 use kjerne_workspace::plugin_registry::read_package;
 use serde_json::{Map, Value as Json, json};
@@ -30,13 +31,14 @@ pub(crate) fn run(context: &Context, command: PluginCommand) -> Result<Exit> {
         PluginCommand::Install { file } => install(context, &file),
         PluginCommand::Rollback { plugin, to } => rollback(context, &plugin, to.as_deref()),
         PluginCommand::List => list(context),
-        PluginCommand::Inspect { plugin } => inspect(context, &plugin),
+        PluginCommand::Inspect { plugin, items } => inspect(context, &plugin, items),
         PluginCommand::Grant {
             plugin,
             items,
+            groups,
             all_declared,
         } => {
-            let body = json!({ "items": items, "all_declared": all_declared });
+            let body = json!({ "items": items, "groups": groups, "all_declared": all_declared });
             granted(context, &plugin, "grant", &body)
         }
         PluginCommand::Revoke { plugin, items, all } => {
@@ -126,7 +128,21 @@ fn placed_report(placed: &Json, headline: String) -> Report {
             first.join(", ")
         ));
         lines.push(format!(
-            "what for: kjerne plugin inspect {id}; grant: kjerne plugin grant {id} ITEM... or --all-declared"
+            "what for: kjerne plugin inspect {id}; grant: kjerne plugin grant {id} ITEM..., --group KIND or \
+             --all-declared"
+        ));
+    }
+    let needed = texts(&placed["needed"]);
+    if !needed.is_empty() && placed["enabled"] == true {
+        let first: Vec<&str> = needed.iter().take(MISSING_SHOWN).copied().collect();
+        lines.push(format!(
+            "it needs, and does not do its work without: {}; grant it, or switch it off",
+            first.join(", ")
+        ));
+    }
+    for unknown in texts(&placed["unknown"]) {
+        lines.push(format!(
+            "it names what this workspace does not have: {unknown}"
         ));
     }
     if placed["enabled"] != true {
@@ -154,15 +170,17 @@ fn list(context: &Context) -> Result<Exit> {
     context.print(&Report::new(&columns, rows.collect(), answer.clone()))
 }
 
-fn inspect(context: &Context, plugin: &str) -> Result<Exit> {
+fn inspect(context: &Context, plugin: &str, items: bool) -> Result<Exit> {
     let file = Path::new(plugin);
     let json = if file.is_file() || plugin.ends_with(".wasm") {
-        Inspected::of_file(read_package(&read(file)?)?).json()
+        // Of a file it is not known for which workspace; the core kinds are in each.
+        let kinds = Schema::new(core_kinds())?;
+        Inspected::of_file(read_package(&read(file)?)?).json(&kinds)
     } else {
         let mut connection = context.connect(Needs::Data)?;
         connection.get(&path(&["plugins", plugin]))?
     };
-    context.print(&plugin_table::report(json))
+    context.print(&plugin_table::report(json, items))
 }
 
 fn granted(context: &Context, plugin: &str, what: &str, body: &Json) -> Result<Exit> {

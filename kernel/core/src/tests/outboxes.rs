@@ -261,3 +261,23 @@ fn the_oldest_message_given_up_makes_room() {
         (0, limits::GIVEN_UP.value)
     );
 }
+
+/// A clock that stood years ahead must not keep anything for years once it is put right.
+#[test]
+fn a_message_of_a_wrong_clock_waits_no_longer_than_the_longest_pause() {
+    let years = 5 * 365 * 86_400;
+    let kernel = queued(&["a", "b"]);
+    kernel.outbox_failed(1, "no answer", at(years)).unwrap();
+    assert_eq!(due(&kernel, years), ["b-2"], "as long as the clock says so");
+    assert_eq!(due(&kernel, 60), ["a-1", "b-2"], "and no longer");
+    assert_eq!(
+        due(&kernel, -60),
+        ["a-1", "b-2"],
+        "queued in the future, never tried"
+    );
+    kernel.outbox_failed(2, "no answer", at(years)).unwrap();
+    assert_eq!(due(&kernel, 60), ["a-1", "b-2"]);
+    kernel.outbox_failed(1, "no answer", at(60)).unwrap();
+    assert_eq!(due(&kernel, 60), ["b-2"], "a pause by the clock put right");
+    assert_eq!(due(&kernel, 62), ["a-1", "b-2"]);
+}

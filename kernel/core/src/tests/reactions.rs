@@ -432,3 +432,59 @@ fn a_key_a_plugin_has_used_does_nothing_again_and_still_lets_the_cursor_move() {
     kernel.outbox_done(1).unwrap();
     assert!(kernel.outbox_due(at(0), 10).unwrap().is_empty());
 }
+
+#[test]
+fn a_reaction_that_failed_under_a_wrong_clock_is_tried_when_the_clock_is_put_right() {
+    let years = 5 * 365 * 86_400;
+    let calls = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&calls);
+    let plugin = TablePlugin::new("shaky").run(Role::React, move |_, _| {
+        match count.fetch_add(1, Ordering::SeqCst) {
+            0 => Err(fault("shaky")),
+            _ => Ok(Effects::default()),
+        }
+    });
+    let info = plugin.info();
+    let kernel = kernel(TablePlugins::none().with(plugin));
+    account(&kernel, 1);
+    let failed = react(&kernel, &info, years);
+    assert!(
+        matches!(failed, Progress::Failed { tries: 1, .. }),
+        "{failed:?}"
+    );
+    let waits = react(&kernel, &info, years);
+    assert!(matches!(waits, Progress::Waiting { .. }), "{waits:?}");
+    let moved = react(&kernel, &info, 60);
+    assert!(matches!(moved, Progress::Moved { .. }), "{moved:?}");
+}
+
+/// A reaction whose proposals are refused has called nothing that broke, and is at fault all the same.
+#[test]
+fn what_a_reaction_proposes_in_vain_is_counted_as_its_faults() {
+    let plugin = TablePlugin::new("vain").run(Role::React, |_, _| {
+        Ok(Effects {
+            changes: vec![create_new("task", &[("status", "open")])],
+            ..Effects::default()
+        })
+    });
+    let info = plugin.info();
+    let kernel = kernel(TablePlugins::none().with(plugin));
+    account(&kernel, 1);
+    let mut now = 0;
+    let faults = || {
+        let rows = kjerne_store::costs::list(&*kernel.store().snapshot().unwrap(), None).unwrap();
+        let totals = rows
+            .iter()
+            .map(|row| (row.role.as_str() == "react", row.faults));
+        totals.fold(0, |sum, (react, faults)| {
+            assert!(react);
+            sum + faults
+        })
+    };
+    while !matches!(react(&kernel, &info, now), Progress::Parked { .. }) {
+        now += 600;
+    }
+    assert_eq!(faults(), limits::REACTION_TRIES.value);
+    kernel.retry_parked(&info, Role::React, 1, at(now)).unwrap();
+    assert_eq!(faults(), limits::REACTION_TRIES.value + 1);
+}

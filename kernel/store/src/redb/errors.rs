@@ -1,25 +1,23 @@
 //! redb's errors, said in the store's words.
 
-use std::path::Path;
-
 use ::redb::{StorageError, TableError, TransactionError};
 
 use crate::error::StoreError;
 
-pub(super) fn io_at(path: &Path, error: &std::io::Error) -> StoreError {
-    let what = format!("{}: {error}", path.display());
-    match error.kind() {
-        std::io::ErrorKind::StorageFull => StoreError::Full(what),
-        _ => StoreError::Io(what),
-    }
-}
-
+/// What is told to whoever wants to write after storage failed.
 pub(super) fn read_only(error: &StoreError) -> StoreError {
-    match error {
-        StoreError::Full(what) => StoreError::ReadOnly(format!("the disk was full: {what}")),
-        StoreError::Io(what) => StoreError::ReadOnly(what.clone()),
-        other => StoreError::ReadOnly(other.to_string()),
-    }
+    let again = "open the workspace again to write (a server: start it anew)";
+    StoreError::ReadOnly(match error {
+        StoreError::Full(what) => format!(
+            "there was no room: {what}; they are taken again when there is, and nobody reads the state \
+             from before any more"
+        ),
+        StoreError::Io(what) | StoreError::Unknown(what) => {
+            format!("storage failed: {what}; {again}")
+        }
+        StoreError::ReadOnly(what) => what.clone(),
+        other => format!("{other}; {again}"),
+    })
 }
 
 pub(super) fn begin(error: TransactionError) -> StoreError {

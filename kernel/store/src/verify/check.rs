@@ -7,10 +7,9 @@ use kjerne_model::{Name, RecordId, Schema};
 
 use super::report::Report;
 use crate::error::StoreError;
-use crate::scan::Step;
+use crate::key;
 use crate::space::Space;
-use crate::store::{Range, Read};
-use crate::{key, scan};
+use crate::store::Read;
 
 /// What the journal last told of a record.
 pub(super) struct Told {
@@ -45,25 +44,58 @@ impl<'a> Check<'a> {
         }
     }
 
-    pub(super) fn count(&self, space: Space) -> Result<u64, StoreError> {
-        let mut count = 0;
-        self.read.scan(space, Range::all(), &mut |_, _| {
+    pub(super) fn count(&mut self, space: Space) -> Result<u64, StoreError> {
+        let (mut count, mut damaged) = (0, Vec::new());
+        let ended = self.read.scan_damaged(space, &mut |_, value| {
             count += 1;
+            damaged.extend(value.err());
             ControlFlow::Continue(())
-        })?;
+        });
+        let all = damaged.into_iter().chain(ended.err());
+        all.into_iter().try_for_each(|error| self.fault(error))?;
         Ok(count)
     }
 
-    /// Visits every row of a space. `visit` fails only when the store cannot be read.
+    /// Whether there is such a row; one that is damaged is there, and told where rows are counted.
+    pub(super) fn has(&self, space: Space, key: &[u8]) -> Result<bool, StoreError> {
+        match self.read.get(space, key) {
+            Ok(value) => Ok(value.is_some()),
+            Err(StoreError::Corrupt(_)) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Visits every row of a space that can be read; the others are faults. `visit` fails only when
+    /// the store cannot be read.
     pub(super) fn each(
         &mut self,
         space: Space,
         mut visit: impl FnMut(&mut Self, &[u8], &[u8]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let read = self.read;
-        scan::range(read, space, Range::all(), &mut |key, value| -> Step {
-            visit(self, key, value).map(ControlFlow::Continue)
-        })
+        let (read, mut failed) = (self.read, Ok(()));
+        let ended = read.scan_damaged(space, &mut |key, value| {
+            let seen = match value {
+                Ok(value) => visit(self, key, value),
+                Err(damage) => self.damaged(space, key, damage),
+            };
+            match seen {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error) => {
+                    failed = Err(error);
+                    ControlFlow::Break(())
+                }
+            }
+        });
+        failed?;
+        ended.or_else(|error| self.fault(error))
+    }
+
+    /// A row whose check does not hold. A record that is there, and damaged, is not missing.
+    fn damaged(&mut self, space: Space, key: &[u8], damage: StoreError) -> Result<(), StoreError> {
+        if let Some(record) = key::split_record(key).filter(|_| space == Space::Records) {
+            self.told.remove(&record);
+        }
+        self.fault(damage)
     }
 
     /// Takes damage as a fault; any other error ends the check.

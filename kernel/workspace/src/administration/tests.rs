@@ -12,6 +12,11 @@ use crate::plugin_registry::PluginRegistry;
 
 /// A plugin that can be installed.
 fn plugin(version: &str, about: &str, grants: &[&str]) -> Vec<u8> {
+    plugin_with(version, about, grants, "")
+}
+
+/// The same with more in its manifest.
+fn plugin_with(version: &str, about: &str, grants: &[&str], more: &str) -> Vec<u8> {
     let empty =
         r#"(component (instance $guard) (export "kjerne:crm/guard@0.1.0" (instance $guard)))"#;
     let grants: String = grants
@@ -20,7 +25,7 @@ fn plugin(version: &str, about: &str, grants: &[&str]) -> Vec<u8> {
         .collect();
     let manifest = format!(
         "id = \"acme.rule\"\nversion = \"{version}\"\ncontract = \"0.1.0\"\nlabel = \"Rule\"\n\
-         description = \"{about}\"\n[roles.guard]\nkinds = [\"account\"]\n{grants}"
+         description = \"{about}\"\n[roles.guard]\nkinds = [\"account\"]\n{grants}{more}"
     );
     Package::seal(&wat::parse_str(empty).unwrap(), &manifest, "")
 }
@@ -138,7 +143,7 @@ fn going_back_gives_back_no_more_than_both_versions_had() {
     let case = Case::new();
     let one = plugin("0.1.0", "Rules.", &["read:account", "read:lead"]);
     case.place(&one).unwrap();
-    case.acts().grant("acme.rule", &[], true).unwrap();
+    case.acts().grant("acme.rule", &[], &[], true).unwrap();
     case.acts().switch_on("acme.rule", false, false).unwrap();
     case.place(&plugin("0.2.0", "Rules.", &["read:account"]))
         .unwrap();
@@ -155,7 +160,7 @@ fn a_grant_that_was_no_longer_declared_is_given_again_or_not_in_effect() {
     let declared = |grants: &[&str]| plugin("0.1.0", "Rules.", grants);
     case.place(&declared(&["read:account", "read:lead"]))
         .unwrap();
-    case.acts().grant("acme.rule", &[], true).unwrap();
+    case.acts().grant("acme.rule", &[], &[], true).unwrap();
     for (version, grants, left) in [
         ("0.2.0", &["read:account"][..], &["read:account"][..]),
         ("0.3.0", &["read:account", "read:lead"], &["read:account"]),
@@ -289,7 +294,10 @@ fn another_content_of_the_same_version_takes_the_place_of_a_plugin_that_is_off()
 fn every_act_is_journalled_once_and_a_refused_one_is_not() {
     let case = Case::new();
     case.install("0.1.0");
-    let grant = |item: &str| case.acts().grant("acme.rule", &[item.to_owned()], false);
+    let grant = |item: &str| {
+        case.acts()
+            .grant("acme.rule", &[item.to_owned()], &[], false)
+    };
     assert!(grant("read:account").is_err());
     case.acts().switch_on("acme.rule", false, false).unwrap();
     assert!(
@@ -407,4 +415,104 @@ fn what_a_removed_plugin_left_in_its_folder_goes_with_it() {
     fs::write(case.file("0.0.9"), "an older one").unwrap();
     case.install("0.1.0");
     assert_eq!(case.versions().1, Vec::<String>::new());
+}
+
+/// The same plugin with a grant that is optional.
+fn with_optional(grants: &[&str], optional: &str) -> Vec<u8> {
+    let text = format!("[[grant]]\nallow = \"{optional}\"\nreason = \"Nice.\"\noptional = true\n");
+    plugin_with("0.1.0", "Rules.", grants, &text)
+}
+
+#[test]
+fn a_plugin_is_not_switched_on_without_what_it_needs() {
+    let case = Case::new();
+    let needs = ["read:account", "set:opportunity.pipeline"];
+    case.place(&with_optional(&needs, "read:contact.email"))
+        .unwrap();
+    let grant = |item: &str| {
+        case.acts()
+            .grant("acme.rule", &[item.to_owned()], &[], false)
+            .unwrap()
+    };
+    let on = || case.acts().switch_on("acme.rule", false, false);
+    let refused = |lacking: &[&str], held: &[&str]| {
+        let told = complaint(on(), |error| matches!(error, Error::Refused(_)));
+        for item in lacking {
+            assert!(told.contains(&format!("- {item}: To see.")), "{told}");
+        }
+        for item in held {
+            assert!(!told.contains(item), "{told}");
+        }
+        assert!(!case.plugins().row("acme.rule").unwrap().enabled);
+    };
+    refused(&needs, &["contact"]);
+    // A part of what is needed is not what is needed.
+    let _ = grant("read:account.name");
+    refused(&needs, &[]);
+    let _ = grant("read:account");
+    refused(&needs[1..], &needs[..1]);
+    let placed = grant("set:opportunity.pipeline");
+    assert_eq!((placed.needed.len(), placed.missing.len()), (0, 1));
+    assert!(on().unwrap().row.enabled);
+    // What is taken back is taken back, and told.
+    let items = ["read:account".to_owned()];
+    let placed = case.acts().revoke("acme.rule", &items, false).unwrap();
+    assert_eq!(placed.needed[0].to_string(), "read:account");
+}
+
+#[test]
+fn grants_are_given_by_group_and_only_for_what_is_there() {
+    let case = Case::new();
+    let asks = [
+        "read:account.name",
+        "set:account.tier",
+        "read:contact",
+        "state",
+        "read:casee",
+        "read:account.nosuch",
+    ];
+    let placed = case.place(&plugin("0.1.0", "Rules.", &asks)).unwrap();
+    assert_eq!(
+        placed.unknown,
+        [
+            "read:casee: there is no kind casee",
+            "read:account.nosuch: account has no field nosuch"
+        ]
+    );
+    let grant = |items: &[&str], groups: &[&str], all| {
+        let texts = |of: &[&str]| of.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+        case.acts()
+            .grant("acme.rule", &texts(items), &texts(groups), all)
+            .map(|placed| placed.row.grants)
+    };
+    let account = ["read:account.name", "set:account.tier"];
+    assert_eq!(grant(&[], &["account"], false).unwrap(), account);
+    let told = complaint(grant(&[], &["lead"], false), |error| {
+        matches!(error, Error::Refused(_))
+    });
+    assert!(
+        told.contains("its groups are: account, casee, contact, state"),
+        "{told}"
+    );
+    for (item, why) in [
+        ("read:casee", "there is no kind casee"),
+        ("read:account.nosuch", "account has no field nosuch"),
+        ("read:contact.nosuch", "contact has no field nosuch"),
+    ] {
+        let told = complaint(grant(&[item], &[], false), |error| {
+            matches!(error, Error::Refused(_))
+        });
+        assert!(told.contains(why), "{told}");
+    }
+    let all = [
+        "read:account.name",
+        "read:contact",
+        "set:account.tier",
+        "state",
+    ];
+    assert_eq!(grant(&[], &[], true).unwrap(), all);
+    let told = complaint(case.acts().switch_on("acme.rule", false, false), |error| {
+        matches!(error, Error::Refused(_))
+    });
+    assert!(told.contains("there is no kind casee"), "{told}");
 }

@@ -1,0 +1,136 @@
+//! Whether a workspace is well: whether it takes writes, and whether anything waits for a person.
+
+use std::ops::ControlFlow;
+
+use kjerne_store::{StoreError, journal, parked};
+
+use crate::limits::HEALTH_PARKED;
+use crate::runtime::Runtime;
+
+/// How a workspace does.
+#[derive(Debug)]
+pub struct Health {
+    /// The journal's last entry.
+    pub journal: u64,
+    /// Why writes are refused, if they are.
+    pub refused: Option<StoreError>,
+    /// Entries plugins gave up on, counted as far as a limit.
+    pub parked: usize,
+}
+
+impl Health {
+    /// One word: `ok`; `attention` when something waits for a person; `read-only` when writes are
+    /// refused.
+    #[must_use]
+    pub fn status(&self) -> &'static str {
+        match (&self.refused, self.parked) {
+            (Some(_), _) => "read-only",
+            (None, 0) => "ok",
+            (None, _) => "attention",
+        }
+    }
+}
+
+/// Looks how the workspace does; a store that can be made to take writes again is.
+///
+/// # Errors
+/// When the store cannot even be read.
+pub fn look(runtime: &Runtime) -> Result<Health, StoreError> {
+    let refused = runtime.store.health().err();
+    let snapshot = runtime.store.snapshot()?;
+    let mut parked = 0;
+    parked::list(&*snapshot, &mut |_| {
+        parked += 1;
+        if parked < HEALTH_PARKED.count() {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
+    })?;
+    Ok(Health {
+        journal: journal::last(&*snapshot)?,
+        refused,
+        parked,
+    })
+}
+
+/// Tells when the store stops taking writes and when it takes them again, once each.
+#[derive(Default)]
+pub(crate) struct Watch {
+    told: Option<String>,
+}
+
+impl Watch {
+    /// What there is to be told now, if anything.
+    pub(crate) fn look(&mut self, store: &dyn kjerne_store::Store) -> Option<String> {
+        let now = store.health().err().map(|error| error.to_string());
+        if now == self.told {
+            return None;
+        }
+        self.told.clone_from(&now);
+        Some(now.unwrap_or_else(|| "writes are taken again".to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::directory::Workspace;
+    use kjerne_store::ParkedRow;
+
+    fn runtime() -> (tempfile::TempDir, Runtime) {
+        let parent = tempfile::tempdir().unwrap();
+        let workspace = Workspace::init(&parent.path().join("crm"), "x").unwrap();
+        let runtime = Runtime::open_without_plugins(workspace, "a test").unwrap();
+        (parent, runtime)
+    }
+
+    #[test]
+    fn a_parked_entry_is_told() {
+        let (_parent, runtime) = runtime();
+        assert_eq!(look(&runtime).unwrap().status(), "ok");
+        let row = |entry| ParkedRow {
+            plugin: "acme.rule".to_owned(),
+            role: "react".to_owned(),
+            entry,
+            at: kjerne_model::Instant::from_millis(0),
+            tries: 8,
+            error: "not granted".to_owned(),
+        };
+        let park = |entries: std::ops::Range<u64>| {
+            let rows: Vec<ParkedRow> = entries.map(row).collect();
+            let done = runtime
+                .store
+                .write(&mut |write| rows.iter().try_for_each(|row| parked::put(write, row)));
+            done.unwrap();
+        };
+        park(1..3);
+        let health = look(&runtime).unwrap();
+        assert_eq!((health.status(), health.parked), ("attention", 2));
+        park(3..HEALTH_PARKED.value + 50);
+        assert_eq!(look(&runtime).unwrap().parked, HEALTH_PARKED.count());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_store_that_takes_no_writes_is_told_once() {
+        let (_parent, runtime) = runtime();
+        let mut watch = Watch::default();
+        assert_eq!(watch.look(&*runtime.store), None);
+        let data = runtime.workspace.dir().join("data.redb");
+        let away = data.with_extension("away");
+        std::fs::rename(&data, &away).unwrap();
+        let told = watch.look(&*runtime.store).unwrap();
+        assert!(told.contains("moved or removed"), "{told}");
+        assert_eq!(watch.look(&*runtime.store), None, "once");
+        let health = look(&runtime).unwrap();
+        assert_eq!((health.status(), health.journal), ("read-only", 0));
+        std::fs::rename(&away, &data).unwrap();
+        assert_eq!(
+            watch.look(&*runtime.store).unwrap(),
+            "writes are taken again"
+        );
+        runtime.store.write(&mut |_| Ok(())).unwrap();
+    }
+}
