@@ -161,12 +161,13 @@ fn a_grant_that_was_no_longer_declared_is_given_again_or_not_in_effect() {
     case.place(&declared(&["read:account", "read:lead"]))
         .unwrap();
     case.acts().grant("acme.rule", &[], &[], true).unwrap();
-    for (version, grants, left) in [
-        ("0.2.0", &["read:account"][..], &["read:account"][..]),
+    let steps: [(&str, &[&str], &[&str]); 4] = [
+        ("0.2.0", &["read:account"], &["read:account"]),
         ("0.3.0", &["read:account", "read:lead"], &["read:account"]),
         ("0.4.0", &["read:account.name"], &[]),
         ("0.5.0", &["read:account"], &[]),
-    ] {
+    ];
+    for (version, grants, left) in steps {
         let placed = case.place(&plugin(version, "Rules.", grants)).unwrap();
         assert_eq!(placed.row.grants, left, "{version}");
     }
