@@ -3,8 +3,8 @@
 
 use kjerne_model::{Currency, Money};
 
+use super::forms::Forms;
 use super::numbers::read_decimal;
-use super::plan::Forms;
 
 /// Signs that one currency has.
 const SIGNS: [(&str, &str); 28] = [

@@ -8,10 +8,10 @@ use jiff::tz::TimeZone;
 use kjerne_model::{Address, Currency, Decimal, Field, FieldType, Kind, Schema};
 use kjerne_workspace::error::{Context as _, Error, Result};
 
+use super::form::Form;
+use super::forms::{Forms, Grouping};
 use super::mapping::{FieldSource, Mapping};
-use super::numbers::Grouping;
-use super::plan::{Forms, Key, Lookup, Piece, Plan, PlanField, PlanSource};
-use super::times::Form;
+use super::plan::{Key, Lookup, Piece, Plan, PlanField, PlanSource};
 
 impl Plan {
     /// Binds a mapping.

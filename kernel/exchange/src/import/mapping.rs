@@ -6,7 +6,7 @@ use std::path::Path;
 use kjerne_workspace::error::{Context as _, Result};
 use serde::Deserialize;
 
-use super::numbers::Negative;
+use super::forms::Negative;
 use crate::spreadsheet::SAFE_COLUMN;
 
 /// A mapping file as written. `docs/mapping.md` tells of every key.

@@ -11,6 +11,8 @@ mod bind;
 mod convert;
 mod decode;
 mod dialect;
+mod form;
+mod forms;
 mod lookup;
 mod mapping;
 mod numbers;

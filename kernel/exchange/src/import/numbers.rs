@@ -5,33 +5,7 @@
 
 use kjerne_model::Decimal;
 
-use super::plan::Forms;
-
-/// What stands between groups of three digits.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub enum Grouping {
-    /// Any one of the usual marks: the comma or point that is not the decimal mark, a blank, an
-    /// apostrophe.
-    #[default]
-    Usual,
-    /// This mark alone.
-    Only(char),
-    /// Nothing: a number is written without.
-    Absent,
-}
-
-/// How negative numbers are written, beside a minus in front.
-#[derive(serde::Deserialize, Clone, Copy, PartialEq, Eq, Default, Debug)]
-#[serde(rename_all = "kebab-case")]
-pub enum Negative {
-    /// In no other way.
-    #[default]
-    Minus,
-    /// In brackets, as bookkeepers do: `(1,234.50)`.
-    Brackets,
-    /// With the minus behind: `1,234.50-`.
-    Trailing,
-}
+use super::forms::{Forms, Grouping, Negative};
 
 /// The exponents that are read; with others the number would not fit anyway.
 const EXPONENTS: std::ops::RangeInclusive<i32> = -18..=18;

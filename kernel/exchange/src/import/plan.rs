@@ -3,13 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
-use kjerne_model::{Currency, Decimal, Field, FieldType, Kind, Name};
+use kjerne_model::{Field, FieldType, Kind, Name};
 
+use super::forms::Forms;
 use super::mapping::{EmptyCells, OnExisting, RepeatedKeys};
-use super::numbers::{Grouping, Negative};
 use super::rows::Row;
-use super::times::Form;
 
 /// Everything needed to turn rows into changes.
 #[derive(Debug)]
@@ -110,29 +108,6 @@ pub struct Lookup {
     pub by: Field,
     /// The value wanted is what the record holds here.
     pub take: Option<Name>,
-}
-
-/// How numbers, dates and amounts are written.
-#[derive(Clone, Debug)]
-pub struct Forms {
-    /// The zone of times that name none.
-    pub zone: TimeZone,
-    /// The currency of amounts that name none.
-    pub currency: Option<Currency>,
-    /// The column that names the currency.
-    pub currency_column: Option<usize>,
-    /// `1.234,50`.
-    pub decimal_comma: bool,
-    /// What stands between groups of digits.
-    pub grouping: Grouping,
-    /// How negative numbers are written.
-    pub negative: Negative,
-    /// What numbers are multiplied by.
-    pub scale: Option<Decimal>,
-    /// Forms of dates.
-    pub dates: Vec<Form>,
-    /// Forms of points in time.
-    pub instants: Vec<Form>,
 }
 
 impl Plan {

@@ -3,8 +3,8 @@
 use kjerne_model::{FieldType, Value, parse_value};
 
 use super::amounts::read_money;
+use super::forms::Forms;
 use super::numbers::read_decimal;
-use super::plan::Forms;
 use super::times::{read_date, read_instant};
 
 /// Reads text as a value of a field's type. `currency` is what the row itself says of it.

@@ -232,10 +232,10 @@ fn add(all: &mut Vec<RecordId>, one: RecordId) {
 
 /// Adds a row; one that waited and comes again has another id.
 fn meet(rows: &mut Vec<(u64, RecordId)>, line: u64, id: RecordId) {
-    match rows.iter().position(|(known, _)| *known == line) {
-        Some(at) => rows[at].1 = id,
-        None if rows.len() < ENOUGH => rows.push((line, id)),
-        None => {}
+    if let Some(row) = rows.iter_mut().find(|(known, _)| *known == line) {
+        row.1 = id;
+    } else if rows.len() < ENOUGH {
+        rows.push((line, id));
     }
 }
 

@@ -15,6 +15,8 @@ pub struct Shape {
     /// Columns whose cells have digits in them.
     digits: Vec<bool>,
     has_escape: bool,
+    /// A row has been looked at.
+    has_begun: bool,
     told_backslash: bool,
 }
 
@@ -34,6 +36,7 @@ impl Shape {
         Self {
             digits: digits.collect(),
             has_escape,
+            has_begun: false,
             told_backslash: false,
         }
     }
@@ -46,11 +49,12 @@ impl Shape {
                 "line {line} looks like another header: it has words where the other rows have \
                  numbers"
             ));
-        } else if row.after_blank {
+        } else if row.after_blank && self.has_begun {
             told.note(format!(
                 "line {line} follows a blank line; is it the beginning of another table?"
             ));
         }
+        self.has_begun = true;
         if row.backslash_quote && !self.has_escape && !self.told_backslash {
             self.told_backslash = true;
             told.note(format!(

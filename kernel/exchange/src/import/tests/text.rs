@@ -6,13 +6,13 @@ use kjerne_model::{FieldType, Schema, core_kinds};
 use proptest::prelude::*;
 
 use crate::import::dialect::{dialect, told_delimiter};
+use crate::import::form::Form;
+use crate::import::forms::{Forms, Grouping, Negative};
 use crate::import::mapping::Mapping;
-use crate::import::numbers::{Grouping, Negative};
-use crate::import::plan::{Forms, Plan};
+use crate::import::plan::Plan;
 use crate::import::read::read_value;
 use crate::import::rows::{MAX_FIELD_BYTES, Row, RowFault, Rows};
 use crate::import::source::Source;
-use crate::import::times::Form;
 
 /// Rows of a text, each as `line: field|field`.
 fn rows_of(text: &[u8], delimiter: u8) -> Vec<String> {

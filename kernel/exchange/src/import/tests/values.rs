@@ -3,11 +3,11 @@
 use kjerne_model::FieldType;
 use proptest::prelude::*;
 
+use crate::import::form::Form;
+use crate::import::forms::{Forms, Grouping, Negative};
 use crate::import::mapping::Mapping;
-use crate::import::numbers::{Grouping, Negative, product};
-use crate::import::plan::Forms;
+use crate::import::numbers::product;
 use crate::import::read::read_value;
-use crate::import::times::Form;
 
 use super::Desk;
 use super::text::{check, forms};

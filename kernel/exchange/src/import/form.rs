@@ -1,0 +1,88 @@
+//! A form of dates and times, as in `strftime`, and stricter than the library where that guesses: a
+//! year has four digits where the form says so.
+
+use jiff::Timestamp;
+use jiff::fmt::strtime::{self, BrokenDownTime};
+use jiff::tz::TimeZone;
+
+/// A form of dates or times, as in `%d.%m.%Y`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Form {
+    text: String,
+    pattern: String,
+    /// Places that are looked at more strictly than the library does: what stands before them.
+    places: Vec<(String, Place)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Place {
+    /// Four digits, not fewer.
+    Year,
+    /// Not 60, which would be another second than the one written.
+    Second,
+}
+
+impl Form {
+    /// Takes a form, after writing a time in it and reading that again.
+    ///
+    /// # Errors
+    /// When nothing can be read by it.
+    pub fn new(text: &str) -> Result<Self, String> {
+        let pattern = text.replace("%F", "%Y-%m-%d").replace("%T", "%H:%M:%S");
+        let form = Self {
+            text: text.to_owned(),
+            places: places(&pattern),
+            pattern,
+        };
+        let sample = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
+        let tried = strtime::format(&form.pattern, &sample)
+            .and_then(|text| BrokenDownTime::parse(&form.pattern, text).map(drop));
+        match tried {
+            Ok(()) => Ok(form),
+            Err(error) => Err(format!("nothing can be read by the form {text:?}: {error}")),
+        }
+    }
+
+    /// As it was given.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Reads a text that is written in it.
+    pub fn read(&self, text: &str) -> Option<BrokenDownTime> {
+        let read = BrokenDownTime::parse(&self.pattern, text).ok()?;
+        let fits = |(before, place): &(String, Place)| {
+            let Ok((_, at)) = BrokenDownTime::parse_prefix(before, text) else {
+                return false;
+            };
+            let rest = text.get(at..).unwrap_or_default().trim_start().as_bytes();
+            match place {
+                Place::Year => rest.len() >= 4 && rest[..4].iter().all(u8::is_ascii_digit),
+                Place::Second => !rest.starts_with(b"60"),
+            }
+        };
+        self.places.iter().all(fits).then_some(read)
+    }
+}
+
+/// The years and seconds of a pattern, each with the pattern before it.
+fn places(pattern: &str) -> Vec<(String, Place)> {
+    let mut places = Vec::new();
+    let mut signs = pattern.char_indices();
+    while let Some((start, sign)) = signs.next() {
+        if sign != '%' {
+            continue;
+        }
+        let is_flag = |c: char| c.is_ascii_digit() || "-_^#".contains(c);
+        let directive = signs
+            .find(|(_, sign)| !is_flag(*sign))
+            .map(|(_, sign)| sign);
+        let place = match directive {
+            Some('Y' | 'G') => Place::Year,
+            Some('S') => Place::Second,
+            _ => continue,
+        };
+        places.push((pattern[..start].to_owned(), place));
+    }
+    places
+}
