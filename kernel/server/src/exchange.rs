@@ -150,7 +150,7 @@ pub(crate) async fn export(
     app.stream(content_type, move |runtime, out| {
         let mut out = BufWriter::with_capacity(PIECE, out);
         let written = export::write(&runtime.kernel, &kind, &filter, form, &mut out);
-        written.map_err(|error| io::Error::other(error.to_string()))?;
+        written.map_err(io::Error::other)?;
         out.flush()
     })
     .await
