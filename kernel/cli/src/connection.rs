@@ -250,6 +250,18 @@ fn open_here(workspace: &Workspace, who: &str, needs: Needs) -> Result<Runtime, 
     }
 }
 
+/// An answer that broke off: with the error it broke off with, where that is one of this process.
+fn broken_off(error: axum::Error) -> anyhow::Error {
+    let error = match error.into_inner().downcast::<io::Error>() {
+        Ok(error) => match error.downcast::<Error>() {
+            Ok(own) => own.into(),
+            Err(error) => error.into(),
+        },
+        Err(other) => anyhow::Error::from_boxed(other),
+    };
+    error.context(BROKE_OFF)
+}
+
 /// Whether another process holds the workspace.
 pub(crate) fn is_held(error: &Error) -> bool {
     matches!(error.root(), Error::Store(StoreError::Held { .. }))
@@ -290,7 +302,7 @@ impl Answer<'_> {
                 .block_on(std::future::poll_fn(|c| Pin::new(&mut body).poll_frame(c)))
         };
         while let Some(frame) = next() {
-            let frame = frame.context(BROKE_OFF)?;
+            let frame = frame.map_err(broken_off)?;
             if let Some(piece) = frame.data_ref() {
                 take(piece)?;
             }

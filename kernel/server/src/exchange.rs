@@ -205,7 +205,7 @@ pub(crate) async fn export(
         let reader = reader.within(Arc::new(Allowance::new(None, go_on)));
         let mut out = BufWriter::with_capacity(PIECE, out);
         let written = export::write_from(&reader, &kind, &filter, form, &mut out);
-        written.map_err(|error| io::Error::other(error.to_string()))?;
+        written.map_err(io::Error::other)?;
         out.flush()
     })
     .await

@@ -233,6 +233,10 @@ fn a_flipped_bit_never_reads_as_another_value() {
     assert!(short <= told / 50, "{told} told, {short} with rows missing");
 }
 
+/// What the refusal must tell, and what happens to the file.
+#[cfg(unix)]
+type Mishap<'a> = (&'a str, &'a dyn Fn(&Path));
+
 /// What is written to a file that was removed is gone with the process.
 #[cfg(unix)]
 #[test]
@@ -245,7 +249,7 @@ fn a_data_file_that_is_not_in_its_place_takes_no_writes() {
     };
     let folder_gone = |path: &Path| fs::remove_dir_all(path.parent().unwrap()).unwrap();
     let removed = |path: &Path| fs::remove_file(path).unwrap();
-    let cases: [(&str, &dyn Fn(&Path)); 4] = [
+    let cases: [Mishap<'_>; 4] = [
         ("moved or removed", &removed),
         ("moved or removed", &moved),
         ("moved or removed", &folder_gone),

@@ -10,7 +10,6 @@ use anyhow::{Context as _, Result};
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::Method;
 use http_body::Frame;
-use kjerne_workspace::Error;
 use serde_json::{Value as Json, json};
 
 use super::cells::{cell, list, text, texts};
@@ -309,9 +308,7 @@ pub(crate) fn export(context: &Context, args: &ExportArgs) -> Result<Exit> {
         None => unless_hung_up(answer.write_to(&mut BufWriter::new(io::stdout().lock())))?,
         Some(mut file) => {
             let bytes = answer.write_to(file.out());
-            let bytes = bytes.map_err(|error| {
-                Error::failed(format!("{error:#}; nothing was written to the file"))
-            })?;
+            let bytes = bytes.context("nothing was written to the file")?;
             file.finish()?;
             eprintln!(
                 "{bytes} bytes in {}",
