@@ -93,7 +93,8 @@ pub fn reindex(store: &dyn Store, schema: &Schema) -> Result<Vec<String>, Reinde
 
 fn wanted(schema: &Schema) -> Made {
     let of = |kind: &Kind, field: &Field| {
-        let marks = format!("{} {}", field.field_type.name(), u8::from(field.unique));
+        let (unique, folded) = (u8::from(field.unique), u8::from(field.ignore_case));
+        let marks = format!("{} {unique}{folded}", field.field_type.name());
         ((kind.name.to_string(), field.name.to_string()), marks)
     };
     let kinds = schema.kinds();

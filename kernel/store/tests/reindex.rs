@@ -18,6 +18,8 @@ fn kinds(indexed: bool, unique: bool) -> Schema {
         required: false,
         unique: false,
         indexed: false,
+        ignore_case: false,
+        hierarchy: false,
         personal: PersonalData::None,
     };
     let label = Field {
@@ -123,7 +125,8 @@ fn a_field_cannot_become_unique_when_its_values_are_not() {
         write(store, &plain, 2, "mended");
         assert_eq!(reindex(store, &unique).unwrap(), ["thing.label"]);
         let snapshot = store.snapshot().unwrap();
-        let holder = index::holder(&*snapshot, "thing", "label", &text("mended"));
+        let label = unique.kind("thing").unwrap().field("label").unwrap();
+        let holder = index::holder(&*snapshot, "thing", label, &text("mended"));
         assert_eq!(holder.unwrap(), Some(id(2)));
         assert_eq!(index_faults(store, &unique), [""; 0]);
     });
@@ -152,5 +155,23 @@ fn more_records_than_are_dealt_with_at_a_time_are_all_entered() {
         }
         assert_eq!(found(store, "many").len(), 2_500);
         assert_eq!(index_faults(store, &indexed), [""; 0]);
+    });
+}
+
+#[test]
+fn a_field_whose_case_counts_no_longer_is_entered_anew() {
+    on_both(|store| {
+        let exact = kinds(true, false);
+        let mut kind = Kind::clone(exact.kind("thing").unwrap());
+        kind.fields[1].ignore_case = true;
+        let folded = Schema::new(vec![kind]).unwrap();
+        reindex(store, &exact).unwrap();
+        write(store, &exact, 1, "MiXed");
+        assert_eq!(reindex(store, &folded).unwrap(), ["thing.label"]);
+        assert_eq!(index_faults(store, &folded), [""; 0]);
+        assert!(
+            reindex(store, &folded).unwrap().is_empty(),
+            "once is enough"
+        );
     });
 }
