@@ -211,7 +211,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_head_that_does_not_come_and_a_connection_without_requests_are_ended() {
-        let (address, ..) = serve(greeting()).await;
+        let (address, _stop, _) = serve(greeting()).await;
         for (text, answered) in [
             ("", false),
             ("GET / HT", false),
@@ -269,7 +269,7 @@ mod tests {
                 drop(told);
             }
         };
-        let (address, ..) = serve(Router::new().route("/", get(handler))).await;
+        let (address, _stop, _) = serve(Router::new().route("/", get(handler))).await;
         let mut stream = TcpStream::connect(address).unwrap();
         stream
             .write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
