@@ -72,7 +72,7 @@ fn the_command_line_says_what_is_wrong_and_where() {
             &["website", "http"],
         ),
         (
-            &["create", "account", "name=A", "external_id=g1"],
+            &["create", "account", "name=A", "external_id=G1"],
             3,
             &["external_id", id],
         ),

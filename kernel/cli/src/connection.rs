@@ -252,7 +252,15 @@ fn open_here(workspace: &Workspace, who: &str, needs: Needs) -> Result<Runtime, 
 
 /// An answer that broke off: with the error it broke off with, where that is one of this process.
 fn broken_off(error: axum::Error) -> anyhow::Error {
-    let error = match error.into_inner().downcast::<io::Error>() {
+    let mut inner = error.into_inner();
+    while inner.is::<axum::Error>() {
+        // Each layer of a body wraps the error of the one below it.
+        inner = match inner.downcast::<axum::Error>() {
+            Ok(layer) => layer.into_inner(),
+            Err(other) => other,
+        };
+    }
+    let error = match inner.downcast::<io::Error>() {
         Ok(error) => match error.downcast::<Error>() {
             Ok(own) => own.into(),
             Err(error) => error.into(),

@@ -224,10 +224,10 @@ impl Kernel {
     }
 }
 
-/// Whether a message's time has come. A pause longer than the longest was made by a clock that has
+/// Whether a message's time has come: that of one never tried has. A pause longer than the longest was made by a clock that has
 /// been put right since.
 fn is_due(row: &OutboxRow, now: Instant) -> bool {
-    !limits::rests(row.not_before, limits::longest_pause(), now)
+    row.tries == 0 || !limits::rests(row.not_before, limits::longest_pause(), now)
 }
 
 /// The link of `count` messages that follow from the answer to one. They share what may still

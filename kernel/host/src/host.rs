@@ -22,7 +22,7 @@ use crate::logs::{Line, Log};
 use crate::package::Package;
 use crate::plugin::Plugin;
 use crate::settings::Settings;
-use crate::watching::{NOTHING, watched};
+use crate::watching::watched;
 use crate::{engine, fault};
 
 /// How the host is set up.
@@ -322,13 +322,6 @@ impl Host {
         let set = self.now();
         let found = set.of(role).iter().find(|active| active.id() == plugin);
         found.map(|active| active.plugin.info(role))
-    }
-
-    /// Whether a plugin runs in a role and its settings have it watch nothing.
-    #[must_use]
-    pub fn watches_nothing(&self, plugin: &str, role: Role) -> bool {
-        self.serves(plugin, role)
-            .is_some_and(|info| info.watches.contains(NOTHING))
     }
 
     /// The plugin bound to a domain interface.

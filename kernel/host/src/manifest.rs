@@ -97,7 +97,7 @@ impl Manifest {
             grants: file
                 .grant
                 .into_iter()
-                .map(declared)
+                .map(|table| declared(&table))
                 .collect::<Result<_, _>>()?,
             actions: file
                 .action
@@ -265,7 +265,7 @@ fn roles(tables: BTreeMap<String, RoleTable>) -> Result<Roles, LoadError> {
     Ok((roles, kinds_from))
 }
 
-fn declared(table: GrantTable) -> Result<Declared, LoadError> {
+fn declared(table: &GrantTable) -> Result<Declared, LoadError> {
     let allow = Grant::parse(&table.allow).map_err(|error| wrong(&format!("[[grant]] {error}")))?;
     if table.reason.trim().is_empty() {
         return Err(wrong(&format!(

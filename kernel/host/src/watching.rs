@@ -3,8 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use kjerne_core::Role;
 use kjerne_model::Name;
 
+use crate::package::Package;
+use crate::settings::Settings;
 use crate::wit::v0_1_0::settings::Entry;
 use crate::wit::v0_1_0::types::Value;
 
@@ -45,6 +48,20 @@ pub fn watched(entries: &[Entry], list: &str) -> BTreeSet<Name> {
     kinds
 }
 
+/// The roles in which a plugin with these settings, or those it comes with where they are blank,
+/// watches nothing.
+#[must_use]
+pub fn idle_roles(package: &Package, settings: &str) -> Vec<Role> {
+    let own = &package.settings;
+    let settings = Some(settings).filter(|text| !text.trim().is_empty());
+    let Ok(settings) = Settings::parse(settings.unwrap_or(own)) else {
+        return Vec::new();
+    };
+    let from = package.manifest.kinds_from.iter();
+    let idle = from.filter(|(_, list)| watched(&settings.entries, list).contains(NOTHING));
+    idle.map(|(role, _)| *role).collect()
+}
+
 /// A kind that a table names: one text, or one of a list.
 fn kind<'a>((path, value): &(&'a str, &'a Value)) -> Option<&'a str> {
     let is_kind = *path == ".kinds" || path.starts_with(".kinds[");
@@ -58,7 +75,6 @@ fn kind<'a>((path, value): &(&'a str, &'a Value)) -> Option<&'a str> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::Settings;
 
     #[test]
     fn the_settings_say_what_is_watched() {
@@ -84,7 +100,7 @@ mod tests {
         ] {
             let settings = Settings::parse(text).unwrap();
             let found = watched(&settings.entries, "subscription");
-            let found: Vec<&str> = found.iter().map(|name| name.as_str()).collect();
+            let found: Vec<&str> = found.iter().map(Name::as_str).collect();
             assert_eq!(found, expected, "{text}");
         }
     }

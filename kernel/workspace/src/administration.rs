@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use kjerne_core::{Administered, Progress, Role};
 use kjerne_host::grants::Grant;
-use kjerne_host::{Installed, Package};
+use kjerne_host::{Installed, Package, idle_roles};
 use kjerne_model::{Act, Actor, Instant};
 use kjerne_store::cursors;
 use kjerne_store::registry::PluginRow;
@@ -249,15 +249,15 @@ impl<'a> Administration<'a> {
 
     /// A plugin that watched nothing is told of what comes once its settings have it watch something;
     /// its cursor may stand some entries behind.
-    fn begins_watching(&self, plugin: &str) -> Vec<Administered> {
-        let roles = [Role::React, Role::Integration].into_iter();
-        let idle = roles.filter(|role| self.runtime.host.watches_nothing(plugin, *role));
-        idle.map(|role| Administered::Begins {
-            plugin: plugin.to_owned(),
+    fn begins_watching(&self, before: &PluginRow) -> Vec<Administered> {
+        let package = self.runtime.plugins().package(before);
+        let idle = package.map(|package| idle_roles(&package, &before.settings));
+        let begins = |role| Administered::Begins {
+            plugin: before.id.clone(),
             role,
             after: None,
-        })
-        .collect()
+        };
+        idle.unwrap_or_default().into_iter().map(begins).collect()
     }
 
     fn begins(&self, plugin: &str, role: Role, from_start: bool) -> Result<Option<Administered>> {
@@ -310,6 +310,7 @@ impl<'a> Administration<'a> {
     pub fn set_settings(&self, id: &str, text: Option<String>) -> Result<PluginRow> {
         let _turn = self.runtime.administer();
         let mut row = self.row(id)?;
+        let beside = self.begins_watching(&row);
         row.settings = match text {
             Some(text) => text,
             None => self.runtime.plugins().package(&row)?.settings.clone(),
@@ -318,7 +319,6 @@ impl<'a> Administration<'a> {
             .map_err(|why| Error::unreadable(format!("the settings cannot be used: {why}")))?;
         self.check_settings(&row)?;
         let act = Act::new("plugin.settings", id).with("settings", &row.settings);
-        let beside = self.begins_watching(id);
         self.store_row(act, Next::of(row).with(beside))
     }
 

@@ -56,7 +56,8 @@ fn a_message_is_taken_once_by_its_id() {
     let nameless = r#"{"name":"Test Person","email":"test@example.com"}"#;
     let (new, again) = (Ok((1, 0)), Ok((0, 1)));
     let reused = Err("bad-message".to_owned());
-    let rows: [(&str, &[(&str, &str)], &str, &[(&str, &str)], &Result<_, _>); 8] = [
+    type Heads<'a> = &'a [(&'a str, &'a str)];
+    let rows: [(&str, Heads<'_>, &str, Heads<'_>, &Result<_, _>); 8] = [
         (form, &[], form, &[], &again),
         (form, &[], &other, &[], &reused),
         (nameless, &[], nameless, &[], &new),

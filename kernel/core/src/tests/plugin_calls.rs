@@ -260,9 +260,12 @@ fn what_a_shape_makes_of_what_was_asked_for_is_told() {
     );
     assert_eq!(told(agreed), [""; 0]);
     // Of two changes of one record the last says what was asked for.
-    let twice = vec![
-        update("account", 1, &[("tier", "bronze")]),
-        update("account", 1, &[("tier", "gold"), ("employees", "2")]),
-    ];
-    assert_eq!(told(accept(&kernel, twice)), [""; 0]);
+    let last = || TablePlugins::none().with(shaping("last", vec![set(1, "tier", "gold")]));
+    for (asked, expected) in [("gold", &[][..]), ("silver", &["last tier=gold"])] {
+        let twice = vec![
+            create("account", 1, &[("name", "Acme"), ("tier", "bronze")]),
+            update("account", 1, &[("tier", asked)]),
+        ];
+        assert_eq!(told(accept(&super::kernel(last()), twice)), expected);
+    }
 }

@@ -36,9 +36,8 @@ impl Repeats {
         match plan.repeated_keys {
             RepeatedKeys::Last if survey.is_overtaken(key, draft.row.line) => Repeat::LeftOut,
             RepeatedKeys::Last => Repeat::Taken,
-            RepeatedKeys::First if self.seen.insert(key) => Repeat::Taken,
+            RepeatedKeys::First | RepeatedKeys::Reject if self.seen.insert(key) => Repeat::Taken,
             RepeatedKeys::First => Repeat::LeftOut,
-            RepeatedKeys::Reject if self.seen.insert(key) => Repeat::Taken,
             RepeatedKeys::Reject => Repeat::Rejected(
                 "an earlier row of this file has the same key; keep one of them, or say \
                  repeated_keys in the mapping",

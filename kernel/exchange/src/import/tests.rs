@@ -351,7 +351,7 @@ fn corrected_rejects_are_taken_with_the_same_mapping() {
         rejects.lines().collect::<Vec<_>>(),
         [
             "reject_line,reject_column,reject_value,reject_reason,id,n,mail",
-            "2,mail,broken,\"email: \"\"broken\"\" is not an e-mail address\",3,Three,broken",
+            "2,mail,broken,email: broken is not an e-mail address,3,Three,broken",
         ]
     );
 }

@@ -125,7 +125,7 @@ fn has_leap_second(text: &str) -> bool {
 }
 
 fn shown(forms: &[Form], iso: &str) -> String {
-    let mut forms: Vec<&str> = forms.iter().map(|form| form.text()).collect();
+    let mut forms: Vec<&str> = forms.iter().map(super::form::Form::text).collect();
     forms.push(iso);
     forms.join(" or ")
 }
