@@ -255,7 +255,7 @@ impl Schema {
 /// What every record has beside its fields; a field of that name could not be asked for.
 pub(crate) const OWN_NAMES: [&str; 5] = ["id", "kind", "version", "created_at", "updated_at"];
 
-/// True for a text that may be a choice: not blank, and no blanks around it.
+/// True for a text that may be a choice where none are listed: not blank, and no blanks around it.
 pub(crate) fn is_plain_choice(value: &str) -> bool {
     !is_blank(value) && value.trim() == value
 }
@@ -294,10 +294,8 @@ fn choice_fault(field_type: &FieldType) -> Option<String> {
     };
     choices.iter().enumerate().find_map(|(index, choice)| {
         let value = &choice.value;
-        if !is_plain_choice(value) {
-            return Some(format!(
-                "lists the choice {value:?}; a choice is not blank and has no blanks around it"
-            ));
+        if is_blank(value) {
+            return Some(format!("lists the choice {value:?}, which is nothing"));
         }
         let twice = choices[..index]
             .iter()

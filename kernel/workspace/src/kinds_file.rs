@@ -302,12 +302,8 @@ mod tests {
                 "choice \"x\" twice",
             ),
             (
-                with_field("name = \"a\"\ntype = \"choices\"\nchoices = [\"x;y\"]"),
-                "choice \"x;y\"",
-            ),
-            (
-                with_field("name = \"a\"\ntype = \"choice\"\nchoices = [\" x\"]"),
-                "choice \" x\"",
+                with_field("name = \"a\"\ntype = \"choices\"\nchoices = [\"x\", \" \"]"),
+                "choice \" \"",
             ),
             (
                 "[[kind]]\nname = \"account\"\n".to_owned(),
