@@ -17,7 +17,7 @@ use super::cells::{cell, text, texts};
 use crate::args::{InitArgs, SecretCommand, ServeArgs, TokenCommand};
 use crate::connection::{Needs, is_held};
 use crate::context::Context;
-use crate::exit::{Exit, usage};
+use crate::exit::{Exit, exit_of, usage};
 use crate::output::Report;
 use crate::path::path;
 
@@ -62,10 +62,23 @@ fn is_served(error: &Error) -> bool {
 }
 
 pub(crate) fn verify(context: &Context) -> Result<Exit> {
-    let mut connection = context.connect(Needs::CheckedData)?;
+    // A page that is not as it was written does not say whose it is; the rows do, where they can
+    // still be read.
+    let (mut connection, damage) = match context.connect(Needs::CheckedData) {
+        Err(error) if exit_of(&error) == Exit::Damaged => {
+            (context.connect(Needs::Data)?, Some(format!("{error:#}")))
+        }
+        connected => (connected?, None),
+    };
     let mut report = connection
         .send(Method::POST, "/v1/verify", &[], Body::empty())?
         .json()?;
+    if let Some(damage) = damage {
+        report["faults"] = json!(report["faults"].as_u64().unwrap_or_default() + 1);
+        if let Some(faults) = report["first_faults"].as_array_mut() {
+            faults.insert(0, json!(damage));
+        }
+    }
     let pages = connection.is_here();
     report["pages_checked"] = json!(pages);
     let names = [
