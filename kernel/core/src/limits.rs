@@ -92,9 +92,17 @@ limit_table! {
     REACTION_SCAN = "reaction-scan", 2_048, "entries",
         "a plugin that watches little passes a long journal in bounded turns";
 
+    /// Edits read in one turn of a reaction while looking for some that concern it.
+    REACTION_SCAN_EDITS = "reaction-scan-edits", 20_000, "edits",
+        "the entries of an import have hundreds of edits each; a turn is to be bounded by them too";
+
     /// Entries of no concern a reaction passes without storing its cursor.
     REACTION_SKIP = "reaction-skip", 64, "entries",
         "reading 64 entries again costs less than a durable write for each commit of others";
+
+    /// Edits of no concern a reaction passes without storing its cursor.
+    REACTION_SKIP_EDITS = "reaction-skip-edits", 256, "edits",
+        "one entry of an import can hold more to read again than 64 of single commits";
 
     /// Tries of a reaction or escalation before it is parked.
     REACTION_TRIES = "reaction-tries", 8, "tries",

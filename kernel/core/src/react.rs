@@ -180,6 +180,7 @@ impl Kernel {
         let batch = Batch {
             shown: vec![shown],
             end: entry,
+            is_worth_storing: false,
         };
         Ok(match self.answer(&walker, &reader, &batch, unpark)? {
             Answered::Done { receipt, messages } => Progress::Moved {
@@ -213,7 +214,7 @@ impl Kernel {
         loop {
             let batch = walker.batch(reader.snapshot(), cursor.position, most)?;
             let Some(first) = batch.shown.first() else {
-                return self.pass_over(walker, reader, cursor, batch.end);
+                return self.pass_over(walker, reader, &batch);
             };
             let moved = walker.cursor(CursorRow {
                 position: batch.end,
@@ -238,23 +239,22 @@ impl Kernel {
         }
     }
 
-    /// Stores a cursor that has come by entries of no concern, when they are many enough.
+    /// Stores a cursor that has come by entries of no concern, when they are many or large enough.
     fn pass_over(
         &self,
         walker: &Walker<'_>,
         reader: &Arc<Reader>,
-        cursor: &CursorRow,
-        end: u64,
+        batch: &Batch,
     ) -> Result<Option<Progress>, StoreError> {
-        if end - cursor.position < limits::REACTION_SKIP.value {
+        if !batch.is_worth_storing {
             return Ok(Some(Progress::Idle));
         }
         let moved = walker.cursor(CursorRow {
-            position: end,
+            position: batch.end,
             ..CursorRow::default()
         });
         let progress = Progress::Moved {
-            position: end,
+            position: batch.end,
             shown: 0,
             receipt: None,
             messages: 0,

@@ -21,6 +21,8 @@ pub(crate) struct Batch {
     pub(crate) shown: Vec<Entry>,
     /// The last entry looked at: those behind the last one shown do not concern the plugin.
     pub(crate) end: u64,
+    /// Whether reading again what was looked at costs more than storing that it was.
+    pub(crate) is_worth_storing: bool,
 }
 
 pub(crate) fn depth_of(entry: &Entry) -> u32 {
@@ -70,10 +72,11 @@ impl Walker<'_> {
         let mut batch = Batch {
             shown: Vec::new(),
             end: after,
+            is_worth_storing: false,
         };
-        let (mut looked_at, mut edits) = (0, 0);
+        let (mut looked_at, mut read, mut edits) = (0, 0, 0);
         journal::scan(&**snapshot, after, &mut |entry| {
-            let number = entry.number;
+            let (number, size) = (entry.number, entry.edits.len());
             if let Some(entry) = self.concern(entry) {
                 edits += entry.edits.len();
                 let fits = batch.shown.first().is_none_or(|first| {
@@ -88,7 +91,11 @@ impl Walker<'_> {
             }
             batch.end = number;
             looked_at += 1;
-            let enough = looked_at >= limits::REACTION_SCAN.count();
+            read += size;
+            batch.is_worth_storing = looked_at >= limits::REACTION_SKIP.count()
+                || read >= limits::REACTION_SKIP_EDITS.count();
+            let enough = looked_at >= limits::REACTION_SCAN.count()
+                || read >= limits::REACTION_SCAN_EDITS.count();
             if enough {
                 ControlFlow::Break(())
             } else {

@@ -298,6 +298,22 @@ fn what_does_not_concern_a_plugin_is_passed_in_bounded_turns() {
 }
 
 #[test]
+fn large_entries_of_no_concern_are_passed_by_their_edits() {
+    let most = limits::REACTION_SKIP_EDITS.value;
+    for (edits, expected) in [(most - 1, 0), (most, 1)] {
+        let plugin = TablePlugin::new("elsewhere")
+            .watching([name("case")])
+            .run(Role::React, |_, _| panic!("nothing concerns it"));
+        let info = plugin.info();
+        let kernel = kernel(TablePlugins::none().with(plugin));
+        let new = (0..edits).map(|_| create_new("account", &[("name", "Acme")]));
+        accept(&kernel, new.collect());
+        react(&kernel, &info, 0);
+        assert_eq!(position(&kernel, &info), expected, "{edits} edits");
+    }
+}
+
+#[test]
 fn messages_and_state_without_changes_are_stored_with_the_cursor_and_no_entry() {
     let plugin = TablePlugin::new("hook").run(Role::Integration, |call, task| {
         let kept = kjerne_store::plugin_state::get(&*call.reader, "hook", "sent").unwrap();
