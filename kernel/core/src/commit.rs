@@ -6,13 +6,13 @@ use kjerne_model::{Code, Commit, Refusal};
 use kjerne_store::{KeyRow, StoreError, idempotency, journal};
 
 use crate::kernel::Kernel;
-use crate::outcome::{Outcome, Overridden, Receipt, Touched};
+use crate::outcome::{Outcome, PluginSet, Receipt, Touched};
 use crate::plugins::Call;
 use crate::prepared::{Answer, Prepared};
 use crate::reader::Reader;
 use crate::rows_beside::RowsBeside;
 use crate::sealed::Sealed;
-use crate::{access, apply, check, digest, escalation, limits, overridden};
+use crate::{access, apply, check, digest, escalation, limits, plugin_sets};
 
 /// What became of a commit that may have a task behind it.
 pub(crate) enum Taken {
@@ -106,7 +106,7 @@ impl Kernel {
                 return Ok(refused(faults));
             }
 
-            let overridden = overridden::of(commit, &work, &verdicts);
+            let plugin_sets = plugin_sets::of(commit, &work, &verdicts);
 
             // From here on nothing is amended. Every guard is asked.
             let sealed = Sealed::new(work);
@@ -117,11 +117,11 @@ impl Kernel {
 
             // One transaction looks again at what was read, and stores; or everything from the top.
             if mode == Mode::DryRun || leaves_no_trace(commit, &sealed, beside) {
-                return Ok(accepted(commit, sealed.touched(), overridden));
+                return Ok(accepted(commit, sealed.touched(), plugin_sets));
             }
             let prepared = Prepared::new(commit, digest, reader, sealed, verdicts, beside);
             match self.group().submit(&**self.store(), prepared)? {
-                Answer::Stored(receipt) => return Ok(stored(receipt, overridden)),
+                Answer::Stored(receipt) => return Ok(stored(receipt, plugin_sets)),
                 Answer::Overtaken => return Ok(Taken::Overtaken),
                 Answer::Changed => {}
             }
@@ -160,20 +160,20 @@ fn refused(refusals: Vec<Refusal>) -> Taken {
     Taken::Outcome(Outcome::refused(refusals))
 }
 
-fn stored(receipt: Receipt, overridden: Vec<Overridden>) -> Taken {
+fn stored(receipt: Receipt, plugin_sets: Vec<PluginSet>) -> Taken {
     Taken::Outcome(Outcome::Accepted(Receipt {
-        overridden,
+        plugin_sets,
         ..receipt
     }))
 }
 
-fn accepted(commit: &Commit, edits: Vec<Touched>, overridden: Vec<Overridden>) -> Taken {
+fn accepted(commit: &Commit, edits: Vec<Touched>, plugin_sets: Vec<PluginSet>) -> Taken {
     let receipt = Receipt {
         entry: 0,
         at: commit.at,
         edits,
         replayed: false,
-        overridden,
+        plugin_sets,
     };
     Taken::Outcome(Outcome::Accepted(receipt))
 }
@@ -250,7 +250,7 @@ fn replay(commit: &Commit, row: &KeyRow, reader: &Reader) -> Result<Receipt, Sto
         at: commit.at,
         edits: Vec::new(),
         replayed: true,
-        overridden: Vec::new(),
+        plugin_sets: Vec::new(),
     };
     if row.entry == 0 {
         return Ok(nothing);
@@ -272,7 +272,7 @@ fn replay(commit: &Commit, row: &KeyRow, reader: &Reader) -> Result<Receipt, Sto
         at: entry.at,
         edits,
         replayed: true,
-        overridden: Vec::new(),
+        plugin_sets: Vec::new(),
     })
 }
 

@@ -46,8 +46,8 @@ pub mod limits;
 pub mod models;
 mod outbox;
 mod outcome;
-mod overridden;
 mod plugin_calls;
+mod plugin_sets;
 mod plugin_table;
 mod plugins;
 mod prepared;
@@ -70,7 +70,7 @@ pub use faults::Faults;
 pub use feed::Feed;
 pub use kernel::Kernel;
 pub use outbox::{Failed, Undelivered};
-pub use outcome::{Outcome, Overridden, Receipt, Touched};
+pub use outcome::{Outcome, PluginSet, Receipt, Touched};
 pub use plugin_table::{TablePlugin, TablePlugins};
 pub use plugins::{
     Call, Draft, Effects, Fault, FieldSet, Finding, Guarded, PluginInfo, Plugins, Reply, Role,

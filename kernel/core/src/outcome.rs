@@ -70,14 +70,22 @@ pub struct Receipt {
     pub edits: Vec<Touched>,
     /// True when a commit with the same key had been stored before, and this is what it did.
     pub replayed: bool,
-    /// What plugins made of fields the asker had written; not told again when it is replayed.
-    pub overridden: Vec<Overridden>,
+    /// The fields that plugins filled in or set to something else than was asked for; not told again
+    /// when it is replayed.
+    pub plugin_sets: Vec<PluginSet>,
 }
 
-/// A field that was asked to have one value and was given another by a shape.
+impl Receipt {
+    /// The fields that were asked to have one value and were given another by a plugin.
+    pub fn overridden(&self) -> impl Iterator<Item = &PluginSet> {
+        self.plugin_sets.iter().filter(|one| one.asked)
+    }
+}
+
+/// A field that a shape filled in, or set to something else than was asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Overridden {
-    /// The change that asked, by its place in the commit.
+pub struct PluginSet {
+    /// The change that asked, or the record's last one, by its place in the commit.
     pub change: usize,
     /// The record's kind.
     pub kind: Name,
@@ -85,10 +93,12 @@ pub struct Overridden {
     pub id: RecordId,
     /// The field.
     pub field: Name,
-    /// The plugin that decided otherwise.
+    /// The plugin that set it.
     pub plugin: String,
     /// What the field holds now; none when it is empty.
     pub value: Option<Value>,
+    /// Whether the commit had asked for another value.
+    pub asked: bool,
 }
 
 /// One record a commit changed.

@@ -144,7 +144,7 @@ impl Prepared {
             at: self.at,
             edits,
             replayed: false,
-            overridden: Vec::new(),
+            plugin_sets: Vec::new(),
         }))
     }
 

@@ -156,7 +156,7 @@ fn nothing(ask: &Ask) -> Outcome {
         at: ask.now,
         edits: Vec::new(),
         replayed: false,
-        overridden: Vec::new(),
+        plugin_sets: Vec::new(),
     })
 }
 

@@ -232,7 +232,7 @@ fn told(mut response: Response, receipt: &Receipt) -> Response {
         HeaderName::from_static("kjerne-entry"),
         receipt.entry.into(),
     );
-    for one in &receipt.overridden {
+    for one in receipt.overridden() {
         let told = format!("{};plugin={}", one.field, one.plugin);
         if let Ok(told) = HeaderValue::from_str(&told) {
             headers.append(HeaderName::from_static("kjerne-overridden"), told);

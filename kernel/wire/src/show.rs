@@ -1,6 +1,6 @@
 //! From the model to JSON.
 
-use kjerne_core::{Overridden, Page, Receipt, Reply};
+use kjerne_core::{Page, PluginSet, Receipt, Reply};
 use kjerne_model::{Act, Address, Edit, Entry, Fields, Record, Refusal, Value, Verdict};
 use kjerne_store::costs::CostRow;
 use kjerne_store::outbox::OutboxRow;
@@ -97,14 +97,15 @@ pub fn receipt(receipt: &Receipt) -> Json {
         "replayed": receipt.replayed,
         "edits": outcome_edits(receipt),
     });
-    if !receipt.overridden.is_empty() {
-        shown["overridden"] = receipt.overridden.iter().map(overridden).collect();
+    let overridden: Vec<Json> = receipt.overridden().map(overridden).collect();
+    if !overridden.is_empty() {
+        shown["overridden"] = Json::Array(overridden);
     }
     shown
 }
 
 /// A field that a plugin set to something else than was asked for.
-fn overridden(one: &Overridden) -> Json {
+fn overridden(one: &PluginSet) -> Json {
     json!({
         "change": one.change,
         "kind": one.kind.as_str(),

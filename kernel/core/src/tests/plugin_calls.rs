@@ -232,11 +232,11 @@ fn what_a_shape_makes_of_what_was_asked_for_is_told() {
         ));
     let kernel = kernel(plugins);
     let told = |receipt: Receipt| -> Vec<String> {
-        let tell = |one: &crate::Overridden| {
+        let tell = |one: &crate::PluginSet| {
             let value = one.value.as_ref().map(Value::to_string);
             format!("{} {}={}", one.plugin, one.field, value.unwrap_or_default())
         };
-        receipt.overridden.iter().map(tell).collect()
+        receipt.overridden().map(tell).collect()
     };
     let asked = [
         ("name", "Acme"),

@@ -1,13 +1,11 @@
 //! One batch of drafts: lookups resolved, records found again, and one commit made of them; when
 //! that is refused, of those that are not at fault.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use kjerne_core::{Kernel, Outcome, Receipt};
-use kjerne_model::{
-    Actor, Change, Code, Commit, Fields, Instant, RecordId, Refusal, Target, Value,
-};
-use kjerne_store::{Read, journal};
+use kjerne_model::{Actor, Change, Code, Commit, Fields, Instant, RecordId, Refusal, Target};
+use kjerne_store::Read;
 use kjerne_workspace::error::Result;
 use sha2::{Digest, Sha256};
 
@@ -311,7 +309,8 @@ impl<'a> Batches<'a> {
             let refusals = match self.commit(&items)? {
                 Outcome::Accepted(receipt) => {
                     self.count(&items, &receipt);
-                    return self.tell(&items, &receipt);
+                    self.tell(&items, &receipt);
+                    return Ok(());
                 }
                 Outcome::Refused(refusals) => refusals,
             };
@@ -398,45 +397,22 @@ impl<'a> Batches<'a> {
     }
 
     /// Gathers what became of the fields of rows that were taken: what stayed empty, and what
-    /// plugins filled in or set otherwise, which the journal entry shows.
-    fn tell(&mut self, items: &[Item], receipt: &Receipt) -> Result<()> {
+    /// plugins filled in or set otherwise.
+    fn tell(&mut self, items: &[Item], receipt: &Receipt) {
         if receipt.replayed {
-            return Ok(());
+            return;
         }
         for item in items {
             if let Change::Create { fields, .. } = &item.change {
                 self.told.created(self.plan, fields);
             }
         }
-        if self.settings.dry_run || receipt.entry == 0 {
-            return Ok(());
+        for set in &receipt.plugin_sets {
+            let is_new = items
+                .get(set.change)
+                .is_some_and(|item| matches!(item.change, Change::Create { .. }));
+            self.told.set(set, is_new, self.settings.at);
         }
-        let snapshot = self.kernel.store().snapshot()?;
-        let Some(entry) = journal::get(&*snapshot, receipt.entry)? else {
-            return Ok(());
-        };
-        let mut creates = items
-            .iter()
-            .filter(|item| matches!(item.change, Change::Create { .. }));
-        let updates: HashMap<RecordId, &Item> = items
-            .iter()
-            .filter_map(|item| match &item.change {
-                Change::Update { target, .. } => Some((target.id, item)),
-                _ => None,
-            })
-            .collect();
-        for edit in &entry.edits {
-            // New records stand in the entry in the order of their changes.
-            let item = match &edit.before {
-                None => creates.next(),
-                Some(_) => updates.get(&edit.id).copied(),
-            };
-            if let Some(item) = item {
-                self.told
-                    .stored(&said(&item.change), edit, self.settings.at);
-            }
-        }
-        Ok(())
     }
 
     /// A refused row waits when all it lacks is a record of its own kind, which may come later in
@@ -475,20 +451,5 @@ impl<'a> Batches<'a> {
             (Some(plugin), Some(reason)) => format!("{} ({plugin}: {reason})", refusal.message),
             _ => refusal.message.clone(),
         }
-    }
-}
-
-/// The fields a change sets, and those it clears.
-fn said(change: &Change) -> BTreeMap<&str, Option<&Value>> {
-    match change {
-        Change::Create { fields, .. } => fields
-            .iter()
-            .map(|(name, value)| (name.as_str(), Some(value)))
-            .collect(),
-        Change::Update { patch, .. } => patch
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_ref()))
-            .collect(),
-        Change::Delete { .. } => BTreeMap::new(),
     }
 }

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use kjerne_model::{Edit, Fields, Instant, Value};
+use kjerne_core::PluginSet;
+use kjerne_model::{Fields, Instant, Value};
 
 use super::convert::Fault;
 use super::plan::{Plan, PlanSource};
@@ -132,32 +133,26 @@ impl Told {
         }
     }
 
-    /// Compares what a row said with what was stored.
-    pub fn stored(&mut self, said: &BTreeMap<&str, Option<&Value>>, edit: &Edit, at: Instant) {
-        let Some(after) = &edit.after else { return };
-        for (field, value) in said {
-            if after.get(*field) != *value {
-                self.filled
-                    .entry((*field).to_owned())
-                    .or_default()
-                    .otherwise += 1;
+    /// Counts a field that a plugin set.
+    pub fn set(&mut self, set: &PluginSet, is_new: bool, at: Instant) {
+        let is_now = match &set.value {
+            _ if set.asked => {
+                self.filled_in(set).otherwise += 1;
+                return;
             }
-        }
-        if edit.before.is_some() {
-            return;
-        }
-        for (name, value) in after {
-            if said.contains_key(name.as_str()) {
-                continue;
-            }
-            let filled = self.filled.entry(name.to_string()).or_default();
+            Some(Value::Instant(instant)) => *instant == at,
+            Some(Value::Date(date)) => *date == at.date(),
+            Some(_) => false,
+            None => return,
+        };
+        if is_new {
+            let filled = self.filled_in(set);
             filled.rows += 1;
-            let is_now = match value {
-                Value::Instant(instant) => *instant == at,
-                Value::Date(date) => *date == at.date(),
-                _ => false,
-            };
             filled.now += u64::from(is_now);
         }
+    }
+
+    fn filled_in(&mut self, set: &PluginSet) -> &mut Filled {
+        self.filled.entry(set.field.to_string()).or_default()
     }
 }

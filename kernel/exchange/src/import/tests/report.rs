@@ -122,11 +122,13 @@ fn what_stayed_empty_and_what_plugins_filled_in_is_told() {
     let desk = Desk::with(TablePlugins::none().with(shape));
     let map = "[fields]\nexternal_id = 'id'\nname = 'n'\nopened_at = 'o'\nnext_step = 's'\nprobability = 'p'\n\
                lost_reason = { column = 's', when = { n = ['Nobody'] } }";
-    let report = desk.import(
-        "opportunity",
-        map,
-        "id,n,o,s,p\n1,One,,,5\n2,Two,2020-01-01,call,50\n3,Three,,,\n",
-    );
+    let file = b"id,n,o,s,p\n1,One,,,5\n2,Two,2020-01-01,call,50\n3,Three,,,\n";
+    let mut options = desk.options("opportunity", map, file);
+    options.dry_run = true;
+    let dry = desk.run(&options).unwrap();
+    options.dry_run = false;
+    let report = desk.run(&options).unwrap();
+    assert_eq!(dry.told.filled, report.told.filled);
     let empty: Vec<_> = report
         .told
         .empty
