@@ -16,12 +16,16 @@ pub fn root() -> PathBuf {
         .unwrap_or_default()
 }
 
-/// The binary under test, beside the test's own.
+/// The binary under test: the one `KJERNE_BINARY` names, or the one beside the test's own. Naming an
+/// earlier build, with its plugins in `KJERNE_PLUGINS`, shows which tests it fails.
 ///
 /// # Panics
 /// When it has not been built; `cargo verify` builds it first.
 #[must_use]
 pub fn binary() -> PathBuf {
+    if let Some(named) = std::env::var_os("KJERNE_BINARY") {
+        return named.into();
+    }
     let own = std::env::current_exe().unwrap_or_default();
     let found = own
         .ancestors()
@@ -35,8 +39,12 @@ pub fn binary() -> PathBuf {
     })
 }
 
-/// The folder of built plugins: beside the binary under test, or where the project builds to.
+/// The folder of built plugins: the one `KJERNE_PLUGINS` names, beside the binary under test, or where
+/// the project builds to.
 fn plugins_folder() -> PathBuf {
+    if let Some(named) = std::env::var_os("KJERNE_PLUGINS") {
+        return named.into();
+    }
     let own = std::env::current_exe().unwrap_or_default();
     let beside = own.ancestors().map(|dir| dir.join("plugins"));
     let here = |dir: &PathBuf| {

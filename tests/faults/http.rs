@@ -1,0 +1,1 @@
+//! Requests in bad faith or from a broken client.

@@ -1,0 +1,1 @@
+//! Files of other systems: identity, dates, amounts, look-ups, shapes of files.

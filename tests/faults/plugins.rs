@@ -1,0 +1,1 @@
+//! Plugins and their administration: settings, grants, the service clock, webhooks.

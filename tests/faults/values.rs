@@ -1,0 +1,1 @@
+//! Values, filters and records, by whatever way they come in.
