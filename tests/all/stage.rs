@@ -106,6 +106,7 @@ pub fn host(cached: bool) -> Arc<Host> {
         cache_dir,
         cache_key: [7; 32],
         max_concurrent: 4,
+        schema: Arc::new(Schema::new(core_kinds()).unwrap()),
         seed: 1,
     };
     Arc::new(Host::new(options).unwrap())

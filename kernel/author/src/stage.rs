@@ -34,6 +34,7 @@ impl Bench {
             cache_dir: None,
             cache_key: [0; 32],
             max_concurrent: 2,
+            schema: Arc::clone(&schema),
             seed: 1,
         })?);
         let usage = Arc::new(Mutex::new(Usage::default()));

@@ -69,11 +69,13 @@ pub enum Role {
     ServiceRules,
     /// Turns journal entries into messages and takes what comes in.
     Integration,
+    /// Reads its settings once, so that calls need not. The kernel never asks for it; the host does.
+    Prepare,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Shape,
         Self::Guard,
         Self::React,
@@ -82,6 +84,7 @@ impl Role {
         Self::BuyingProcess,
         Self::ServiceRules,
         Self::Integration,
+        Self::Prepare,
     ];
 
     /// The role's name, which is the name of its interface in the contract.
@@ -96,6 +99,7 @@ impl Role {
             Self::BuyingProcess => "buying-process",
             Self::ServiceRules => "service-rules",
             Self::Integration => "integration",
+            Self::Prepare => "prepare",
         }
     }
 }

@@ -9,13 +9,14 @@ use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::engine::RUNTIME_VERSION;
 use crate::error::HostError;
-use crate::package::Package;
+use crate::limits;
 
 /// Bytes of the code that authenticates an entry; they stand in front of it.
 const MAC: usize = 32;
@@ -49,22 +50,30 @@ impl Cache {
         Ok(Self { directory, key })
     }
 
-    /// The plugin's native code, from the cache or compiled (and then kept).
+    /// The native code under a digest, where it is kept.
+    pub fn known(&self, engine: &Engine, digest: &[u8; 32]) -> Option<Component> {
+        self.load(engine, &entry_name(engine, digest))
+    }
+
+    /// The native code of the component with this digest, from the cache or compiled (and then kept).
+    /// The digest names everything the bytes are made of.
     pub fn component(
         &self,
         engine: &Engine,
-        package: &Package,
+        digest: &[u8; 32],
+        bytes: impl FnOnce() -> wasmtime::Result<Vec<u8>>,
     ) -> wasmtime::Result<(Component, Origin)> {
-        let name = entry_name(engine, package);
+        let name = entry_name(engine, digest);
         if let Some(component) = self.load(engine, &name) {
             return Ok((component, Origin::Cached));
         }
-        let component = compile(engine, package.bytes())?;
+        let component = compile(engine, &bytes()?)?;
         if let Some(directory) = &self.directory {
             let code = component.serialize()?;
             let mac = self.mac(&name, &code);
             // What could not be kept is compiled again at the next start.
             let _ = write_whole(directory, &name, &[mac.as_bytes(), &code]);
+            thin_out(directory);
         }
         Ok((component, Origin::Compiled))
     }
@@ -118,13 +127,11 @@ fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
 }
 
 /// Everything native code depends on: the plugin's bytes, the compiler and its settings.
-fn entry_name(engine: &Engine, package: &Package) -> String {
+fn entry_name(engine: &Engine, digest: &[u8; 32]) -> String {
     let mut settings = SettingsHasher(blake3::Hasher::new());
     std::hash::Hash::hash(&engine.precompile_compatibility_hash(), &mut settings);
     let mut hasher = settings.0;
-    hasher
-        .update(RUNTIME_VERSION.as_bytes())
-        .update(&package.digest);
+    hasher.update(RUNTIME_VERSION.as_bytes()).update(digest);
     format!("{}.native", hasher.finalize().to_hex())
 }
 
@@ -138,6 +145,21 @@ impl std::hash::Hasher for SettingsHasher {
 
     fn finish(&self) -> u64 {
         0
+    }
+}
+
+/// Removes the entries that were used longest ago, as far as there are more than are kept: each
+/// version of a plugin leaves one, and each of its settings. What is missed is compiled again.
+fn thin_out(directory: &Path) {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let mut entries: Vec<(SystemTime, PathBuf)> = entries
+        .filter(|entry| entry.path().extension().is_some_and(|end| end == "native"))
+        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+        .collect();
+    entries.sort();
+    let surplus = entries.len().saturating_sub(limits::CODE_KEPT.count());
+    for (_, path) in entries.into_iter().take(surplus) {
+        let _ = fs::remove_file(path);
     }
 }
 

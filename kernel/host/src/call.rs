@@ -1,16 +1,17 @@
 //! One call: a fresh store and instance, its limits, its costs.
 
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kjerne_core::{Call, Fault, Kernel, Role, TablePlugins};
-use kjerne_model::Actor;
+use kjerne_model::{Actor, Schema};
 use kjerne_store::{MemoryStore, StoreError};
 use wasmtime::component::{Instance, Resource};
 use wasmtime::{Engine, Store, UpdateDeadline};
 
 use crate::active::Active;
 use crate::call_state::{CallState, Purpose, Shown};
+use crate::code::Code;
 use crate::concurrency::Slots;
 use crate::cost_ledger::CallStats;
 use crate::error::LoadError;
@@ -18,6 +19,7 @@ use crate::fault;
 use crate::ids::IdSource;
 use crate::limits::{self, Budget};
 use crate::meter::Meter;
+use crate::plugin::Plugin;
 use crate::stop::Ended;
 
 /// Is told about every call.
@@ -31,6 +33,8 @@ pub struct Runtime {
     pub slots: Slots,
     /// Makes ids.
     pub ids: Arc<IdSource>,
+    /// The workspace's kinds, for calls that are about none of its records.
+    pub schema: Arc<Schema>,
     /// Is told about every call.
     pub observer: RwLock<Option<Observer>>,
 }
@@ -76,17 +80,18 @@ impl Runtime {
     /// another left, and a trap harms nobody.
     pub fn call<R>(
         &self,
-        active: &Active,
+        plugin: &Arc<Plugin>,
+        code: &Code,
         ask: Ask<'_>,
         work: impl FnOnce(&mut Store<CallState>, &Instance) -> wasmtime::Result<R>,
     ) -> Result<Done<R>, Fault> {
         let role = ask.role;
         let patience = Duration::from_millis(limits::QUEUE.value);
-        let Some(_slot) = self.slots.take(active.id(), role, patience) else {
-            return Err(fault::busy(active.id(), role, self.slots.share(role)));
+        let Some(_slot) = self.slots.take(plugin.id(), role, patience) else {
+            return Err(fault::busy(plugin.id(), role, self.slots.share(role)));
         };
-        let mut store = self.store(active, ask);
-        let instance = active.code.pre.instantiate(&mut store);
+        let mut store = self.store(plugin, ask);
+        let instance = code.pre.instantiate(&mut store);
         let answer = instance.and_then(|instance| work(&mut store, &instance));
         self.finish(store, answer)
     }
@@ -103,11 +108,11 @@ impl Runtime {
         let Some(role) = active.plugin.package.manifest.roles.keys().next() else {
             return Ok(());
         };
-        let call = match about_nothing() {
+        let call = match self.about_nothing() {
             Ok(call) => call,
             Err(error) => return does_not_fit(error.to_string()),
         };
-        let mut store = self.store(active, Ask::new(*role, Purpose::Question, &call));
+        let mut store = self.store(&active.plugin, Ask::new(*role, Purpose::Question, &call));
         let tried = active
             .code
             .pre
@@ -120,17 +125,10 @@ impl Runtime {
     }
 
     /// A store with every limit set.
-    pub fn store(&self, active: &Active, ask: Ask<'_>) -> Store<CallState> {
+    pub fn store(&self, plugin: &Arc<Plugin>, ask: Ask<'_>) -> Store<CallState> {
         let budget = Budget::of(ask.role, ask.changes, ask.fields);
         let meter = Meter::start(budget, ask.bytes);
-        let mut state = CallState::new(
-            &active.plugin,
-            &self.ids,
-            ask.role,
-            ask.purpose,
-            ask.call,
-            meter,
-        );
+        let mut state = CallState::new(plugin, &self.ids, ask.role, ask.purpose, ask.call, meter);
         state.shown = ask.shown;
         let mut store = Store::new(&self.engine, state);
         store.limiter(|state| &mut state.meter);
@@ -143,6 +141,27 @@ impl Runtime {
             Err(_) => Err(Ended.into()),
         });
         store
+    }
+
+    /// The time, for lines of a log that belong to no commit.
+    pub fn clock(&self) -> kjerne_model::Instant {
+        let passed = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        kjerne_model::Instant::from_millis(i64::try_from(passed.as_millis()).unwrap_or_default())
+    }
+
+    /// A call in a workspace of these kinds without any record.
+    pub fn about_nothing(&self) -> Result<Call, StoreError> {
+        let plugins = Arc::new(TablePlugins::none());
+        let store = Arc::new(MemoryStore::new());
+        let kernel = Kernel::new(store, Arc::clone(&self.schema), plugins, 0)?;
+        Ok(Call {
+            now: self.clock(),
+            actor: Actor::System("install".to_owned()),
+            depth: 0,
+            reader: Arc::new(kernel.reader()?),
+        })
     }
 
     fn finish<R>(
@@ -204,18 +223,6 @@ impl Runtime {
             observer(&stats);
         }
     }
-}
-
-/// A call in an empty workspace.
-fn about_nothing() -> Result<Call, StoreError> {
-    let plugins = Arc::new(TablePlugins::none());
-    let kernel = Kernel::new(Arc::new(MemoryStore::new()), Arc::default(), plugins, 0)?;
-    Ok(Call {
-        now: kjerne_model::Instant::default(),
-        actor: Actor::System("install".to_owned()),
-        depth: 0,
-        reader: Arc::new(kernel.reader()?),
-    })
 }
 
 /// A call that passed a limit has failed, even when the plugin returned as if nothing had

@@ -22,6 +22,8 @@ pub enum Purpose {
     Question,
     /// To do something after the fact: reads, and collects what is to be done.
     Work,
+    /// To become ready for calls: knows its settings, and nothing that changes without them.
+    Preparation,
 }
 
 /// Everything the host knows about the call under way.

@@ -29,6 +29,7 @@ pub struct Roles {
     pub buying_process: Option<exports::buying_process::GuestIndices>,
     pub service_rules: Option<exports::service_rules::GuestIndices>,
     pub integration: Option<exports::integration::GuestIndices>,
+    pub prepare: Option<exports::prepare::GuestIndices>,
 }
 
 impl Roles {
@@ -63,6 +64,10 @@ impl Roles {
             .map(|role| role.load(&mut *store, instance))
             .transpose()?;
         self.integration
+            .as_ref()
+            .map(|role| role.load(&mut *store, instance))
+            .transpose()?;
+        self.prepare
             .as_ref()
             .map(|role| role.load(&mut *store, instance))
             .transpose()?;
@@ -145,6 +150,7 @@ fn find_roles(pre: &InstancePre<CallState>, package: &Package) -> wasmtime::Resu
             Role::Integration => {
                 roles.integration = Some(exports::integration::GuestIndices::new(pre)?);
             }
+            Role::Prepare => roles.prepare = Some(exports::prepare::GuestIndices::new(pre)?),
         }
     }
     Ok(roles)

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use kjerne_core::{Fault, PluginInfo, Role};
-use kjerne_model::Name;
+use kjerne_model::{Name, Schema};
 use wasmtime::component::Linker;
 
 use crate::active::Active;
@@ -23,7 +23,7 @@ use crate::package::Package;
 use crate::plugin::Plugin;
 use crate::settings::Settings;
 use crate::watching::watched;
-use crate::{engine, fault};
+use crate::{engine, fault, prepare};
 
 /// How the host is set up.
 pub struct HostOptions {
@@ -33,6 +33,8 @@ pub struct HostOptions {
     pub cache_key: [u8; 32],
     /// How many plugins may run at a time.
     pub max_concurrent: usize,
+    /// The kinds of the workspace, which plugins may ask about when they are prepared.
+    pub schema: Arc<Schema>,
     /// Where the ids of proposed records come from: different at every start, or two starts make
     /// the same ids.
     pub seed: u128,
@@ -87,14 +89,6 @@ impl Set {
 /// A set of plugins that is loaded and not in use yet.
 pub struct Loaded(Set);
 
-impl Loaded {
-    /// A plugin of the set.
-    pub(crate) fn plugin(&self, id: &str) -> Option<Arc<Active>> {
-        let Self(set) = self;
-        set.plugins.iter().find(|active| active.id() == id).cloned()
-    }
-}
-
 /// The set in use, and the one before it, on which commits under way finish.
 #[derive(Default)]
 struct Sets {
@@ -105,13 +99,22 @@ struct Sets {
 /// Runs the plugins of a workspace.
 pub struct Host {
     pub(crate) runtime: Runtime,
-    linker: Linker<CallState>,
-    cache: Cache,
+    pub(crate) linker: Linker<CallState>,
+    pub(crate) cache: Cache,
     sets: RwLock<Sets>,
-    /// Code in use, by the hash of its file: an exchange of the set links only what is new.
+    /// Code in use, by what it was made of: an exchange of the set links only what is new.
     code: Mutex<BTreeMap<[u8; 32], Arc<Code>>>,
     logs: Mutex<BTreeMap<String, Arc<Log>>>,
     accounts: Mutex<Vec<Arc<Account>>>,
+}
+
+/// What the code of a plugin is made of: its file, and its settings where it is prepared with them.
+fn code_key(plugin: &Plugin) -> [u8; 32] {
+    if plugin.package.manifest.roles.contains_key(&Role::Prepare) {
+        prepare::of_settings(plugin)
+    } else {
+        plugin.package.digest
+    }
 }
 
 /// What these locks guard is whole after every statement, so a panic while one was held harms
@@ -134,6 +137,7 @@ impl Host {
             engine,
             slots: Slots::new(slots),
             ids: Arc::new(IdSource::new(options.seed)),
+            schema: options.schema,
             observer: RwLock::new(None),
         };
         Ok(Self {
@@ -152,7 +156,7 @@ impl Host {
     ///
     /// # Errors
     /// When it does not fit the contract's types or needs more than the host has.
-    pub fn prepare(&self, package: &Package) -> Result<(), LoadError> {
+    pub fn try_on(&self, package: &Package) -> Result<(), LoadError> {
         let plugin = Installed {
             package: Arc::new(package.clone()),
             grants: Vec::new(),
@@ -162,7 +166,10 @@ impl Host {
             enabled: true,
             bound: BTreeSet::new(),
         };
-        self.activate(plugin).map(drop)
+        let plugin = Arc::new(self.settled(plugin)?);
+        let code = code::link(&self.linker, &self.unprepared(package)?, package)?;
+        let code = Arc::new(code);
+        self.runtime.try_out(&Active { plugin, code })
     }
 
     /// Loads another set of plugins without using it, so that whoever changes what is installed
@@ -186,11 +193,7 @@ impl Host {
         sets.before = std::mem::replace(&mut sets.now, Arc::new(set));
         let used: BTreeSet<[u8; 32]> = [&sets.now, &sets.before]
             .into_iter()
-            .flat_map(|set| {
-                set.plugins
-                    .iter()
-                    .map(|active| active.plugin.package.digest)
-            })
+            .flat_map(|set| set.plugins.iter().map(|active| code_key(&active.plugin)))
             .collect();
         lock(&self.code).retain(|digest, _| used.contains(digest));
     }
@@ -205,6 +208,21 @@ impl Host {
     }
 
     fn activate(&self, plugin: Installed) -> Result<Arc<Active>, LoadError> {
+        let plugin = Arc::new(self.settled(plugin)?);
+        let key = code_key(&plugin);
+        if let Some(code) = lock(&self.code).get(&key).cloned() {
+            return Ok(Arc::new(Active { plugin, code }));
+        }
+        let component = self.component_of(&plugin)?;
+        let code = Arc::new(code::link(&self.linker, &component, &plugin.package)?);
+        let active = Active { plugin, code };
+        self.runtime.try_out(&active)?;
+        lock(&self.code).insert(key, Arc::clone(&active.code));
+        Ok(Arc::new(active))
+    }
+
+    /// A plugin as it is to be used, without its code.
+    fn settled(&self, plugin: Installed) -> Result<Plugin, LoadError> {
         let manifest = &plugin.package.manifest;
         let granted = plugin.grants.iter().map(|text| Grant::parse(text));
         let granted: Vec<Grant> = granted.collect::<Result<_, _>>().map_err(|error| {
@@ -224,12 +242,9 @@ impl Host {
                 manifest.id
             ))
         })?;
-        let known = lock(&self.code).get(&plugin.package.digest).cloned();
-        let tried = known.is_some();
-        let code = known.map_or_else(|| self.code_of(&plugin.package), Ok)?;
         let from = manifest.kinds_from.iter();
         let watching = from.map(|(role, list)| (*role, watched(&settings.entries, list)));
-        let settled = Plugin {
+        Ok(Plugin {
             watching: watching.collect(),
             grants: Grants::effective(&manifest.declared(), &granted),
             logs: Arc::clone(lock(&self.logs).entry(manifest.id.clone()).or_default()),
@@ -239,25 +254,7 @@ impl Host {
             revision: plugin.revision,
             position: plugin.position,
             bound: plugin.bound,
-        };
-        let active = Arc::new(Active {
-            plugin: Arc::new(settled),
-            code,
-        });
-        if !tried {
-            self.runtime.try_out(&active)?;
-            lock(&self.code).insert(active.plugin.package.digest, Arc::clone(&active.code));
-        }
-        Ok(active)
-    }
-
-    fn code_of(&self, package: &Package) -> Result<Arc<Code>, LoadError> {
-        let component = self.cache.component(&self.runtime.engine, package);
-        let (component, _) = component.map_err(|error| LoadError::DoesNotFit {
-            plugin: package.manifest.id.clone(),
-            why: format!("{error:#}"),
-        })?;
-        Ok(Arc::new(code::link(&self.linker, &component, package)?))
+        })
     }
 
     /// The account of a plugin version, which outlives every set it is in.

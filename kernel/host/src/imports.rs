@@ -276,7 +276,7 @@ impl CallState {
         let now = match self.purpose {
             Purpose::Work => true,
             Purpose::Question => !writes,
-            Purpose::Verdict => false,
+            Purpose::Verdict | Purpose::Preparation => false,
         };
         if !now {
             let role = self.role.name();
@@ -416,6 +416,11 @@ const DAY_MILLIS: i64 = 86_400_000;
 impl time::Host for CallState {
     fn now(&mut self) -> wasmtime::Result<i64> {
         self.count_call()?;
+        if self.purpose == Purpose::Preparation {
+            return Err(wasmtime::Error::msg(
+                "prepare asked for the time, which goes on when it is done; ask in the call",
+            ));
+        }
         Ok(self.call.now.millis())
     }
 

@@ -23,7 +23,8 @@
 //! | fuel | the runtime's count of work done, the same for the same work on every machine |
 //! | budget | what one call may use of fuel, time, memory and calls to the host |
 //! | meter | counts what one call uses, against its budget |
-//! | purpose | what a call is for, which decides what it may do: verdict, question or work |
+//! | purpose | what a call is for, which decides what it may do: verdict, question, work or preparation |
+//! | prepared | of a plugin: its calls begin with what `prepare` left in its memory |
 //! | stop | why a function of the host gave a plugin no answer |
 //! | fault | how a plugin broke, told with the limit it passed |
 //! | domain model | a role of which one plugin at a time answers: stages, buying process, service |
@@ -55,9 +56,9 @@ mod outputs;
 mod package;
 mod plugin;
 mod plugin_calls;
+mod prepare;
 mod resources;
 mod settings;
-mod settings_check;
 mod stop;
 #[cfg(test)]
 mod tests;

@@ -280,6 +280,14 @@ limit_table! {
     SETTINGS = "settings", 256 << 10, "bytes",
         "every call that reads them takes them over whole";
 
+    /// Faults of settings that a plugin tells and that are shown.
+    SETTINGS_FAULTS = "settings-faults", 50, "faults",
+        "a person mends some and tries again; the rest is counted";
+
+    /// Compiled components kept for the next start.
+    CODE_KEPT = "code-kept", 64, "files",
+        "each plugin leaves two, and one for each of its settings; what is gone is compiled again";
+
     /// Bytes of a manifest.
     MANIFEST = "manifest", 64 << 10, "bytes",
         "it is read by people";
@@ -380,7 +388,7 @@ impl Budget {
                 rows: ROWS_COMMIT.value,
                 names: &OF_COMMIT,
             },
-            Role::React | Role::Integration => Self {
+            Role::React | Role::Integration | Role::Prepare => Self {
                 fuel: FUEL_LATER.value,
                 wall_ms: WALL_LATER.value,
                 memory: MEMORY_LATER.value,

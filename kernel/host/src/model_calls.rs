@@ -162,9 +162,11 @@ impl Host {
     ) -> Result<B, AskError> {
         let active = self.bound_to(role).ok_or(AskError::NotBound(role))?;
         let about = Ask::new(role, Purpose::Question, call);
-        let done = self.runtime.call(&active, about, |store, instance| {
-            ask(&active, store, instance)
-        });
+        let done = self
+            .runtime
+            .call(&active.plugin, &active.code, about, |store, instance| {
+                ask(&active, store, instance)
+            });
         let answer = done
             .map_err(AskError::Fault)?
             .answer

@@ -34,10 +34,12 @@ impl Plugins for Host {
         let role = active.code.roles.shape.as_ref();
         let role = role.ok_or_else(|| fault::absent(active.id(), Role::Shape))?;
         let (ask, changes) = about(&active, Role::Shape, call, drafts);
-        let done = self.runtime.call(&active, ask, |store, instance| {
-            role.load(&mut *store, instance)?
-                .call_shape(store, only(), &changes, only())
-        })?;
+        let done = self
+            .runtime
+            .call(&active.plugin, &active.code, ask, |store, instance| {
+                role.load(&mut *store, instance)?
+                    .call_shape(store, only(), &changes, only())
+            })?;
         Ok(Shaped {
             sets: done.state.sets,
             fuel: done.fuel,
@@ -48,10 +50,12 @@ impl Plugins for Host {
         let active = self.find(plugin, Role::Guard)?;
         let role = guard_role(&active)?;
         let (ask, changes) = about(&active, Role::Guard, call, drafts);
-        let done = self.runtime.call(&active, ask, |store, instance| {
-            role.load(&mut *store, instance)?
-                .call_guard(store, only(), &changes, only())
-        })?;
+        let done = self
+            .runtime
+            .call(&active.plugin, &active.code, ask, |store, instance| {
+                role.load(&mut *store, instance)?
+                    .call_guard(store, only(), &changes, only())
+            })?;
         Ok(Guarded {
             findings: done.state.findings,
             fuel: done.fuel,
@@ -254,7 +258,7 @@ impl Host {
             answer,
             state,
             fuel,
-        } = self.runtime.call(active, ask, work)?;
+        } = self.runtime.call(&active.plugin, &active.code, ask, work)?;
         let reply = answer.map_err(|failure| failed(active.id(), role, &failure))?;
         let reply: Reply =
             wit::reply_in(reply).map_err(|error| fault::bad_output(active.id(), role, &error))?;
@@ -284,7 +288,7 @@ impl Host {
         let active = self.find(plugin, Role::Guard)?;
         let role = guard_role(&active)?;
         let (ask, _) = about(&active, Role::Guard, call, drafts);
-        let mut store = self.runtime.store(&active, ask);
+        let mut store = self.runtime.store(&active.plugin, ask);
         let fuel = store.data().meter.budget.fuel;
         let mut run = || -> wasmtime::Result<Vec<Duration>> {
             let instance = active.code.pre.instantiate(&mut store)?;

@@ -74,7 +74,7 @@ impl<'a> Administration<'a> {
     /// # Errors
     /// When the file is no plugin, or the same version is there with another content.
     pub fn install(&self, bytes: &[u8]) -> Result<Placed> {
-        self.runtime.host.prepare(&read_package(bytes)?)?;
+        self.runtime.host.try_on(&read_package(bytes)?)?;
         self.place(bytes, INSTALL)
     }
 
@@ -84,7 +84,7 @@ impl<'a> Administration<'a> {
     /// When no such version is kept, or its file is damaged.
     pub fn roll_back(&self, id: &str, version: Option<&str>) -> Result<Placed> {
         let bytes = self.runtime.plugins().earlier(id, version)?;
-        self.runtime.host.prepare(&read_package(&bytes)?)?;
+        self.runtime.host.try_on(&read_package(&bytes)?)?;
         self.place(&bytes, "plugin.rollback")
     }
 
@@ -217,7 +217,7 @@ impl<'a> Administration<'a> {
     /// needs.
     pub fn enable(&self, id: &str, bind: bool, from_start: bool) -> Result<Placed> {
         let (_, package) = self.installed(id)?;
-        self.runtime.host.prepare(&package)?;
+        self.runtime.host.try_on(&package)?;
         self.switch_on(id, bind, from_start)
     }
 
@@ -526,10 +526,9 @@ impl<'a> Administration<'a> {
             ..row.clone()
         };
         match self.runtime.load(vec![as_installed(on, package, &[])]) {
-            Ok(loaded) => {
-                let ask = (&self.actor, self.at);
-                self.runtime.check_settings(&loaded, &row.id, ask)
-            }
+            Ok(_) => Ok(()),
+            // What it says of its settings counts wherever it is said.
+            Err(error @ Error::Unreadable(_)) => Err(error),
             // One that cannot be loaded is told of when it is switched on where plugins run.
             Err(_) if !row.enabled || !self.runtime.runs_plugins() => Ok(()),
             Err(error) => Err(error),

@@ -152,7 +152,10 @@ impl From<FilterError> for Error {
 
 impl From<LoadError> for Error {
     fn from(error: LoadError) -> Self {
-        Self::Refused(error.to_string())
+        match error {
+            LoadError::BadSettings(why) => Self::Unreadable(why),
+            error => Self::Refused(error.to_string()),
+        }
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use kjerne_core::{Call, Kernel, Outcome, PluginInfo, Plugins as _, Progress, Receipt, Role};
+use kjerne_core::{Kernel, Outcome, PluginInfo, Plugins as _, Progress, Receipt, Role};
 use kjerne_host::{Cost, Host, HostOptions, Installed, Line, Loaded, Package};
-use kjerne_model::{Actor, Commit, Date, Instant, Schema};
+use kjerne_model::{Commit, Date, Instant, Schema};
 use kjerne_store::costs::CostRow;
 use kjerne_store::reindex::{ReindexError, reindex};
 use kjerne_store::{Store, StoreError, costs, meta};
@@ -86,8 +86,8 @@ impl Runtime {
     /// # Errors
     /// When a plugin that is switched on cannot be loaded.
     pub fn put_together(workspace: Workspace, store: Arc<dyn Store>) -> Result<Self> {
-        let host = Arc::new(host(&workspace, &*store)?);
         let schema = schema(&workspace, &*store)?;
+        let host = Arc::new(host(&workspace, &*store, &schema)?);
         let kernel = Kernel::new(Arc::clone(&store), schema, host.clone(), seed()?)?;
         let runtime = Self::of(workspace, store, host, kernel, true)?;
         let replacement = runtime.load(runtime.plugins().installed()?)?;
@@ -115,8 +115,8 @@ impl Runtime {
     }
 
     fn without_plugins(workspace: Workspace, store: Arc<dyn Store>) -> Result<Self> {
-        let host = Arc::new(host(&workspace, &*store)?);
         let schema = schema(&workspace, &*store)?;
+        let host = Arc::new(host(&workspace, &*store, &schema)?);
         // No record is made here, so that no id ever comes from this seed.
         let kernel = Kernel::new(Arc::clone(&store), schema, Arc::new(ReadOnly), 0)?;
         Self::of(workspace, store, host, kernel, false)
@@ -182,28 +182,6 @@ impl Runtime {
             packages: set.iter().map(named).collect(),
             loaded: self.host.load(set)?,
         })
-    }
-
-    /// Asks a plugin whether it can use the settings it has in a set that is not in use yet.
-    ///
-    /// # Errors
-    /// When it says what is wrong with them.
-    pub(crate) fn check_settings(
-        &self,
-        replacement: &Replacement,
-        plugin: &str,
-        ask: (&Actor, Instant),
-    ) -> Result<()> {
-        let (actor, now) = ask;
-        let call = Call {
-            now,
-            actor: actor.clone(),
-            depth: 0,
-            reader: Arc::new(self.kernel.reader()?),
-        };
-        self.host
-            .check_settings(&replacement.loaded, plugin, &call)
-            .map_err(|why| Error::unreadable(format!("the settings cannot be used: {why}")))
     }
 
     /// Puts a set of plugins in use; calls under way finish on the set they began with.
@@ -416,7 +394,7 @@ fn schema(workspace: &Workspace, store: &dyn Store) -> Result<Arc<Schema>> {
 }
 
 /// A host for the workspace's plugins, with none in use yet.
-fn host(workspace: &Workspace, store: &dyn Store) -> Result<Host> {
+fn host(workspace: &Workspace, store: &dyn Store, schema: &Arc<Schema>) -> Result<Host> {
     // Made with the workspace; one without it takes no code from its cache.
     let known = meta::cache_key(&*store.snapshot()?)?;
     let cache_key = known.map_or_else(random, Ok)?;
@@ -426,6 +404,7 @@ fn host(workspace: &Workspace, store: &dyn Store) -> Result<Host> {
         cache_dir: writes.then(|| workspace.cache_dir()),
         cache_key,
         max_concurrent: PLUGIN_CALLS.value as usize,
+        schema: Arc::clone(schema),
         seed: seed()?,
     })?)
 }

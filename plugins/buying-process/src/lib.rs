@@ -15,6 +15,7 @@ mod situation;
 mod tests;
 
 use kjerne_sdk::prelude::*;
+use kjerne_sdk::settings::Faults;
 
 use crate::neighbours::{Neighbours, entry};
 use crate::rows::To;
@@ -23,7 +24,15 @@ use crate::settings::{Rules, Settings};
 /// The plugin.
 pub struct BuyingProcessPlugin;
 
-kjerne_sdk::plugin!(BuyingProcessPlugin: shape, guard, react, buying_process);
+kjerne_sdk::plugin!(BuyingProcessPlugin: prepare, shape, guard, react, buying_process);
+
+static SETTINGS: Prepared<Settings> = Prepared::new(Settings::load);
+
+impl Prepare for BuyingProcessPlugin {
+    fn prepare() -> Result<(), Faults> {
+        SETTINGS.prepare()
+    }
+}
 
 impl Shape for BuyingProcessPlugin {
     fn shape(context: &Context, changes: &[Change], edits: &Edits) {
@@ -82,7 +91,7 @@ impl Guard for BuyingProcessPlugin {
         let history = rules.is_history(context.actor());
         let neighbours = Neighbours::new(changes);
         for change in changes {
-            for fault in judge(&rules, change, history, &neighbours) {
+            for fault in judge(rules, change, history, &neighbours) {
                 findings.refuse(change, Some(fault.field), fault.code, fault.message);
             }
         }
@@ -114,7 +123,7 @@ fn judge(
 
 impl React for BuyingProcessPlugin {
     fn react(context: &Context, entries: &[Entry], effects: &Effects) -> Result<(), Failure> {
-        reaction::react(&read_settings()?, context, entries, effects)
+        reaction::react(read_settings()?, context, entries, effects)
     }
 }
 
@@ -128,26 +137,24 @@ impl BuyingProcess for BuyingProcessPlugin {
         let record = records::get(opportunity)?
             .ok_or_else(|| Failure::new("not-found", format!("There is no {opportunity}.")))?;
         let group = group::Group::read(opportunity)?;
-        let situation = group::read_situation(&settings, &record, &group, context.now())?;
+        let situation = group::read_situation(settings, &record, &group, context.now())?;
         Ok(answers::assessment(
             opportunity,
             &situation,
-            &assess::assess(&settings, &situation),
+            &assess::assess(settings, &situation),
         ))
     }
 }
 
-fn read_settings() -> Result<Settings, Failure> {
-    Settings::load().map_err(|faults| bad_settings(&faults))
+fn read_settings() -> Result<&'static Settings, Failure> {
+    SETTINGS.get().map_err(|faults| {
+        let message = format!(
+            "The settings of buying-process cannot be used: {faults}. Mend them with `kjerne plugin settings buying-process`."
+        );
+        Failure::new("bad-settings", message)
+    })
 }
 
-fn read_rules() -> Result<Rules, Failure> {
-    Rules::load().map_err(|faults| bad_settings(&faults))
-}
-
-fn bad_settings(faults: &str) -> Failure {
-    let message = format!(
-        "The settings of buying-process cannot be used: {faults}. Mend them with `kjerne plugin settings buying-process`."
-    );
-    Failure::new("bad-settings", message)
+fn read_rules() -> Result<&'static Rules, Failure> {
+    Ok(&read_settings()?.rules)
 }

@@ -1,6 +1,6 @@
 //! The model's numbers, as the administrator wrote them.
 
-use kjerne_sdk::settings::{self, Section};
+use kjerne_sdk::settings::{self, Faults, Section};
 
 /// All settings.
 #[derive(Clone, Debug)]
@@ -239,8 +239,8 @@ impl Settings {
     /// Reads the settings.
     ///
     /// # Errors
-    /// Every fault with its line, in one text.
-    pub fn load() -> Result<Self, String> {
+    /// Every fault with its line.
+    pub fn load() -> Result<Self, Faults> {
         settings::load().read(Self::read_root)
     }
 
@@ -252,7 +252,8 @@ impl Settings {
         } else {
             text
         };
-        kjerne_sdk::testing::settings(text)?.read(Self::read_root)
+        let read = kjerne_sdk::testing::settings(text)?.read(Self::read_root);
+        read.map_err(|faults| faults.to_string())
     }
 
     fn read_root(root: &Section<'_>) -> Self {
@@ -280,14 +281,6 @@ impl Settings {
 }
 
 impl Rules {
-    /// Reads the rules alone, which is most of the work of a commit saved.
-    ///
-    /// # Errors
-    /// Every fault of the rules with its line, in one text.
-    pub fn load() -> Result<Self, String> {
-        settings::load().read(Self::read_root)
-    }
-
     fn read_root(root: &Section<'_>) -> Self {
         let rules = Self {
             history_actors: root

@@ -16,6 +16,7 @@ mod tests;
 use std::collections::BTreeSet;
 
 use kjerne_sdk::prelude::*;
+use kjerne_sdk::settings::Faults;
 
 use crate::criterion::Deal;
 use crate::deal::{Around, Held};
@@ -37,7 +38,18 @@ const JUDGED: [&str; 4] = ["pipeline", "stage", "lost_reason", "probability"];
 /// The plugin.
 pub struct SalesStagesPlugin;
 
-kjerne_sdk::plugin!(SalesStagesPlugin: shape, guard, react, sales_stages);
+kjerne_sdk::plugin!(SalesStagesPlugin: prepare, shape, guard, react, sales_stages);
+
+static SETTINGS: Prepared<Settings> = Prepared::new(Settings::load);
+
+impl Prepare for SalesStagesPlugin {
+    fn prepare() -> Result<(), Faults> {
+        SETTINGS
+            .get()
+            .map_err(Clone::clone)
+            .and_then(check_required)
+    }
+}
 
 impl Shape for SalesStagesPlugin {
     fn shape(context: &Context, changes: &[Change], edits: &Edits) {
@@ -47,12 +59,12 @@ impl Shape for SalesStagesPlugin {
             return;
         }
         // The guard refuses the commit when the settings are bad, and says why.
-        let Ok(settings) = settings_for(&opportunities) else {
+        let Ok(settings) = read_settings() else {
             return;
         };
         let history = settings.is_history(context.actor());
         for change in opportunities {
-            shape_one(&settings, context, change, edits, history);
+            shape_one(settings, context, change, edits, history);
         }
     }
 }
@@ -97,7 +109,7 @@ impl Guard for SalesStagesPlugin {
         let Some(first) = opportunities.first() else {
             return;
         };
-        let settings = match settings_for(&opportunities) {
+        let settings = match read_settings() {
             Ok(settings) => settings,
             Err(failure) => return findings.refuse(*first, None, &failure.code, failure.message),
         };
@@ -109,7 +121,7 @@ impl Guard for SalesStagesPlugin {
             let before = Held::alone(&change.before, today);
             let after = Held::new(&change.after, today, &around);
             let before = stored.then_some(&before as &dyn Deal);
-            for found in rules::judge(&settings, before, &after, history) {
+            for found in rules::judge(settings, before, &after, history) {
                 findings.refuse(change, found.field.as_deref(), &found.code, found.message);
             }
         }
@@ -117,7 +129,7 @@ impl Guard for SalesStagesPlugin {
 }
 
 /// Whether the change makes an opportunity, or changes one in a field of a sort. What does neither
-/// is passed over without reading the settings: most changes are of that kind.
+/// is passed over: most changes are of that kind.
 fn is_kept(change: &Change, of_sort: impl Fn(&str) -> bool) -> bool {
     change.kind == "opportunity"
         && match change.operation {
@@ -153,7 +165,7 @@ impl SalesStages for SalesStagesPlugin {
             Failure::new("bad-settings", message)
         })?;
         Ok(answers::standing(
-            &settings,
+            settings,
             pipeline,
             &record,
             context.now(),
@@ -162,27 +174,28 @@ impl SalesStages for SalesStagesPlugin {
 
     fn stale(context: &Context, opportunities: &[RecordRef]) -> Result<Vec<StaleItem>, Failure> {
         let settings = read_settings()?;
-        if opportunities.is_empty() {
-            // Asked about nothing, as when settings are set: what only the kernel knows is checked.
-            return check_required(&settings).map(|()| Vec::new());
-        }
         let mut items = Vec::new();
         for opportunity in opportunities {
             let record = records::get(opportunity)?;
             items.extend(
-                record.and_then(|record| answers::stale_item(&settings, &record, context.now())),
+                record.and_then(|record| answers::stale_item(settings, &record, context.now())),
             );
         }
         Ok(items)
     }
 }
 
-fn read_settings() -> Result<Settings, Failure> {
-    Settings::load(|_| true).map_err(|faults| bad_settings(&faults))
+fn read_settings() -> Result<&'static Settings, Failure> {
+    SETTINGS.get().map_err(|faults| {
+        let message = format!(
+            "The settings of sales-stages cannot be used: {faults}. Mend them with `kjerne plugin settings sales-stages`."
+        );
+        Failure::new("bad-settings", message)
+    })
 }
 
-/// Checks that what stages require are fields of an opportunity.
-fn check_required(settings: &Settings) -> Result<(), Failure> {
+/// Checks that what stages require are fields of an opportunity, which only the kernel knows.
+fn check_required(settings: &Settings) -> Result<(), Faults> {
     let stages = settings.pipelines.iter().flat_map(|one| &one.stages);
     let required: BTreeSet<&String> = stages.flat_map(|stage| &stage.required).collect();
     for field in required {
@@ -194,25 +207,8 @@ fn check_required(settings: &Settings) -> Result<(), Failure> {
             .is_err_and(|failure| failure.code == "bad-filter")
         {
             let fault = format!("a stage requires {field}, which an opportunity does not have");
-            return Err(bad_settings(&fault));
+            return Err(fault.into());
         }
     }
     Ok(())
-}
-
-/// The settings with the pipelines these changes are about.
-fn settings_for(changes: &[&Change]) -> Result<Settings, Failure> {
-    let wanted = |name: &str| {
-        changes
-            .iter()
-            .any(|change| change.after.text("pipeline") == Some(name))
-    };
-    Settings::load(wanted).map_err(|faults| bad_settings(&faults))
-}
-
-fn bad_settings(faults: &str) -> Failure {
-    let message = format!(
-        "The settings of sales-stages cannot be used: {faults}. Mend them with `kjerne plugin settings sales-stages`."
-    );
-    Failure::new("bad-settings", message)
 }

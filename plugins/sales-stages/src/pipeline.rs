@@ -77,16 +77,6 @@ impl Outcome {
 }
 
 impl Pipeline {
-    /// A pipeline of which only the name matters.
-    pub fn named(name: String) -> Self {
-        Self {
-            label: name.clone(),
-            name,
-            stages: Vec::new(),
-            lost_reasons: Vec::new(),
-        }
-    }
-
     /// Reads a table of the settings.
     pub fn read(section: &Section<'_>, name: String) -> Self {
         let stages = (1..).zip(section.sections("stage"));

@@ -1,6 +1,6 @@
 //! The settings as a whole, as the administrator wrote them.
 
-use kjerne_sdk::settings::{self, Section};
+use kjerne_sdk::settings::{self, Faults, Section};
 
 use crate::forecast::Forecast;
 use crate::pipeline::{Pipeline, twice};
@@ -23,13 +23,12 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads the settings with the pipelines that are `wanted` and the default one. Of the others
-    /// it takes the names only, which is most of the work of a commit saved.
+    /// Reads the settings.
     ///
     /// # Errors
-    /// Every fault with its line, in one text.
-    pub fn load(wanted: impl Fn(&str) -> bool) -> Result<Self, String> {
-        settings::load().read(|root| Self::read_root(root, wanted))
+    /// Every fault with its line.
+    pub fn load() -> Result<Self, Faults> {
+        settings::load().read(Self::read_root)
     }
 
     /// Reads all of a document; an empty one means the default one.
@@ -40,10 +39,11 @@ impl Settings {
         } else {
             text
         };
-        kjerne_sdk::testing::settings(text)?.read(|root| Self::read_root(root, |_| true))
+        let read = kjerne_sdk::testing::settings(text)?.read(Self::read_root);
+        read.map_err(|faults| faults.to_string())
     }
 
-    fn read_root(root: &Section<'_>, wanted: impl Fn(&str) -> bool) -> Self {
+    fn read_root(root: &Section<'_>) -> Self {
         let sections = root.sections("pipeline");
         let names: Vec<_> = sections
             .iter()
@@ -62,14 +62,7 @@ impl Settings {
                 "default_pipeline {default_pipeline} is not a pipeline"
             ));
         }
-        let read = |(section, name): (Section<'_>, String)| {
-            let whole = name == default_pipeline || wanted(&name);
-            if whole {
-                Pipeline::read(&section, name)
-            } else {
-                Pipeline::named(name)
-            }
-        };
+        let read = |(section, name): (Section<'_>, String)| Pipeline::read(&section, name);
         let settings = Self {
             pipelines: sections.into_iter().zip(names).map(read).collect(),
             default_pipeline,

@@ -22,6 +22,7 @@ mod target;
 mod triage;
 
 use kjerne_sdk::prelude::*;
+use kjerne_sdk::settings::Faults;
 
 use crate::case::Case;
 use crate::clock::Goal;
@@ -33,7 +34,15 @@ use crate::surroundings::Surroundings;
 
 struct ServiceDesk;
 
-kjerne_sdk::plugin!(ServiceDesk: shape, guard, service_rules);
+kjerne_sdk::plugin!(ServiceDesk: prepare, shape, guard, service_rules);
+
+static SETTINGS: Prepared<Settings> = Prepared::new(|| Settings::load().map_err(Faults::from));
+
+impl Prepare for ServiceDesk {
+    fn prepare() -> Result<(), Faults> {
+        SETTINGS.get().map_err(Clone::clone).and_then(check)
+    }
+}
 
 impl Shape for ServiceDesk {
     /// Settings that cannot be read are the guard's matter, which can say so.
@@ -42,24 +51,18 @@ impl Shape for ServiceDesk {
         if concerned.is_empty() {
             return;
         }
-        let Ok(settings) = Settings::load() else {
+        let Ok(settings) = SETTINGS.get() else {
             return;
         };
         let instants = concerned
             .iter()
             .flat_map(|change| fields::instants(&change.after));
-        let around = match Surroundings::load(&settings, context, instants) {
+        let around = match Surroundings::load(settings, context, instants) {
             Ok(around) => around,
             Err(failure) => panic!("{}: {}", failure.code, failure.message),
         };
         for change in concerned {
-            shape_one(
-                &settings,
-                &around,
-                moment(&settings, context),
-                change,
-                edits,
-            );
+            shape_one(settings, &around, moment(settings, context), change, edits);
         }
     }
 }
@@ -149,7 +152,7 @@ impl Guard for ServiceDesk {
         let Some(first) = concerned.first() else {
             return;
         };
-        let settings = match Settings::load() {
+        let settings = match SETTINGS.get() {
             Ok(settings) => settings,
             Err(error) => {
                 let message =
@@ -157,12 +160,12 @@ impl Guard for ServiceDesk {
                 return findings.refuse(first, None, "bad-settings", message);
             }
         };
-        let moment = moment(&settings, context);
+        let moment = moment(settings, context);
         for change in concerned {
             let before = (change.operation == Operation::Update).then(|| case_of(&change.before));
             let has = |field: &str| !change.after.is_empty(field);
             for fault in faults(
-                &settings,
+                settings,
                 moment,
                 before.as_ref(),
                 &case_of(&change.after),
@@ -178,7 +181,7 @@ impl ServiceRules for ServiceDesk {
     fn triage(context: &Context, case: &RecordRef) -> Result<TriageResult, Failure> {
         let settings = load_settings()?;
         let record = load(case)?;
-        let around = Surroundings::load(&settings, context, fields::instants(&record.fields))?;
+        let around = Surroundings::load(settings, context, fields::instants(&record.fields))?;
         // As it would be decided now, so without what an earlier decision put there.
         let undecided = Case {
             priority: None,
@@ -186,7 +189,7 @@ impl ServiceRules for ServiceDesk {
             ..case_of(&record.fields)
         };
         let facts = current(&around.facts(&record.fields, true), &undecided);
-        let (rule, verdict) = triage::triage(&settings, &facts);
+        let (rule, verdict) = triage::triage(settings, &facts);
         Ok(TriageResult {
             rule,
             priority: verdict.priority.unwrap_or_default(),
@@ -200,15 +203,11 @@ impl ServiceRules for ServiceDesk {
 
     fn targets(context: &Context, case: &RecordRef) -> Result<Vec<CaseTarget>, Failure> {
         let settings = load_settings()?;
-        let Some(record) = records::get(case)? else {
-            // Asked about no case, as when settings are set: whatever is wrong with them comes first.
-            check(&settings, context)?;
-            return Err(no_such(case));
-        };
-        let around = Surroundings::load(&settings, context, fields::instants(&record.fields))?;
+        let record = load(case)?;
+        let around = Surroundings::load(settings, context, fields::instants(&record.fields))?;
         let (case, facts) = (case_of(&record.fields), around.facts(&record.fields, false));
         let rules = Rules {
-            settings: &settings,
+            settings,
             zones: &around.zones,
         };
         let Some(clock) = rules.clock(&current(&facts, &case)) else {
@@ -235,33 +234,34 @@ impl ServiceRules for ServiceDesk {
     fn escalate(context: &Context, case: &RecordRef, effects: &Effects) -> Result<(), Failure> {
         let settings = load_settings()?;
         let record = load(case)?;
-        let around = Surroundings::load(&settings, context, fields::instants(&record.fields))?;
-        escalation::escalate(&settings, &around, context.now(), &record, effects)
+        let around = Surroundings::load(settings, context, fields::instants(&record.fields))?;
+        escalation::escalate(settings, &around, context.now(), &record, effects)
     }
 }
 
-fn load_settings() -> Result<Settings, Failure> {
-    Settings::load().map_err(|error| Failure::new("bad-settings", error))
+fn load_settings() -> Result<&'static Settings, Failure> {
+    let settings = SETTINGS.get();
+    settings.map_err(|faults| Failure::new("bad-settings", faults.to_string()))
 }
 
 fn load(case: &RecordRef) -> Result<Record, Failure> {
-    records::get(case)?.ok_or_else(|| no_such(case))
-}
-
-fn no_such(case: &RecordRef) -> Failure {
-    Failure::new("not-found", format!("There is no {case}."))
+    records::get(case)?.ok_or_else(|| Failure::new("not-found", format!("There is no {case}.")))
 }
 
 /// Checks what only the kernel knows: the zones, and the fields a case must have.
-fn check(settings: &Settings, context: &Context) -> Result<(), Failure> {
-    Surroundings::load(settings, context, [])?;
+fn check(settings: &Settings) -> Result<(), Faults> {
+    let (from, to) = (Instant::from_millis(0), Instant::from_millis(0));
+    for calendar in settings.calendars.values() {
+        Zone::load(&calendar.zone, from, to)
+            .map_err(|failure| format!("time_zone '{}': {}", calendar.zone, failure.message))?;
+    }
     for field in &settings.required_to_resolve {
         let asked = records::query("case").filter(format!("{field} eq null"));
         match asked.limit(1).run() {
             Err(failure) if failure.code == "bad-filter" => {
-                let message =
+                let fault =
                     format!("required_to_resolve names '{field}', which a case does not have");
-                return Err(Failure::new("bad-settings", message));
+                return Err(fault.into());
             }
             // What cannot be asked is no fault of the settings.
             _ => {}

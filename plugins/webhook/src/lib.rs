@@ -10,6 +10,7 @@ mod taken;
 use std::collections::BTreeMap;
 
 use kjerne_sdk::prelude::*;
+use kjerne_sdk::settings::Faults;
 use serde_json::Value as Json;
 
 use crate::inbound::{Made, make, read_body};
@@ -21,12 +22,20 @@ const LONGEST_ID: usize = 180;
 
 struct Webhook;
 
-kjerne_sdk::plugin!(Webhook: integration);
+kjerne_sdk::plugin!(Webhook: prepare, integration);
+
+static SETTINGS: Prepared<Settings> = Prepared::new(|| Settings::load().map_err(Faults::from));
+
+impl Prepare for Webhook {
+    fn prepare() -> Result<(), Faults> {
+        SETTINGS.prepare()
+    }
+}
 
 impl Integration for Webhook {
     fn outbound(_: &Context, entries: &[Entry], effects: &Effects) -> Result<(), Failure> {
         let settings = load_settings()?;
-        for message in events::messages(&settings, entries) {
+        for message in events::messages(settings, entries) {
             let name = message.id.rsplit('/').next().unwrap_or_default().to_owned();
             // Nothing is skipped: the entries are tried again once the grant is there.
             effects.send(message).map_err(|failure| {
@@ -52,7 +61,7 @@ impl Integration for Webhook {
             "Message {} was given up after its last try: {status}.",
             answer.id
         ));
-        let told = load_settings()?.given_up;
+        let told = load_settings()?.given_up.clone();
         if !told.task {
             return Ok(());
         }
@@ -98,7 +107,7 @@ impl Integration for Webhook {
                 })
             };
             let mut find = |kind: &str, field: &str, value: &str| finder.find(kind, field, value);
-            let one_made = make(&settings, &message.source, one, context.now(), &mut find);
+            let one_made = make(settings, &message.source, one, context.now(), &mut find);
             let one_made = one_made.map_err(numbered)?;
             match named(&mut taken, message, one, &one_made, place)? {
                 Seen::Again => again += 1,
@@ -223,8 +232,9 @@ fn find(kind: &str, field: &str, value: &str) -> Result<Option<RecordRef>, Strin
     Ok(page.records.first().map(Record::reference))
 }
 
-fn load_settings() -> Result<Settings, Failure> {
-    Settings::load().map_err(|error| Failure::new("bad-settings", error))
+fn load_settings() -> Result<&'static Settings, Failure> {
+    let settings = SETTINGS.get();
+    settings.map_err(|faults| Failure::new("bad-settings", faults.to_string()))
 }
 
 #[cfg(test)]

@@ -39,6 +39,12 @@ macro_rules! role {
 }
 
 role!(
+    prepare,
+    "prepare-plugin",
+    "export_prepare",
+    "kjerne_sdk::bindings::prepare"
+);
+role!(
     shape,
     "shape-plugin",
     "export_shape",

@@ -4,17 +4,17 @@ use std::marker::PhantomData;
 
 use crate::bindings::imports::kjerne::crm::types as raw;
 use crate::bindings::{
-    action, buying_process, guard, integration, react, sales_stages, service_rules, shape,
+    action, buying_process, guard, integration, prepare, react, sales_stages, service_rules, shape,
 };
 use crate::change::{Change, Context, Entry};
 use crate::contract::{
     Answer, Assessment, CaseTarget, Failure, Field, InboundMessage, JobDescription, Pipeline,
-    RecordRef, StageStanding, StaleItem, TriageResult,
+    RecordRef, SettingsFault, StageStanding, StaleItem, TriageResult,
 };
 use crate::fields::Fields;
 use crate::host;
 use crate::roles::{
-    Action, BuyingProcess, Guard, Integration, React, SalesStages, ServiceRules, Shape,
+    Action, BuyingProcess, Guard, Integration, Prepare, React, SalesStages, ServiceRules, Shape,
 };
 use crate::time::Instant;
 
@@ -45,6 +45,13 @@ fn all_changes(changes: Vec<raw::Change>) -> Vec<Change> {
 
 fn all_entries(entries: Vec<raw::JournalEntry>) -> Vec<Entry> {
     entries.into_iter().map(Entry::from).collect()
+}
+
+impl<T: Prepare> prepare::exports::kjerne::crm::prepare::Guest for Bridge<T> {
+    fn prepare() -> Result<(), Vec<SettingsFault>> {
+        host::report_panics();
+        T::prepare().map_err(Into::into)
+    }
 }
 
 impl<T: Shape> shape::exports::kjerne::crm::shape::Guest for Bridge<T> {

@@ -22,6 +22,7 @@ pub mod log;
 mod money;
 mod plugin;
 pub mod prelude;
+mod prepared;
 mod query;
 pub mod records;
 mod reference;
@@ -46,8 +47,9 @@ pub use contract::{
 };
 pub use effects::{EffectHandle, Effects};
 pub use fields::Fields;
+pub use prepared::Prepared;
 pub use roles::{
-    Action, BuyingProcess, Guard, Integration, React, SalesStages, ServiceRules, Shape,
+    Action, BuyingProcess, Guard, Integration, Prepare, React, SalesStages, ServiceRules, Shape,
 };
 pub use shaping::{EditHandle, Edits, FindingHandle, Findings, Position};
 pub use time::{Date, Instant};

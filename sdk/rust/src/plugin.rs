@@ -1,6 +1,6 @@
 //! [`plugin!`](crate::plugin), which makes a type a plugin.
 
-/// Exports a type as a plugin with the roles named: `shape`, `guard`, `react`, `action`,
+/// Exports a type as a plugin with the roles named: `prepare`, `shape`, `guard`, `react`, `action`,
 /// `sales_stages`, `buying_process`, `service_rules`, `integration`.
 ///
 /// The type implements the trait of each role. Stands once in a plugin, at the top level.
@@ -28,6 +28,9 @@ macro_rules! plugin {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __export_role {
+    (prepare, $plugin:ty) => {
+        $crate::__export_role!(@ prepare, export_prepare, Prepare, $plugin);
+    };
     (shape, $plugin:ty) => {
         $crate::__export_role!(@ shape, export_shape, Shape, $plugin);
     };
@@ -64,7 +67,7 @@ macro_rules! __export_role {
     };
     ($other:ident, $plugin:ty) => {
         compile_error!(concat!(
-            "`", stringify!($other), "` is no role; the roles are shape, guard, react, action, ",
+            "`", stringify!($other), "` is no role; the roles are prepare, shape, guard, react, action, ",
             "sales_stages, buying_process, service_rules and integration"
         ));
     };

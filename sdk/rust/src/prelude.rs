@@ -8,8 +8,9 @@ pub use crate::contract::{
 };
 pub use crate::effects::Effects;
 pub use crate::fields::Fields;
+pub use crate::prepared::Prepared;
 pub use crate::roles::{
-    Action, BuyingProcess, Guard, Integration, React, SalesStages, ServiceRules, Shape,
+    Action, BuyingProcess, Guard, Integration, Prepare, React, SalesStages, ServiceRules, Shape,
 };
 pub use crate::shaping::{Edits, Findings};
 pub use crate::time::{Date, Instant};

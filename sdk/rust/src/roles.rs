@@ -7,7 +7,18 @@ use crate::contract::{
 };
 use crate::effects::Effects;
 use crate::fields::Fields;
+use crate::settings::Faults;
 use crate::shaping::{Edits, Findings};
+
+/// Makes the plugin ready for its calls: reads the settings once, when it is switched on and when they
+/// are set. Each call begins with the memory as this left it; see [`Prepared`](crate::Prepared).
+pub trait Prepare {
+    /// Reads the settings and keeps what calls need of them.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the settings: they are refused, and those before stay.
+    fn prepare() -> Result<(), Faults>;
+}
 
 /// Sets fields before a commit is checked.
 ///

@@ -29,16 +29,18 @@
 //!
 //! let bad = testing::settings("at_most = 0\nfeilds = []").unwrap().read(rules);
 //! assert_eq!(
-//!     bad.err().unwrap(),
+//!     bad.err().unwrap().to_string(),
 //!     "line 1: at_most must be a whole number from 1 to 100; line 2: there is no setting feilds"
 //! );
 //! ```
 //!
 //! A reader that stops at the first fault begins with [`Settings::top`] instead.
 
+mod faults;
 mod section;
 pub(crate) mod tree;
 
+pub use faults::Faults;
 pub use section::Section;
 pub use tree::{Node, Settings, Table};
 

@@ -471,5 +471,5 @@ fn the_limits_have_names_of_their_own_and_reasons() {
             .iter()
             .all(|limit| limit.value > 0 && limit.reason.len() > 20)
     );
-    assert_eq!(Role::ALL.len(), 8);
+    assert_eq!(Role::ALL.len(), 9);
 }

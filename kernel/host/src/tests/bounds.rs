@@ -106,7 +106,7 @@ pub fn under_way(bench: &Bench, role: Role, purpose: Purpose, call: &Call) -> St
     bench
         .host
         .runtime
-        .store(&active, Ask::new(role, purpose, call))
+        .store(&active.plugin, Ask::new(role, purpose, call))
 }
 
 pub fn add_accounts(bench: &Bench, count: usize) {

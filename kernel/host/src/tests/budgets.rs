@@ -158,7 +158,7 @@ fn the_clock_ends_what_fuel_would_not() {
     let active = bench.host.find(&plugin(), super::guests::GUARD).unwrap();
     let call = bench.call();
     let ask = Ask::new(super::guests::GUARD, Purpose::Verdict, &call);
-    let mut store = bench.host.runtime.store(&active, ask);
+    let mut store = bench.host.runtime.store(&active.plugin, ask);
     let budget = Budget {
         fuel: u64::MAX,
         wall_ms: 30,

@@ -230,9 +230,9 @@ fn a_guard_that_keeps_what_it_is_lent_is_refused_at_install() {
     );
     let file = Package::seal(&keeps, &manifest("guard", &[]), "");
     let host = Host::new(options()).unwrap();
-    let refused = host.prepare(&Package::read(&file).unwrap()).unwrap_err();
+    let refused = host.try_on(&Package::read(&file).unwrap()).unwrap_err();
     let told = refused.to_string();
     assert!(told.contains("borrow") && told.contains("guard"), "{told}");
     let lent = installed(&guard_file("", &[]), &[]);
-    assert!(host.prepare(&lent.package).is_ok());
+    assert!(host.try_on(&lent.package).is_ok());
 }

@@ -222,6 +222,7 @@ pub fn options() -> HostOptions {
         cache_dir: None,
         cache_key: [7; 32],
         max_concurrent: 4,
+        schema: Arc::new(Schema::new(core_kinds()).unwrap()),
         seed: 1,
     }
 }

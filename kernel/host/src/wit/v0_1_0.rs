@@ -19,6 +19,7 @@ mod bindings {
             package kjerne:host;
             world every-role {
                 include kjerne:crm/imports@0.1.0;
+                export kjerne:crm/prepare@0.1.0;
                 export kjerne:crm/shape@0.1.0;
                 export kjerne:crm/guard@0.1.0;
                 export kjerne:crm/react@0.1.0;

@@ -4,24 +4,29 @@ use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
+use super::Faults;
 use super::tree::{Node, Settings, Table};
+use crate::contract::SettingsFault;
 
-/// What is wrong with a document.
+/// Where faults are noted while a document is read.
 #[derive(Default)]
-struct Faults(RefCell<Vec<String>>);
+struct Noted(RefCell<Vec<SettingsFault>>);
 
-impl Faults {
+impl Noted {
     fn add(&self, line: u32, message: impl Display) {
-        self.0.borrow_mut().push(format!("line {line}: {message}"));
+        self.0.borrow_mut().push(SettingsFault {
+            line: Some(line),
+            message: message.to_string(),
+        });
     }
 
     /// The value when nothing was wrong, else all faults.
-    fn settle<T>(self, value: T) -> Result<T, String> {
+    fn settle<T>(self, value: T) -> Result<T, Faults> {
         let found = self.0.into_inner();
         if found.is_empty() {
             Ok(value)
         } else {
-            Err(found.join("; "))
+            Err(Faults(found))
         }
     }
 }
@@ -30,11 +35,11 @@ impl Settings {
     /// Reads them with `read`, as much of them as that asks for.
     ///
     /// # Errors
-    /// All faults that were noted, with their lines, in one text.
-    pub fn read<T>(&self, read: impl FnOnce(&Section<'_>) -> T) -> Result<T, String> {
-        let faults = Faults::default();
-        let value = read(&Section::new(self.top(), &faults));
-        faults.settle(value)
+    /// All faults that were noted, with their lines.
+    pub fn read<T>(&self, read: impl FnOnce(&Section<'_>) -> T) -> Result<T, Faults> {
+        let noted = Noted::default();
+        let value = read(&Section::new(self.top(), &noted));
+        noted.settle(value)
     }
 }
 
@@ -44,12 +49,12 @@ impl Settings {
 pub struct Section<'a> {
     rows: Vec<(&'a str, Node<'a>)>,
     line: u32,
-    faults: &'a Faults,
+    faults: &'a Noted,
     asked: Cell<u64>,
 }
 
 impl<'a> Section<'a> {
-    fn new(table: Table<'a>, faults: &'a Faults) -> Self {
+    fn new(table: Table<'a>, faults: &'a Noted) -> Self {
         Self {
             rows: table.entries().collect(),
             line: table.line(),
