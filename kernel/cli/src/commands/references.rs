@@ -18,6 +18,9 @@ const NAMES: [&str; 2] = ["name", "subject"];
 /// How many records are named where a value finds several; one more is asked for.
 const SHOWN: usize = 5;
 
+/// How much of a value is shown that stands for no record.
+const SHOWN_BYTES: usize = 80;
+
 /// How many ids are looked up at once; a filter has room for more.
 const AT_ONCE: usize = 200;
 
@@ -64,7 +67,7 @@ fn found(connection: &mut Connection, field: &Json, typed: &str) -> Result<Strin
             records.extend(members(&page["records"]).map(one));
         }
     }
-    let field = text(field, "name");
+    let (field, value) = (text(field, "name"), clipped(value));
     let mut references = records.keys();
     match (references.next(), records.len()) {
         (Some(only), 1) => Ok(only.clone()),
@@ -86,6 +89,11 @@ fn found(connection: &mut Connection, field: &Json, typed: &str) -> Result<Strin
             )))
         }
     }
+}
+
+/// The beginning of what may be of any length.
+fn clipped(value: &str) -> &str {
+    &value[..value.floor_char_boundary(SHOWN_BYTES)]
 }
 
 /// A field by which people tell one record from others.
