@@ -2,6 +2,8 @@
 //! of its inside, so that an earlier build can be shown to fail it.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod desk;
+mod files;
 mod host;
 mod http;
 mod import;

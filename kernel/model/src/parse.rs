@@ -47,7 +47,7 @@ pub fn parse_value(field_type: &FieldType, text: &str) -> Result<Value, ParseErr
 }
 
 /// Whether a text is no whole number, or one that does not fit.
-fn no_integer(text: &str) -> ParseError {
+pub(crate) fn no_integer(text: &str) -> ParseError {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     let expected = match is_number {

@@ -3,11 +3,12 @@
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::middleware::Next;
 use kjerne_core::limits::Limit;
 use kjerne_wire::json;
 use serde_json::Value as Json;
 
-use crate::app::App;
+use crate::app::{Answer, App};
 use crate::body::Pieces;
 use crate::headers::single;
 use crate::limits::{INBOUND_BODY, JSON_VALUES, REQUEST_BODY};
@@ -50,9 +51,16 @@ fn no_words(request: &Request) -> Result<(), Problem> {
     match request.uri().query() {
         None | Some("") => Ok(()),
         Some(_) => Err(Problem::bad_request(
-            "there are no words behind the ? here; say everything in the body",
+            "there are no words behind the ? here; say everything in the body, and which version is \
+             meant in If-Match",
         )),
     }
+}
+
+/// Lets a request pass that has no words behind a `?`, on its way to what would not look at them.
+pub(crate) async fn without_words(request: Request, next: Next) -> Answer {
+    no_words(&request)?;
+    Ok(next.run(request).await)
 }
 
 fn is_json(form: &str) -> bool {

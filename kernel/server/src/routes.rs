@@ -11,8 +11,8 @@ use crate::app::{App, Door};
 use crate::problem::Problem;
 use crate::watch::Stopping;
 use crate::{
-    administration, app, exchange, gate, models, operations, plugins, records, reports, root,
-    secrets,
+    administration, app, exchange, gate, models, operations, plugins, records, reports, request,
+    root, secrets,
 };
 
 /// The routes over an open workspace.
@@ -26,31 +26,17 @@ pub(crate) fn router_until(runtime: Arc<Runtime>, door: Door, stopping: Stopping
     Router::new()
         .route("/", get(root::about))
         .route("/v1/health", get(root::health))
-        .route("/v1/limits", get(root::limits))
-        .route("/v1/kinds", get(root::kinds))
-        .route("/v1/kinds/{kind}", get(root::kind))
         .route(
             "/v1/records/{kind}",
             get(records::list).post(records::create),
         )
-        .route(
-            "/v1/records/{kind}/{id}",
-            get(records::show)
-                .patch(records::update)
-                .delete(records::remove),
-        )
         .route("/v1/records/{kind}/{id}/history", get(records::history))
-        .route("/v1/records/{kind}/{id}/{question}", get(models::ask))
         .route("/v1/commits", post(records::commit))
         .route("/v1/journal", get(records::journal))
-        .route("/v1/models/sales-stages/pipelines", get(models::pipelines))
-        .route("/v1/models/buying-process/jobs", get(models::jobs))
         .route("/v1/stale", get(models::stale))
-        .route("/v1/plugins", get(plugins::list))
-        .route("/v1/plugins/{plugin}", get(plugins::show))
         .route("/v1/integrations/{plugin}/{source}", post(plugins::inbound))
         .route("/v1/actions/{plugin}/{command}", post(plugins::action))
-        .route("/v1/reports/{report}", get(reports::show))
+        .merge(wordless())
         .merge(administration(&app))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
@@ -60,6 +46,28 @@ pub(crate) fn router_until(runtime: Arc<Runtime>, door: Door, stopping: Stopping
         ))
         .layer(middleware::from_fn_with_state(app.clone(), gate::pass))
         .with_state(app)
+}
+
+/// What takes no words behind a `?`: one that is there would be passed over, as a version that a record
+/// must have to be removed.
+fn wordless() -> Router<App> {
+    Router::new()
+        .route("/v1/limits", get(root::limits))
+        .route("/v1/kinds", get(root::kinds))
+        .route("/v1/kinds/{kind}", get(root::kind))
+        .route(
+            "/v1/records/{kind}/{id}",
+            get(records::show)
+                .patch(records::update)
+                .delete(records::remove),
+        )
+        .route("/v1/records/{kind}/{id}/{question}", get(models::ask))
+        .route("/v1/models/sales-stages/pipelines", get(models::pipelines))
+        .route("/v1/models/buying-process/jobs", get(models::jobs))
+        .route("/v1/plugins", get(plugins::list))
+        .route("/v1/plugins/{plugin}", get(plugins::show))
+        .route("/v1/reports/{report}", get(reports::show))
+        .route_layer(middleware::from_fn(request::without_words))
 }
 
 /// What only the workspace's owner may do.

@@ -401,10 +401,10 @@ fn value(field_type: &FieldType, json: &Json) -> Result<Option<Value>, ParseErro
     Ok(Some(match (field_type, json) {
         (_, Json::Null) => return Ok(None),
         (_, Json::String(text)) => parse_value(field_type, text)?,
-        (FieldType::Integer, Json::Number(number)) => {
-            let whole = number.as_i64();
-            Value::Integer(whole.ok_or_else(|| ParseError::new("a whole number", &shown(json)))?)
-        }
+        (FieldType::Integer, Json::Number(number)) => match number.as_i64() {
+            Some(whole) => Value::Integer(whole),
+            None => parse_value(field_type, &number.to_string())?,
+        },
         (FieldType::Decimal, Json::Number(number)) => Value::Decimal(decimal(&number.to_string())?),
         (FieldType::Flag, Json::Bool(flag)) => Value::Flag(*flag),
         (FieldType::Choices(_), Json::Array(list)) => Value::choices(texts(list)?),
@@ -437,12 +437,12 @@ fn money(map: &Map<String, Json>) -> Result<Money, ParseError> {
     else {
         return Err(wrong());
     };
-    let amount = match amount {
-        Json::String(text) => Decimal::parse(text)?,
-        Json::Number(number) => decimal(&number.to_string())?,
-        _ => return Err(wrong()),
-    };
-    Money::from_major(amount, Currency::new(code)?)
+    let currency = Currency::new(code)?;
+    match amount {
+        Json::String(text) => Money::read_major(text, currency),
+        Json::Number(number) => Money::from_major(decimal(&number.to_string())?, currency),
+        _ => Err(wrong()),
+    }
 }
 
 fn address(map: &Map<String, Json>) -> Result<Address, ParseError> {

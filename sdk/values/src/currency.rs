@@ -1,8 +1,9 @@
 //! Currencies, and how many digits their minor units have.
 //!
 //! The figures are those of ISO 4217 and not of a formatting library: list one as published on
-//! 2026-01-01, with the codes of funds, metals and tests, and those codes of list three that were
-//! withdrawn since the standard's lists name minor units, with the units they had. A table of three
+//! 2026-01-01, with the codes of funds, metals and tests, and those withdrawn codes of list three (of
+//! the same day) whose minor units are on record: the list itself names none, and the currencies of
+//! Java know these. A table of three
 //! letters a code costs a plugin 700 bytes; the crates that carry the standard bring names, symbols
 //! and countries along, and know no withdrawn codes, which old contracts are full of.
 
@@ -34,10 +35,10 @@ const TEN_THOUSANDTHS: &[u8] = b"CLFUYW";
 const NONE_NAMED: &[u8] = b"XAGXAUXBAXBBXBCXBDXDRXPDXPTXSUXTSXUAXXX";
 /// Withdrawn codes whose minor unit was a hundredth.
 const WITHDRAWN_HUNDREDTHS: &[u8] =
-    b"AFAANGATSAYMAZMBGLBGNCSDCUCCYPDEMEEKFIMFRFGHCGWPHRKIEPLTLLVLMROMTLMZMNLGROLRURSDDSIT\
+    b"AFAANGATSAYMAZMBGLBGNCSDCUCCYPDEMEEKFIMFRFGHCGWPHRKIEPLTLLVLMROMTLMZMNLGRURSDDSIT\
     SKKSLLSRGSTDTMMUSSVEBVEFYUMZMKZWDZWLZWNZWR";
 /// Withdrawn codes without a minor unit.
-const WITHDRAWN_WHOLE: &[u8] = b"ADPBEFBYBBYRESPGRDITLLUFMGFPTETPETRLXFOXFU";
+const WITHDRAWN_WHOLE: &[u8] = b"ADPBEFBYBBYRESPGRDITLLUFMGFPTEROLTPETRLXFOXFU";
 
 /// Every list, with the digits after the point in one major unit; the one most asked for first.
 const LISTS: [(&[u8], u8); 7] = [

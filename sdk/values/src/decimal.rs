@@ -76,7 +76,7 @@ impl Decimal {
 }
 
 /// The sign, the digits before and those after the point of a text that has the form of a number.
-fn parts(text: &str) -> Option<(&str, &str, &str)> {
+pub(crate) fn parts(text: &str) -> Option<(&str, &str, &str)> {
     let (sign, digits) = match text.strip_prefix('-') {
         Some(rest) => ("-", rest),
         None => ("", text.strip_prefix('+').unwrap_or(text)),

@@ -5,7 +5,7 @@ use alloc::string::{String, ToString as _};
 use core::fmt;
 
 use crate::currency::Currency;
-use crate::decimal::{Decimal, write_scaled};
+use crate::decimal::{Decimal, parts, write_scaled};
 use crate::parse_error::ParseError;
 
 /// An amount of money, exact: whole minor units (øre, cents) of one currency.
@@ -23,9 +23,26 @@ impl Money {
     /// # Errors
     /// When the amount has more digits after the point than the currency, or does not fit.
     pub fn from_major(amount: Decimal, currency: Currency) -> Result<Self, ParseError> {
-        let minor = minor_units(amount, currency.exponent())
-            .ok_or_else(|| ParseError::new(&rule_broken(amount, currency), &amount.to_string()))?;
+        let minor = minor_units(amount, currency.exponent()).ok_or_else(|| {
+            let rule = rule_broken(amount.scale().into(), currency);
+            ParseError::new(&rule, &amount.to_string())
+        })?;
         Ok(Self { minor, currency })
+    }
+
+    /// Reads an amount in major units, `1250.50`.
+    ///
+    /// # Errors
+    /// When the text is no number, has more digits after the point than the currency, or does not fit.
+    pub fn read_major(amount: &str, currency: Currency) -> Result<Self, ParseError> {
+        match (Decimal::read(amount), parts(amount)) {
+            // A number, of more digits than any can have: as money it breaks a rule that says more.
+            (None, Some((_, _, part))) => {
+                let rule = rule_broken(part.trim_end_matches('0').len(), currency);
+                Err(ParseError::new(&rule, amount))
+            }
+            _ => Self::from_major(Decimal::parse(amount)?, currency),
+        }
     }
 
     /// The amount in major units.
@@ -41,14 +58,15 @@ impl Money {
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let wrong = || ParseError::new("an amount and a currency such as 1250.50 NOK", text);
         let (amount, code) = text.trim().rsplit_once(' ').ok_or_else(wrong)?;
-        Self::from_major(Decimal::parse(amount.trim())?, Currency::new(code)?)
+        Self::read_major(amount.trim(), Currency::new(code)?)
     }
 }
 
-/// Which rule an amount breaks that is no money of this currency: too many decimals, or too large.
-fn rule_broken(amount: Decimal, currency: Currency) -> String {
+/// Which rule an amount with so many decimals breaks that is no money of this currency: too many of
+/// them, or too large.
+fn rule_broken(decimals: usize, currency: Currency) -> String {
     let digits = currency.exponent();
-    if amount.scale() <= digits {
+    if decimals <= digits.into() {
         let minor = i64::MAX;
         let most = Money { minor, currency };
         return format!("an amount of at most {most}, a larger one does not fit");

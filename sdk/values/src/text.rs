@@ -12,6 +12,7 @@ pub fn is_blank(text: &str) -> bool {
 fn is_invisible(letter: char) -> bool {
     letter.is_whitespace()
         || letter.is_control()
+        // What Unicode lets a program pass over when it has no sign for it, and three that look empty.
         || matches!(
             letter,
             '\u{ad}'
@@ -19,14 +20,21 @@ fn is_invisible(letter: char) -> bool {
                 | '\u{61c}'
                 | '\u{115f}'
                 | '\u{1160}'
-                | '\u{180e}'
+                | '\u{17b4}'
+                | '\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
                 | '\u{200b}'..='\u{200f}'
                 | '\u{202a}'..='\u{202e}'
                 | '\u{2060}'..='\u{206f}'
                 | '\u{2800}'
                 | '\u{3164}'
+                | '\u{fe00}'..='\u{fe0f}'
                 | '\u{feff}'
                 | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e0fff}'
         )
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod models;
 mod plugin_table;
 pub(crate) mod plugins;
 pub(crate) mod records;
+mod references;
 pub(crate) mod reports;
 mod usage_bars;
 pub(crate) mod workspaces;

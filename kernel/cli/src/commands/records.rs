@@ -1,12 +1,15 @@
 //! Records and the journal on the command line.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use axum::http::Method;
 use serde_json::{Map, Value as Json, json};
 
 use super::cells::{cell, cells, list as members, text};
+use super::references;
 use crate::args::{CommitArgs, CreateArgs, DeleteArgs, JournalArgs, ListArgs, RecordArgs, SetArgs};
-use crate::connection::Needs;
+use crate::connection::{Connection, Needs};
 use crate::context::Context;
 use crate::exit::{Exit, not_found, usage};
 use crate::output::{Format, Report};
@@ -35,23 +38,72 @@ pub(crate) fn list(context: &Context, args: &ListArgs) -> Result<Exit> {
     let kind = connection.get(&path(&["kinds", &args.kind]))?;
     let records: Vec<&Json> = members(&page["records"]).collect();
     let columns = columns(&kind, &records, &args.select, context.format);
-    let rows = records.iter().map(|record| {
-        let of = |name: &String| match OWN.contains(&name.as_str()) {
-            true => cell(&record[name]),
-            false => cell(&record["fields"][name]),
-        };
-        columns.iter().map(of).collect()
-    });
-    let mut report = Report {
-        columns: columns.clone(),
-        rows: rows.collect(),
-        ..Report::default()
+    let mut report = match context.format {
+        Format::Table => table(&mut connection, &kind, &records, &columns)?,
+        _ => sheet(&records, &columns),
     };
     if let Some(next) = page["next"].as_str() {
         report = report.with_note(format!("there are more: --after {next}"));
     }
     report.json = page;
     context.print(&report)
+}
+
+/// The records, each column as it is.
+fn sheet(records: &[&Json], columns: &[String]) -> Report {
+    let row = |record: &&Json| columns.iter().map(|name| held(record, name)).collect();
+    Report {
+        columns: columns.to_vec(),
+        rows: records.iter().map(row).collect(),
+        ..Report::default()
+    }
+}
+
+fn held(record: &Json, name: &str) -> String {
+    match OWN.contains(&name) {
+        true => cell(&record[name]),
+        false => cell(&record["fields"][name]),
+    }
+}
+
+/// The records for people: behind each column of references, what they are called.
+fn table(
+    connection: &mut Connection,
+    kind: &Json,
+    records: &[&Json],
+    columns: &[String],
+) -> Result<Report> {
+    let fields = members(&kind["fields"]).filter(|field| text(field, "type") == "reference");
+    let references: Vec<&str> = fields.map(|field| text(field, "name")).collect();
+    let refers = |name: &String| references.contains(&name.as_str());
+    let shown = || columns.iter().filter(|name| refers(name));
+    let held_there = records
+        .iter()
+        .flat_map(|record| shown().map(|name| text(&record["fields"], name)));
+    let names = references::names(connection, held_there)?;
+    let has_names = |name: &String| {
+        let is_named = |record: &&Json| names.contains_key(text(&record["fields"], name));
+        refers(name) && records.iter().any(is_named)
+    };
+    let mut report = Report::default();
+    for name in columns {
+        report.columns.push(name.clone());
+        report
+            .columns
+            .extend(has_names(name).then(|| format!("{name} name")));
+    }
+    let row = |record: &&Json| {
+        let mut row = Vec::new();
+        for name in columns {
+            let value = held(record, name);
+            let called = names.get(&value).cloned().unwrap_or_default();
+            row.push(value);
+            row.extend(has_names(name).then_some(called));
+        }
+        row
+    };
+    report.rows = records.iter().map(row).collect();
+    Ok(report)
 }
 
 /// The columns to show: the ones asked for, all of them in a sheet, the first that hold something in
@@ -82,35 +134,60 @@ fn columns(kind: &Json, records: &[&Json], select: &[String], format: Format) ->
 pub(crate) fn get(context: &Context, args: &RecordArgs) -> Result<Exit> {
     let mut connection = context.connect(Needs::Data)?;
     let record = connection.get(&path(&["records", &args.kind, &args.id]))?;
-    let own = OWN.map(|name| (name, cell(&record[name])));
-    let fields = record["fields"].as_object().into_iter().flatten();
-    let held = fields.map(|(name, value)| (name.as_str(), cell(value)));
-    let pairs: Vec<(&str, String)> = own.into_iter().chain(held).collect();
+    let names = match context.format {
+        Format::Table => names_of(&mut connection, &record)?,
+        _ => BTreeMap::new(),
+    };
+    let mut pairs: Vec<(String, String)> = OWN
+        .map(|name| (name.to_owned(), cell(&record[name])))
+        .to_vec();
+    for (name, value) in record["fields"].as_object().into_iter().flatten() {
+        let value = cell(value);
+        let called = names.get(&value).cloned();
+        pairs.push((name.clone(), value));
+        pairs.extend(called.map(|called| (format!("{name} name"), called)));
+    }
+    let pairs: Vec<(&str, String)> = pairs
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.clone()))
+        .collect();
     context.print(&Report::of_pairs(&pairs, record.clone()))
 }
 
+/// What the records are called that a record refers to.
+fn names_of(connection: &mut Connection, record: &Json) -> Result<BTreeMap<String, String>> {
+    let kind = connection.get(&path(&["kinds", text(record, "kind")]))?;
+    let fields = members(&kind["fields"]).filter(|field| text(field, "type") == "reference");
+    let held = fields.map(|field| text(&record["fields"], text(field, "name")));
+    references::names(connection, held)
+}
+
 pub(crate) fn create(context: &Context, args: &CreateArgs) -> Result<Exit> {
-    let change = json!({ "create": args.kind, "fields": fields(&args.fields)? });
-    commit(context, &change, &args.commit)
+    let mut connection = context.connect_as(args.commit.actor.as_deref(), Needs::Plugins)?;
+    let fields = fields(&mut connection, &args.kind, &args.fields)?;
+    let change = json!({ "create": args.kind, "fields": fields });
+    commit(context, connection, &change, &args.commit)
 }
 
 pub(crate) fn set(context: &Context, args: &SetArgs) -> Result<Exit> {
+    let mut connection = context.connect_as(args.commit.actor.as_deref(), Needs::Plugins)?;
     let change = json!({
         "update": args.kind,
         "id": args.id,
         "expected": args.expected,
-        "fields": fields(&args.fields)?,
+        "fields": fields(&mut connection, &args.kind, &args.fields)?,
     });
-    commit(context, &change, &args.commit)
+    commit(context, connection, &change, &args.commit)
 }
 
 pub(crate) fn delete(context: &Context, args: &DeleteArgs) -> Result<Exit> {
+    let connection = context.connect_as(args.commit.actor.as_deref(), Needs::Plugins)?;
     let change = json!({ "delete": args.kind, "id": args.id, "expected": args.expected });
-    commit(context, &change, &args.commit)
+    commit(context, connection, &change, &args.commit)
 }
 
-/// What was typed, as text; a blank value clears the field.
-fn fields(typed: &[(String, String)]) -> Result<Json> {
+/// What was typed, as text; a blank value clears the field, and a record may be named by its name.
+fn fields(connection: &mut Connection, kind: &str, typed: &[(String, String)]) -> Result<Json> {
     let mut fields = Map::new();
     for (name, text) in typed {
         let value = match kjerne_model::is_blank(text) {
@@ -121,11 +198,16 @@ fn fields(typed: &[(String, String)]) -> Result<Json> {
             return Err(usage(format!("{name} is given twice; which one is meant?")));
         }
     }
+    references::resolve(connection, kind, &mut fields)?;
     Ok(Json::Object(fields))
 }
 
-fn commit(context: &Context, change: &Json, args: &CommitArgs) -> Result<Exit> {
-    let mut connection = context.connect_as(args.actor.as_deref(), Needs::Plugins)?;
+fn commit(
+    context: &Context,
+    mut connection: Connection,
+    change: &Json,
+    args: &CommitArgs,
+) -> Result<Exit> {
     let body = json!({ "changes": [change], "dry_run": args.dry_run, "key": args.key });
     let receipt = connection.give(Method::POST, "/v1/commits", &body)?;
     if !args.dry_run {

@@ -4,9 +4,9 @@
 use kjerne_model::{Currency, Money};
 
 use super::forms::Forms;
-use super::numbers::read_decimal;
+use super::numbers::{read_decimal, read_plain};
 
-/// Signs that one currency has.
+/// Signs that one currency has, or one far above others.
 const SIGNS: [(&str, &str); 28] = [
     ("€", "EUR"),
     ("£", "GBP"),
@@ -54,20 +54,36 @@ const SHARED: [(&str, &[&str]); 5] = [
     ("rs", &["INR", "PKR", "LKR", "NPR", "MUR", "SCR"]),
 ];
 
+/// All currencies that write one of [`SIGNS`]: it is theirs where the row or the mapping names them.
+const ALSO: [(&str, &[&str]); 4] = [
+    (
+        "£",
+        &[
+            "GBP", "EGP", "FKP", "GIP", "LBP", "SDG", "SHP", "SSP", "SYP",
+        ],
+    ),
+    ("₩", &["KRW", "KPW"]),
+    ("₱", &["PHP", "CUP"]),
+    ("₡", &["CRC", "SVC"]),
+];
+
 /// Reads `1250.50 NOK`, `NOK 1,250.50`, `€ 500`, or a number whose currency the row (`told`) or the
 /// mapping tells.
 pub fn read_money(text: &str, forms: &Forms, told: Option<&str>) -> Result<Money, String> {
     let (number, beside) = split(text.trim(), forms);
-    let mut marks = Marks::default();
-    for word in beside.iter().flat_map(|text| text.split_whitespace()) {
-        marks.take(word)?;
-    }
     let told = told.filter(|code| !code.is_empty());
     let told = told.map(|code| Currency::new(&code.to_ascii_uppercase()));
     let told = told.transpose().map_err(|error| error.to_string())?;
+    let mut marks = Marks::default();
+    for word in beside.iter().flat_map(|text| text.split_whitespace()) {
+        marks.take(word, told.or(forms.currency))?;
+    }
     let currency = marks.currency(told, forms.currency)?;
-    let amount = read_decimal(&number, forms)?;
-    Money::from_major(amount, currency).map_err(|error| error.to_string())
+    let money = match forms.scale {
+        None => Money::read_major(&read_plain(&number, forms)?, currency),
+        Some(_) => Money::from_major(read_decimal(&number, forms)?, currency),
+    };
+    money.map_err(|error| error.to_string())
 }
 
 /// The number with its signs, and what stands before and behind it.
@@ -99,10 +115,18 @@ struct Marks {
 }
 
 impl Marks {
-    fn take(&mut self, word: &str) -> Result<(), String> {
+    /// Takes a word beside the number; `usual` is the currency that the amount would have without it.
+    fn take(&mut self, word: &str, usual: Option<Currency>) -> Result<(), String> {
         let folded = word.to_lowercase();
         if let Some(shared) = SHARED.iter().find(|(sign, _)| *sign == folded) {
             self.shared = Some(*shared);
+            return Ok(());
+        }
+        let also = ALSO.iter().find(|(sign, _)| *sign == folded);
+        if let (Some((sign, of)), Some(usual)) = (also, usual)
+            && of.contains(&usual.code())
+        {
+            self.shared = Some((sign, of));
             return Ok(());
         }
         let sign = SIGNS.iter().find(|(sign, _)| *sign == folded);

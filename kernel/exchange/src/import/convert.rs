@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use kjerne_model::{Address, Fields, Name, Patch, Record, RecordId, Refusal, Value, check_fields};
+use kjerne_model::{
+    Address, Fields, Name, Patch, Record, RecordId, Refusal, Value, check_fields, is_blank,
+};
 
 use super::mapping::EmptyCells;
 use super::plan::{Key, Piece, Plan, PlanField, PlanSource};
@@ -318,7 +320,7 @@ fn text_of<'a>(plan: &'a Plan, field: &'a PlanField, row: &'a Row) -> Result<Cow
     }
 }
 
-/// What a cell holds, empty when it holds one of the texts that mean so.
+/// What a cell holds, empty when it has nothing to read or one of the texts that mean so.
 fn cell<'a>(plan: &Plan, row: &'a Row, index: usize) -> Result<&'a str, Fault> {
     let bytes = row.field(index);
     let text = std::str::from_utf8(bytes).map_err(|error| Fault {
@@ -329,14 +331,14 @@ fn cell<'a>(plan: &Plan, row: &'a Row, index: usize) -> Result<&'a str, Fault> {
             error.valid_up_to()
         ),
     })?;
-    if plan.empty.contains(text.trim()) {
-        return Ok("");
-    }
     let text = if plan.safe_for_spreadsheets {
         unguarded(text)
     } else {
         text
     };
+    if is_blank(text) || plan.empty.contains(text.trim()) {
+        return Ok("");
+    }
     Ok(if plan.keep_blanks { text } else { text.trim() })
 }
 

@@ -18,6 +18,8 @@ pub struct Form {
 enum Place {
     /// Four digits, not fewer.
     Year,
+    /// Two digits, not one.
+    ShortYear,
     /// Not 60, which would be another second than the one written.
     Second,
 }
@@ -28,7 +30,10 @@ impl Form {
     /// # Errors
     /// When nothing can be read by it.
     pub fn new(text: &str) -> Result<Self, String> {
-        let pattern = text.replace("%F", "%Y-%m-%d").replace("%T", "%H:%M:%S");
+        let pattern = text
+            .replace("%F", "%Y-%m-%d")
+            .replace("%D", "%m/%d/%y")
+            .replace("%T", "%H:%M:%S");
         let form = Self {
             text: text.to_owned(),
             places: places(&pattern),
@@ -56,8 +61,12 @@ impl Form {
                 return false;
             };
             let rest = text.get(at..).unwrap_or_default().trim_start().as_bytes();
+            let begins = |digits: usize| {
+                rest.len() >= digits && rest[..digits].iter().all(u8::is_ascii_digit)
+            };
             match place {
-                Place::Year => rest.len() >= 4 && rest[..4].iter().all(u8::is_ascii_digit),
+                Place::Year => begins(4),
+                Place::ShortYear => begins(2),
                 Place::Second => !rest.starts_with(b"60"),
             }
         };
@@ -79,6 +88,7 @@ fn places(pattern: &str) -> Vec<(String, Place)> {
             .map(|(_, sign)| sign);
         let place = match directive {
             Some('Y' | 'G') => Place::Year,
+            Some('y' | 'g') => Place::ShortYear,
             Some('S') => Place::Second,
             _ => continue,
         };

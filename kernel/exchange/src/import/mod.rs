@@ -43,7 +43,7 @@ use batch::{Batches, Known, Settings};
 use convert::{Draft, Fault, Taken, convert};
 use open::Opened;
 use plan::Plan;
-use reject::Rejects;
+use reject::{Rejects, own_columns};
 use rows::Row;
 use spool::{Spool, Spooled};
 use survey::Survey;
@@ -143,7 +143,7 @@ pub fn run(
     let mapping = match &opened.mapping {
         Some(mapping) => mapping,
         None => {
-            identity = Mapping::identity(opened.header.iter().map(String::as_str));
+            identity = Mapping::identity(own_columns(&opened.header));
             &identity
         }
     };

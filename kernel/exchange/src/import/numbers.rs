@@ -12,20 +12,25 @@ const EXPONENTS: std::ops::RangeInclusive<i32> = -18..=18;
 
 /// Reads a number, and multiplies it by the scale of its field.
 pub fn read_decimal(text: &str, forms: &Forms) -> Result<Decimal, String> {
-    let number = plain_number(text, forms).and_then(|plain| Decimal::parse(&plain).ok());
-    let number = number.ok_or_else(|| {
+    let plain = read_plain(text, forms)?;
+    let number = Decimal::parse(&plain).map_err(|error| error.to_string())?;
+    match forms.scale {
+        None => Ok(number),
+        Some(scale) => product(number, scale)
+            .ok_or_else(|| format!("{number} times {scale} has more digits than can be kept")),
+    }
+}
+
+/// Reads a number of any length, as digits with a point and nothing else.
+pub fn read_plain(text: &str, forms: &Forms) -> Result<String, String> {
+    plain_number(text, forms).ok_or_else(|| {
         let form = if forms.decimal_comma {
             "1.234,50"
         } else {
             "1,234.50"
         };
         format!("expected a number such as {form}")
-    })?;
-    match forms.scale {
-        None => Ok(number),
-        Some(scale) => product(number, scale)
-            .ok_or_else(|| format!("{number} times {scale} has more digits than can be kept")),
-    }
+    })
 }
 
 /// The exact product of two numbers; none when it has more digits than can be kept.

@@ -4,7 +4,7 @@ use kjerne_model::{FieldType, Value, parse_value};
 
 use super::amounts::read_money;
 use super::forms::Forms;
-use super::numbers::read_decimal;
+use super::numbers::{read_decimal, read_plain};
 use super::times::{read_date, read_instant};
 
 /// Reads text as a value of a field's type. `currency` is what the row itself says of it.
@@ -33,6 +33,10 @@ pub fn read_value(
 
 /// A whole number, also when it is written `100.0`.
 fn read_integer(text: &str, forms: &Forms) -> Result<Value, String> {
+    let plain = read_plain(text, forms)?;
+    if forms.scale.is_none() && !plain.contains('.') {
+        return parse_value(&FieldType::Integer, &plain).map_err(|error| error.to_string());
+    }
     let number = read_decimal(text, forms)?;
     match number.scale() {
         0 => Ok(Value::Integer(number.coefficient())),

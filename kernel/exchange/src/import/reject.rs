@@ -14,6 +14,13 @@ pub const COLUMNS: [&str; 4] = [
     "reject_value",
     "reject_reason",
 ];
+
+/// The columns of a file without those that rejects have before them.
+pub fn own_columns(header: &[String]) -> impl Iterator<Item = &str> {
+    let own = header.strip_prefix(&COLUMNS.map(str::to_owned));
+    own.unwrap_or(header).iter().map(String::as_str)
+}
+
 /// True for the beginning of a rejects file, also after a spreadsheet has written it anew.
 pub fn is_rejects(sample: &[u8]) -> bool {
     let sample = sample.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(sample);

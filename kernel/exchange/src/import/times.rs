@@ -2,7 +2,8 @@
 
 use jiff::civil;
 use jiff::fmt::strtime::BrokenDownTime;
-use jiff::tz::TimeZone;
+use jiff::fmt::temporal::Pieces;
+use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, Zoned};
 use kjerne_model::{Date, Instant};
 
@@ -13,7 +14,7 @@ use super::forms::Forms;
 pub fn read_date(text: &str, forms: &Forms) -> Result<Date, String> {
     let text = text.trim();
     for form in &forms.dates {
-        let Some(read) = form.read(text) else {
+        let Some(read) = form.read(text).filter(has_a_place) else {
             continue;
         };
         let date = if has_offset(&read) {
@@ -42,7 +43,7 @@ pub fn read_date(text: &str, forms: &Forms) -> Result<Date, String> {
 pub fn read_instant(text: &str, forms: &Forms) -> Result<Instant, String> {
     let text = text.trim();
     for form in &forms.instants {
-        let Some(read) = form.read(text) else {
+        let Some(read) = form.read(text).filter(has_a_place) else {
             continue;
         };
         if let Ok(moment) = read.to_timestamp() {
@@ -71,11 +72,27 @@ fn has_offset(read: &BrokenDownTime) -> bool {
     read.offset().is_some() || read.iana_time_zone().is_some()
 }
 
+/// Whether a time can be told somewhere: no clock is a day ahead or behind, though the library would
+/// read such an offset.
+fn has_a_place(read: &BrokenDownTime) -> bool {
+    read.offset().is_none_or(is_less_than_a_day)
+}
+
+fn is_less_than_a_day(offset: Offset) -> bool {
+    offset.seconds().abs() < 86_400
+}
+
 /// RFC 3339, and ISO 8601 with any offset (`-0500`, `+00`), in its basic form, or with a zone in
 /// brackets. A text is local only when nothing in it can be an offset, since the library passes over
 /// an offset when it is asked for a local time.
 fn iso(text: &str, zone: &TimeZone) -> Option<Instant> {
     if has_leap_second(text) {
+        return None;
+    }
+    let offset = Pieces::parse(text)
+        .ok()
+        .and_then(|read| read.to_numeric_offset());
+    if offset.is_some_and(|offset| !is_less_than_a_day(offset)) {
         return None;
     }
     if text.len() > 10

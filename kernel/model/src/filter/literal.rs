@@ -4,9 +4,11 @@ use kjerne_values::{Currency, Date, Decimal, Instant, Money, fold_case};
 
 use super::condition::{Own, Path};
 use super::lex::Token;
+use crate::choices;
 use crate::id::{RecordId, Reference};
 use crate::kind::{Choice, FieldType, Kind};
 use crate::name::Name;
+use crate::parse::no_integer;
 use crate::value::{Address, Value};
 
 /// The type of what a path leads to.
@@ -108,10 +110,8 @@ impl Target {
                     .to_owned()
             }
             Self::Flag => "true or false".to_owned(),
-            Self::Choices(choices) if choices.is_empty() => {
-                "choices such as 'mail;phone'".to_owned()
-            }
-            Self::Choices(choices) => format!("some of '{}'", choices.join(";")),
+            Self::Choices(known) if known.is_empty() => "choices such as 'mail;phone'".to_owned(),
+            Self::Choices(known) => format!("some of '{}'", choices::written(known)),
             Self::Address => "null; compare a part of the address, such as its city".to_owned(),
             Self::Reference(kinds) => match kinds.as_slice() {
                 [only] => format!("the id of a record of kind {only}"),
@@ -121,6 +121,19 @@ impl Target {
                 ),
             },
             Self::Id => "a record id".to_owned(),
+        }
+    }
+
+    /// What would have been right in place of a literal that is none of this type: which rule it
+    /// breaks, where it has the form of one.
+    pub(super) fn expected_for(&self, token: &Token) -> String {
+        match (self, token) {
+            (Self::Money, Token::Text(text)) => match Money::parse(text) {
+                Err(error) => format!("{}, in single quotes", error.expected),
+                Ok(_) => self.expected(),
+            },
+            (Self::Integer, Token::Word(word)) => no_integer(word).expected,
+            _ => self.expected(),
         }
     }
 
@@ -135,7 +148,7 @@ impl Target {
             (Self::Choice(known), Token::Text(text)) => {
                 known.contains(text).then(|| Value::Text(text.clone()))
             }
-            (Self::Choices(known), Token::Text(text)) => choices(known, text),
+            (Self::Choices(known), Token::Text(text)) => listed(known, text),
             (Self::Integer | Self::Decimal, Token::Word(word)) => number(word),
             (Self::Flag, Token::Word(word)) => {
                 let flag = word.eq_ignore_ascii_case("true");
@@ -165,14 +178,10 @@ fn values(choices: &[Choice]) -> Vec<String> {
 }
 
 /// At least one choice, and none that the field does not list.
-fn choices(known: &[String], text: &str) -> Option<Value> {
-    let parts = text
-        .split(';')
-        .map(str::trim)
-        .filter(|part| !part.is_empty());
-    let chosen: Vec<String> = parts.map(str::to_owned).collect();
-    let listed = known.is_empty() || chosen.iter().all(|one| known.contains(one));
-    (listed && !chosen.is_empty()).then(|| Value::choices(chosen))
+fn listed(known: &[String], text: &str) -> Option<Value> {
+    let chosen = choices::read(text);
+    let are_known = known.is_empty() || chosen.iter().all(|one| known.contains(one));
+    (are_known && !chosen.is_empty()).then(|| Value::choices(chosen))
 }
 
 /// A whole number where it is one, so that it meets integer fields exactly.

@@ -254,7 +254,7 @@ impl Parser<'_> {
     fn value(&mut self, path: &Path, target: &Target) -> Result<Value, FilterError> {
         let value = target
             .read(self.peek())
-            .ok_or_else(|| self.expected(&target.expected()))?;
+            .ok_or_else(|| self.expected(&target.expected_for(self.peek())))?;
         self.next();
         Ok(path.form(&value).into_owned())
     }
