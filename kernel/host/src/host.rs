@@ -229,9 +229,11 @@ impl Host {
         let code = known.map_or_else(|| self.code_of(&plugin.package), Ok)?;
         let from = manifest.kinds_from.iter();
         let watching = from.map(|(role, list)| (*role, watched(&settings.entries, list)));
+        let grants = Grants::effective(&manifest.declared(), &granted);
         let settled = Plugin {
             watching: watching.collect(),
-            grants: Grants::effective(&manifest.declared(), &granted),
+            unseen: grants.unseen(&manifest.needed()),
+            grants,
             logs: Arc::clone(lock(&self.logs).entry(manifest.id.clone()).or_default()),
             account: self.account(&manifest.id, &manifest.version),
             package: Arc::clone(&plugin.package),
