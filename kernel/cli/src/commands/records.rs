@@ -2,10 +2,13 @@
 
 use anyhow::Result;
 use axum::http::Method;
+use kjerne_workspace::runtime::now;
 use serde_json::{Map, Value as Json, json};
 
 use super::cells::{cell, cells, list as members, text};
-use crate::args::{CommitArgs, CreateArgs, DeleteArgs, JournalArgs, ListArgs, RecordArgs, SetArgs};
+use crate::args::{
+    CommitArgs, CreateArgs, DeleteArgs, JournalArgs, ListArgs, RecordArgs, SetArgs, Since,
+};
 use crate::connection::Needs;
 use crate::context::Context;
 use crate::exit::{Exit, not_found, usage};
@@ -86,7 +89,7 @@ pub(crate) fn get(context: &Context, args: &RecordArgs) -> Result<Exit> {
     let fields = record["fields"].as_object().into_iter().flatten();
     let held = fields.map(|(name, value)| (name.as_str(), cell(value)));
     let pairs: Vec<(&str, String)> = own.into_iter().chain(held).collect();
-    context.print(&Report::of_pairs(&pairs, record.clone()))
+    context.print(&Report::of_pairs(&pairs, record.clone()).with_whole_cells())
 }
 
 pub(crate) fn create(context: &Context, args: &CreateArgs) -> Result<Exit> {
@@ -178,8 +181,20 @@ pub(crate) fn journal(context: &Context, args: &JournalArgs) -> Result<Exit> {
             path(&["records", kind, id, "history"])
         }
     };
+    let since = args.since.map(|since| match since {
+        Since::At(time) => time,
+        Since::Ago(millis) => now().plus_millis(-millis),
+    });
+    let order = if args.oldest_first {
+        "oldest"
+    } else {
+        "newest"
+    };
     let words = [
-        ("after", Some(args.after.to_string())),
+        ("after", args.after.map(|number| number.to_string())),
+        ("before", args.before.map(|number| number.to_string())),
+        ("since", since.map(|time| time.to_string())),
+        ("order", Some(order.to_owned())),
         ("limit", Some(args.top.to_string())),
     ];
     let answer = connection.get(&with_words(place, &words))?;
@@ -195,7 +210,12 @@ pub(crate) fn journal(context: &Context, args: &JournalArgs) -> Result<Exit> {
     };
     if let Some(last) = entries.last().filter(|_| more) {
         let number = cell(&last["number"]);
-        report = report.with_note(format!("there may be more: --after {number}"));
+        let go_on = if args.oldest_first {
+            "--oldest-first --after"
+        } else {
+            "--before"
+        };
+        report = report.with_note(format!("there may be more: {go_on} {number}"));
     }
     context.print(&report)
 }
@@ -251,7 +271,7 @@ pub(crate) fn kinds(context: &Context, kind: Option<&str>) -> Result<Exit> {
     let json = kjerne_wire::kind(found);
     let rows = members(&json["fields"]).map(field_row).collect();
     let columns = ["field", "type", "marks", "personal", "values"];
-    context.print(&Report::new(&columns, rows, json.clone()))
+    context.print(&Report::new(&columns, rows, json.clone()).with_whole_cells())
 }
 
 fn field_row(field: &Json) -> Vec<String> {
