@@ -4,6 +4,7 @@
 mod events;
 mod form;
 mod inbound;
+mod names;
 mod settings;
 mod taken;
 
@@ -26,6 +27,10 @@ kjerne_sdk::plugin!(Webhook: integration);
 impl Integration for Webhook {
     fn outbound(_: &Context, entries: &[Entry], effects: &Effects) -> Result<(), Failure> {
         let settings = load_settings()?;
+        if entries.is_empty() {
+            // Asked about nothing, as when settings are set.
+            return names::check(&settings);
+        }
         for message in events::messages(&settings, entries) {
             let name = message.id.rsplit('/').next().unwrap_or_default().to_owned();
             // Nothing is skipped: the entries are tried again once the grant is there.
