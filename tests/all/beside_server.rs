@@ -345,7 +345,7 @@ fn who_comes_over_the_network_cannot_choose_a_name() {
         &["create", "account", "name=Solvang AS", "--actor", "Kari Å"],
     );
     let journal = workspace.json(&["journal"]);
-    assert_eq!(journal["entries"][1]["actor"], "user:Kari Å");
+    assert_eq!(journal["entries"][0]["actor"], "user:Kari Å");
 }
 
 #[cfg(unix)]

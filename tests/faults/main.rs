@@ -8,5 +8,7 @@ mod host;
 mod http;
 mod import;
 mod plugins;
+mod program;
+mod service;
 mod storage;
 mod values;

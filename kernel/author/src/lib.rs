@@ -7,6 +7,7 @@ mod begin;
 mod build;
 mod cases;
 mod check;
+mod given;
 mod meter;
 mod play;
 mod run;

@@ -171,7 +171,9 @@ fn react(stage: &Stage<'_>, now: Instant, happened: &mut Happened) -> Result<()>
         for role in &roles {
             match stage.kernel.react(&stage.plugin(*role)?, *role, now)? {
                 Progress::Moved { .. } => moved = true,
-                Progress::Failed { error, .. } | Progress::Parked { error, .. } => {
+                Progress::Failed { error, .. }
+                | Progress::Parked { error, .. }
+                | Progress::Busy { error, .. } => {
                     happened.faults.push(format!("{}: {error}", role.name()));
                 }
                 Progress::Idle | Progress::Waiting { .. } => {}

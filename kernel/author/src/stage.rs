@@ -10,10 +10,11 @@ use kjerne_host::{Host, HostOptions, Installed, Package};
 use kjerne_model::{
     Change, Field, FieldType, Fields, Instant, Kind, Name, Patch, Record, RecordId,
 };
-use kjerne_model::{Reference, Refusal, Schema, Target, Value, check_fields, core_kinds};
-use kjerne_store::{MemoryStore, OutboxRow, Store, index, outbox, records};
+use kjerne_model::{Reference, Refusal, Schema, Target, core_kinds};
+use kjerne_store::{MemoryStore, OutboxRow, Store, outbox, records};
 
 use super::cases::{Case, Do, Texts};
+use super::given;
 use super::meter::Usage;
 use kjerne_workspace::error::{Context as _, Error, Result};
 use kjerne_workspace::plugin_registry::INTERFACES;
@@ -190,6 +191,9 @@ impl<'a> Stage<'a> {
     }
 
     fn store_given(&self, case: &Case) -> Result<()> {
+        let named = case.given.iter().map(|given| self.record(&given.id));
+        let there = named.map(|named| named.cloned()).collect::<Result<_>>()?;
+        let mut all = given::Given::new(&there, &*self.store);
         for given in &case.given {
             let kind = self.kind(&given.kind)?;
             let patch = self.patch(kind, &given.fields)?.map_err(|refusals| {
@@ -203,42 +207,11 @@ impl<'a> Stage<'a> {
                 updated_at: first_day(),
                 fields: held(patch),
             };
-            self.check_given(&given.id, kind, &record.fields)?;
+            all.check(&given.id, kind, &record)?;
             self.store
                 .write(&mut |write| records::insert(write, kind, &record))?;
         }
-        Ok(())
-    }
-
-    /// Nobody is asked about the records given, and yet they are such as could be there: a case that
-    /// begins with what no workspace holds shows nothing.
-    fn check_given(&self, alias: &str, kind: &Kind, fields: &Fields) -> Result<()> {
-        let mut faults: Vec<String> = check_fields(kind, fields)
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        for (name, value) in fields {
-            if let Value::Reference(to) = value
-                && !self.ids.values().any(|known| known == to)
-            {
-                faults.push(format!(
-                    "{name} refers to {to}, which the case does not have"
-                ));
-            }
-            let unique = kind.field(name).filter(|field| field.unique);
-            let holder = unique.map(|field| {
-                let snapshot = self.store.snapshot()?;
-                index::holder(&*snapshot, &kind.name, field, value)
-            });
-            if holder.transpose()?.flatten().is_some() {
-                faults.push(format!("another {} has {name} {value} already", kind.name));
-            }
-        }
-        if faults.is_empty() {
-            return Ok(());
-        }
-        let faults = faults.join("; ");
-        Err(Error::unreadable(format!("given {alias}: {faults}")))
+        all.check_circles()
     }
 
     fn kind(&self, name: &str) -> Result<&Kind> {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use kjerne_model::Instant;
 
 use crate::output::Format;
 
@@ -196,15 +197,33 @@ pub struct CommitArgs {
 /// `journal`
 #[derive(Args, Debug)]
 pub struct JournalArgs {
-    /// Entries after this number.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub after: u64,
+    /// Only what was done since: 2026-03-02T09:00:00+01:00, or so long ago: 30m, 12h, 7d
+    #[arg(long, value_name = "WHEN", value_parser = since)]
+    pub since: Option<Since>,
+    /// Only entries after this number.
+    #[arg(long, value_name = "N")]
+    pub after: Option<u64>,
+    /// Only entries before this number; the note under a page says.
+    #[arg(long, value_name = "N")]
+    pub before: Option<u64>,
     /// Only what touched this record.
     #[arg(long, value_name = "KIND/ID")]
     pub record: Option<String>,
     /// At most so many.
-    #[arg(long, value_name = "N", default_value_t = kjerne_workspace::limits::PAGE.count())]
+    #[arg(long, visible_alias = "limit", value_name = "N", default_value_t = kjerne_workspace::limits::PAGE.count())]
     pub top: usize,
+    /// In the order it happened, and not the newest first.
+    #[arg(long)]
+    pub oldest_first: bool,
+}
+
+/// From when on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Since {
+    /// From a time on.
+    At(Instant),
+    /// From so many milliseconds ago on.
+    Ago(i64),
 }
 
 /// `import`
@@ -495,6 +514,26 @@ fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
+fn since(text: &str) -> Result<Since, String> {
+    let unit = match text.chars().last() {
+        Some('m') => 60_000,
+        Some('h') => 3_600_000,
+        Some('d') => 86_400_000,
+        _ => {
+            let expected = "expected a time with its offset, 2026-03-02T09:00:00+01:00, or how long \
+                            ago, 30m, 12h or 7d";
+            // A date alone does not say in which zone its day begins.
+            let time = Some(text).filter(|text| text.contains(':'));
+            let time = time.and_then(Instant::read);
+            return time.map(Since::At).ok_or_else(|| expected.to_owned());
+        }
+    };
+    let count: u32 = text[..text.len() - 1]
+        .parse()
+        .map_err(|_| "expected how long ago, 30m, 12h or 7d".to_owned())?;
+    Ok(Since::Ago(i64::from(count) * unit))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -513,6 +552,30 @@ mod tests {
             help.contains("Exit codes:") && help.contains("6  the data file is damaged"),
             "{help}"
         );
+    }
+
+    #[test]
+    fn since_is_a_time_or_how_long_ago() {
+        let at = |text| Ok(Since::At(Instant::read(text).unwrap()));
+        assert_eq!(
+            since("2026-03-02T09:00:00+01:00"),
+            at("2026-03-02T08:00:00Z")
+        );
+        for (text, millis) in [("30m", 1_800_000), ("12h", 43_200_000), ("0d", 0)] {
+            assert_eq!(since(text), Ok(Since::Ago(millis)), "{text}");
+        }
+        for text in [
+            "",
+            "2026-03-02",
+            "2026-03-02T09:00:00",
+            "h",
+            "-3h",
+            "1.5h",
+            "9 d",
+            "år",
+        ] {
+            assert!(since(text).is_err(), "{text}");
+        }
     }
 
     #[test]

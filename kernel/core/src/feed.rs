@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 
 use kjerne_model::{Entry, RecordId};
-use kjerne_store::{StoreError, journal};
+use kjerne_store::StoreError;
+use kjerne_store::journal::{self, Span};
 
 use crate::limits::{JOURNAL_BYTES, JOURNAL_PAGE};
 use crate::reader::Reader;
@@ -40,16 +41,24 @@ impl Reader {
     /// # Errors
     /// When the store cannot be read.
     pub fn journal(&self, after: u64, limit: usize) -> Result<Feed, StoreError> {
+        self.journal_within(Span::after(after), limit)
+    }
+
+    /// The journal entries of a span, in its order; bounded as [`Reader::journal`] is.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn journal_within(&self, span: Span, limit: usize) -> Result<Feed, StoreError> {
         let limit = limit.min(JOURNAL_PAGE.count());
         let mut feed = Feed::default();
         if limit > 0 {
-            journal::scan(self, after, &mut |entry| feed.add(entry, limit))?;
+            journal::scan_within(self, span, &mut |entry| feed.add(entry, limit))?;
         }
         Ok(feed)
     }
 
-    /// The journal entries after number `after` that changed a record, each with what it did to that
-    /// record alone; bounded as [`Reader::journal`] is.
+    /// The journal entries of a span that changed a record, each with what it did to that record
+    /// alone; bounded as [`Reader::journal`] is.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -57,7 +66,7 @@ impl Reader {
         &self,
         kind: &str,
         id: RecordId,
-        after: u64,
+        span: Span,
         limit: usize,
     ) -> Result<Feed, StoreError> {
         let limit = limit.min(JOURNAL_PAGE.count());
@@ -66,16 +75,13 @@ impl Reader {
         if limit == 0 {
             return Ok(feed);
         }
-        journal::history(self, kind, id, &mut |number| {
-            if number <= after {
-                return ControlFlow::Continue(());
-            }
-            match self.entry_of(number, kind, id) {
-                Ok(entry) => feed.add(entry, limit),
-                Err(error) => {
-                    failed = Err(error);
-                    ControlFlow::Break(())
-                }
+        journal::history_within(self, kind, id, span, &mut |number| match self
+            .entry_of(number, kind, id)
+        {
+            Ok(entry) => feed.add(entry, limit),
+            Err(error) => {
+                failed = Err(error);
+                ControlFlow::Break(())
             }
         })?;
         failed.map(|()| feed)

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use kjerne_model::{Entry, Record, RecordId, Schema};
-use kjerne_store::{Store, StoreError, journal};
+use kjerne_store::journal::{self, Span};
+use kjerne_store::{Store, StoreError};
 
 use crate::check::Referrers;
 use crate::group_commit::Group;
@@ -131,7 +132,10 @@ impl Kernel {
         after: u64,
         limit: usize,
     ) -> Result<Vec<Entry>, StoreError> {
-        Ok(self.reader()?.history(kind, id, after, limit)?.entries)
+        Ok(self
+            .reader()?
+            .history(kind, id, Span::after(after), limit)?
+            .entries)
     }
 
     /// Stores rows that belong to no commit, in the same queue as commits.

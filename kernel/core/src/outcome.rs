@@ -3,6 +3,7 @@
 use kjerne_model::{Code, Instant, Name, RecordId, Refusal, Value};
 
 use crate::faults::Faults;
+use crate::plugins::Fault;
 
 /// The answer to a commit. Broken storage is not an outcome but an error.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -42,6 +43,21 @@ impl Outcome {
         Self::Refused(faults.told())
     }
 
+    /// Whether it was refused only because too much was going on: nobody said no, and the same may well be
+    /// taken a moment later.
+    #[must_use]
+    pub fn is_overload(&self) -> bool {
+        let refusals = self.refusals();
+        !refusals.is_empty() && refusals.iter().all(is_overload)
+    }
+
+    /// Whether it was refused only because records had changed since they were read.
+    pub(crate) fn is_stale(&self) -> bool {
+        let refusals = self.refusals();
+        let stale = |refusal: &Refusal| refusal.code == Code::StaleVersion;
+        !refusals.is_empty() && refusals.iter().all(stale)
+    }
+
     /// Its reasons in one line, for rows that keep an error.
     pub(crate) fn told(&self) -> String {
         let reasons: Vec<String> = self
@@ -55,6 +71,14 @@ impl Outcome {
     /// True when `code` is among the reasons.
     pub(crate) fn has(&self, code: Code) -> bool {
         self.refusals().iter().any(|refusal| refusal.code == code)
+    }
+}
+
+fn is_overload(refusal: &Refusal) -> bool {
+    match refusal.code {
+        Code::Contention => true,
+        Code::PluginFault => refusal.reason.as_deref() == Some(Fault::BUSY),
+        _ => false,
     }
 }
 

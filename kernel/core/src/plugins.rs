@@ -263,6 +263,17 @@ pub struct Fault {
     pub message: String,
 }
 
+impl Fault {
+    /// The limit of a call that found no place in time: the plugin was not asked at all.
+    pub const BUSY: &str = "busy";
+
+    /// Whether the plugin was not asked because too much was going on.
+    #[must_use]
+    pub fn is_overload(&self) -> bool {
+        self.limit == Self::BUSY
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)

@@ -7,8 +7,8 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use kjerne_model::{Actor, Cause, Code, Commit, Instant};
-use kjerne_store::{CursorRow, Link, ParkedRow, StoreError, cursors, journal, parked};
+use kjerne_model::{Actor, Cause, Change, Code, Commit, Instant};
+use kjerne_store::{CursorRow, Link, ParkedRow, StoreError, cursors, journal, parked, records};
 
 use crate::commit::{Mode, Taken};
 use crate::kernel::Kernel;
@@ -41,6 +41,14 @@ pub enum Progress {
         /// How many messages it queued.
         messages: usize,
     },
+    /// Too much was going on for the plugin to be asked, or for what it proposed to be stored. That is
+    /// no failure of anybody's: it is tried again as if it had not been tried.
+    Busy {
+        /// When to come back.
+        until: Instant,
+        /// What was going on.
+        error: String,
+    },
     /// The plugin failed on an entry, or what it proposed was refused; it will be tried again.
     Failed {
         /// The entry.
@@ -69,6 +77,7 @@ enum Answered {
         messages: usize,
     },
     Failed(Failure),
+    Busy(String),
     Overtaken,
 }
 
@@ -195,6 +204,7 @@ impl Kernel {
                 }
                 Progress::Parked { entry, error }
             }
+            Answered::Busy(error) => busy(now, error),
             Answered::Overtaken => Progress::Waiting { until: now },
         })
     }
@@ -222,6 +232,8 @@ impl Kernel {
             });
             match self.answer(walker, reader, &batch, moved)? {
                 Answered::Overtaken => return Ok(None),
+                // Fewer entries find a place no sooner.
+                Answered::Busy(error) => return Ok(Some(busy(walker.now, error))),
                 Answered::Done { receipt, messages } => {
                     let (position, shown) = (batch.end, batch.shown.len());
                     return Ok(Some(Progress::Moved {
@@ -281,6 +293,7 @@ impl Kernel {
         };
         let effects = match self.plugins().run(plugin, &call, &walker.task(batch)) {
             Ok(effects) => effects,
+            Err(fault) if fault.is_overload() => return Ok(Answered::Busy(fault.message)),
             Err(fault) => {
                 return Ok(Answered::Failed(Failure {
                     error: fault.message,
@@ -317,6 +330,11 @@ impl Kernel {
                 messages: if receipt.replayed { 0 } else { messages },
                 receipt: Some(receipt).filter(|done| done.entry > 0),
             },
+            Taken::Outcome(outcome) if outcome.is_overload() => Answered::Busy(outcome.told()),
+            // Somebody changed a record while the plugin worked: it looks at it as it is now.
+            Taken::Outcome(outcome) if outcome.is_stale() && was_so(reader, &commit.changes)? => {
+                Answered::Overtaken
+            }
             Taken::Outcome(outcome) => {
                 // A chain that is too long today is too long tomorrow.
                 Answered::Failed(Failure {
@@ -391,4 +409,27 @@ impl Kernel {
             Answer::Changed | Answer::Overtaken => Ok(None),
         }
     }
+}
+
+/// Whether the records that changes expect in a version had that version in the state the plugin saw.
+fn was_so(reader: &Reader, changes: &[Change]) -> Result<bool, StoreError> {
+    for change in changes {
+        let target = match change {
+            Change::Update { target, .. } | Change::Delete { target } => target,
+            Change::Create { .. } => continue,
+        };
+        if let Some(expected) = target.expected {
+            let record = records::get(reader.unremembered(), &target.kind, target.id)?;
+            if record.is_none_or(|record| record.version != expected) {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// A pause that nothing is kept of.
+fn busy(now: Instant, error: String) -> Progress {
+    let until = now.plus_millis(limits::back_off(1));
+    Progress::Busy { until, error }
 }

@@ -57,7 +57,12 @@ impl Kernel {
             return Ok(escalated);
         };
         for (case, due, failures) in self.due_cases(now, limit)? {
-            self.escalate(plugin, now, &case, due, failures, &mut escalated)?;
+            if self
+                .escalate(plugin, now, &case, due, failures, &mut escalated)?
+                .is_break()
+            {
+                break;
+            }
         }
         Ok(escalated)
     }
@@ -105,7 +110,8 @@ impl Kernel {
         due: Instant,
         failures: Option<Failures>,
         escalated: &mut Escalated,
-    ) -> Result<(), StoreError> {
+    ) -> Result<ControlFlow<()>, StoreError> {
+        const NEXT: ControlFlow<()> = ControlFlow::Continue(());
         let reference = case.reference();
         let step = Step {
             plugin: plugin.id.clone(),
@@ -134,16 +140,21 @@ impl Kernel {
                 // Done by another clock a moment ago, or long ago?
                 let now = self.get(CASE, case.id)?;
                 if now.is_none_or(|now| now.version != case.version) {
-                    return Ok(());
+                    return Ok(NEXT);
                 }
                 (done_before(receipt.entry), true)
             }
             Outcome::Accepted(_) => {
                 escalated.done.push(reference);
-                return Ok(());
+                return Ok(NEXT);
             }
             // Somebody changed the case meanwhile; the next turn sees it as it is now.
-            outcome if outcome.has(Code::StaleVersion) => return Ok(()),
+            outcome if outcome.has(Code::StaleVersion) => return Ok(NEXT),
+            // No try at all, and the cases behind would wait for a place as long.
+            outcome if outcome.is_overload() => {
+                escalated.failed.push((reference, outcome.told()));
+                return Ok(ControlFlow::Break(()));
+            }
             outcome => {
                 let stuck = outcome
                     .refusals()
@@ -165,7 +176,7 @@ impl Kernel {
             &mut escalated.failed
         };
         list.push((reference, error));
-        Ok(())
+        Ok(NEXT)
     }
 
     fn keep_failure(

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use kjerne_core::{Fault, Role};
+
 use crate::code::Code;
+use crate::fault;
 use crate::plugin::Plugin;
 
 /// A plugin that can be called.
@@ -17,5 +20,16 @@ impl Active {
     /// Its id.
     pub fn id(&self) -> &str {
         self.plugin.id()
+    }
+
+    /// Refuses to ask a plugin that may not see what it needs: it would take it for empty. Not so in
+    /// actions, where each read answers for itself and a person sees what comes of it.
+    pub fn sees_enough(&self, role: Role) -> Result<(), Fault> {
+        let unseen = &self.plugin.unseen;
+        if unseen.is_empty() || role == Role::Action {
+            return Ok(());
+        }
+        self.plugin.account.book_refused(role);
+        Err(fault::unseen(self.id(), role, unseen))
     }
 }

@@ -104,6 +104,19 @@ impl Account {
             .fetch_add(u64::from(stats.fault.is_some()), Ordering::Relaxed);
     }
 
+    /// Books a call that was not made because the plugin lacks something.
+    pub fn book_refused(&self, role: Role) {
+        let counters = &self.roles[role as usize];
+        counters.calls.fetch_add(1, Ordering::Relaxed);
+        counters.faults.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Books that a call came to nothing which is on it already.
+    pub fn book_fault(&self, role: Role) {
+        let counters = &self.roles[role as usize];
+        counters.faults.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Takes off what is on it; a call that is booked meanwhile is on the next bill.
     pub fn drain(&self, costs: &mut Vec<Cost>) {
         for role in Role::ALL {

@@ -4,6 +4,7 @@ use kjerne_core::{Fault, Role};
 use kjerne_model::shown;
 use wasmtime::Trap;
 
+use crate::grants::Grant;
 use crate::limits;
 use crate::meter::{Meter, Passed};
 
@@ -175,13 +176,30 @@ pub fn bad_output(plugin: &str, role: Role, why: &dyn std::fmt::Display) -> Faul
 pub fn busy(plugin: &str, role: Role, share: usize) -> Fault {
     Fault {
         plugin: plugin.to_owned(),
-        limit: "busy".to_owned(),
+        limit: Fault::BUSY.to_owned(),
         allowed: Some(share as u64),
         message: format!(
             "plugin {plugin} was not asked in {}: its {share} places there, or those of all plugins, \
              were taken for {} ms; try again, and look at what takes them with kjerne plugin cost",
             role.name(),
             limits::QUEUE.value
+        ),
+    }
+}
+
+/// A plugin that lost what it needs to read: what it is not shown looks empty to it, and nobody could
+/// tell its word from a right one.
+pub fn unseen(plugin: &str, role: Role, unseen: &[Grant]) -> Fault {
+    let items: Vec<String> = unseen.iter().map(Grant::to_string).collect();
+    let items = items.join(" ");
+    Fault {
+        plugin: plugin.to_owned(),
+        limit: "not-granted".to_owned(),
+        allowed: None,
+        message: format!(
+            "plugin {plugin} was not asked in {}: it needs {items}, which was taken back; kjerne plugin \
+             grant {plugin} {items}, or disable it",
+            role.name()
         ),
     }
 }

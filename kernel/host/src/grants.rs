@@ -279,6 +279,13 @@ impl Grants {
         &self.items
     }
 
+    /// Those of the needed items that are about reading records and not in effect.
+    #[must_use]
+    pub fn unseen(&self, needed: &[Grant]) -> Vec<Grant> {
+        let reads = needed.iter().filter(|item| matches!(item, Grant::Read(..)));
+        reads.filter(|item| !self.has(item)).cloned().collect()
+    }
+
     fn has(&self, wanted: &Grant) -> bool {
         self.items.iter().any(|item| item.covers(wanted))
     }

@@ -244,9 +244,11 @@ impl Host {
         })?;
         let from = manifest.kinds_from.iter();
         let watching = from.map(|(role, list)| (*role, watched(&settings.entries, list)));
+        let grants = Grants::effective(&manifest.declared(), &granted);
         Ok(Plugin {
             watching: watching.collect(),
-            grants: Grants::effective(&manifest.declared(), &granted),
+            unseen: grants.unseen(&manifest.needed()),
+            grants,
             logs: Arc::clone(lock(&self.logs).entry(manifest.id.clone()).or_default()),
             account: self.account(&manifest.id, &manifest.version),
             package: Arc::clone(&plugin.package),

@@ -75,4 +75,4 @@ pub use model_calls::STALE_PAGE;
 pub use outline::{MANIFEST_SECTION, SETTINGS_SECTION};
 pub use package::{CONTRACT, Package};
 pub use settings::{BadSettings, Settings};
-pub use watching::idle_roles;
+pub use watching::{idle_roles, named_kinds};

@@ -161,6 +161,7 @@ impl Host {
         take: impl FnOnce(A) -> Result<B, ParseError>,
     ) -> Result<B, AskError> {
         let active = self.bound_to(role).ok_or(AskError::NotBound(role))?;
+        active.sees_enough(role).map_err(AskError::Fault)?;
         let about = Ask::new(role, Purpose::Question, call);
         let done = self
             .runtime

@@ -12,7 +12,7 @@ use kjerne_core::{PluginInfo, Role};
 use kjerne_model::Name;
 
 use crate::cost_ledger::Account;
-use crate::grants::Grants;
+use crate::grants::{Grant, Grants};
 use crate::logs::Log;
 use crate::package::Package;
 use crate::settings::Settings;
@@ -23,6 +23,8 @@ pub struct Plugin {
     pub package: Arc<Package>,
     /// What it may do.
     pub grants: Grants,
+    /// What it needs to read and may not: it would take what it does not see for empty.
+    pub unseen: Vec<Grant>,
     /// Its settings.
     pub settings: Settings,
     /// Counts the settings' changes.

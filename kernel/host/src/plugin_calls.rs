@@ -21,6 +21,9 @@ use crate::meter::Meter;
 use crate::outputs::rule_name;
 use crate::wit::v0_1_0::{self as wit, Change, Failure, Field, exports};
 
+/// The contract's code for a message whose sender got it wrong.
+const BAD_MESSAGE: &str = "bad-message";
+
 /// What a role's function answers when it can fail: what it was asked for, or why not.
 type Said<T> = wasmtime::Result<Result<T, Failure>>;
 
@@ -31,6 +34,7 @@ impl Plugins for Host {
 
     fn shape(&self, plugin: &PluginInfo, call: &Call, drafts: &[Draft]) -> Result<Shaped, Fault> {
         let active = self.find(plugin, Role::Shape)?;
+        active.sees_enough(Role::Shape)?;
         let role = active.code.roles.shape.as_ref();
         let role = role.ok_or_else(|| fault::absent(active.id(), Role::Shape))?;
         let (ask, changes) = about(&active, Role::Shape, call, drafts);
@@ -48,6 +52,7 @@ impl Plugins for Host {
 
     fn guard(&self, plugin: &PluginInfo, call: &Call, drafts: &[Draft]) -> Result<Guarded, Fault> {
         let active = self.find(plugin, Role::Guard)?;
+        active.sees_enough(Role::Guard)?;
         let role = guard_role(&active)?;
         let (ask, changes) = about(&active, Role::Guard, call, drafts);
         let done = self
@@ -65,6 +70,7 @@ impl Plugins for Host {
     fn run(&self, plugin: &PluginInfo, call: &Call, task: &Task) -> Result<Effects, Fault> {
         let role = task.role();
         let active = self.find(plugin, role)?;
+        active.sees_enough(role)?;
         let mut ask = Ask::new(role, Purpose::Work, call);
         match task {
             Task::React(entries) => {
@@ -259,9 +265,17 @@ impl Host {
             state,
             fuel,
         } = self.runtime.call(&active.plugin, &active.code, ask, work)?;
-        let reply = answer.map_err(|failure| failed(active.id(), role, &failure))?;
-        let reply: Reply =
-            wit::reply_in(reply).map_err(|error| fault::bad_output(active.id(), role, &error))?;
+        let account = &active.plugin.account;
+        let reply = answer.map_err(|failure| {
+            if !is_an_answer(role, &failure) {
+                account.book_fault(role);
+            }
+            failed(active.id(), role, &failure)
+        })?;
+        let reply: Reply = wit::reply_in(reply).map_err(|error| {
+            account.book_fault(role);
+            fault::bad_output(active.id(), role, &error)
+        })?;
         let wishes = state.wishes;
         Ok(Effects {
             key: wishes.key,
@@ -311,6 +325,12 @@ impl Host {
         let taken = run();
         call::judge(store.data(), taken)
     }
+}
+
+/// Whether a failure is what somebody who asked is told: by an action, or about a message that its sender
+/// got wrong. Any other is work of the plugin that came to nothing.
+fn is_an_answer(role: Role, failure: &Failure) -> bool {
+    role == Role::Action || failure.code == BAD_MESSAGE
 }
 
 /// A plugin that said it cannot do what it was asked. Its own code stands behind `failed:`, since

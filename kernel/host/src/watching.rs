@@ -18,8 +18,32 @@ pub const NOTHING: &str = "no_kind";
 /// The kinds that the tables of a list name under `kinds`; a table with `enabled = false` does not
 /// count, and one that names none is about every kind, for which the set is empty.
 pub fn watched(entries: &[Entry], list: &str) -> BTreeSet<Name> {
-    let mut kinds = BTreeSet::new();
-    let mut enabled = 0;
+    let tables = tables(entries, list);
+    if tables.iter().any(Vec::is_empty) {
+        return BTreeSet::new();
+    }
+    let named = tables.into_iter().flatten();
+    let mut kinds: BTreeSet<Name> = named.filter_map(|kind| Name::new(kind).ok()).collect();
+    if kinds.is_empty() {
+        kinds.extend(Name::new(NOTHING).ok());
+    }
+    kinds
+}
+
+/// The kinds that settings name in those lists of theirs that decide what is watched.
+#[must_use]
+pub fn named_kinds(package: &Package, settings: &str) -> Vec<String> {
+    let Some(settings) = in_effect(package, settings) else {
+        return Vec::new();
+    };
+    let lists = package.manifest.kinds_from.values();
+    let tables = lists.flat_map(|list| tables(&settings.entries, list));
+    tables.flatten().map(str::to_owned).collect()
+}
+
+/// The kinds that each table of a list names, without those that are switched off.
+fn tables<'a>(entries: &'a [Entry], list: &str) -> Vec<Vec<&'a str>> {
+    let mut found = Vec::new();
     for place in 0.. {
         let table = format!("{list}[{place}]");
         let Some(begin) = entries.iter().position(|entry| entry.path == table) else {
@@ -35,26 +59,22 @@ pub fn watched(entries: &[Entry], list: &str) -> BTreeSet<Name> {
         if rows.iter().any(is_off) {
             continue;
         }
-        enabled += 1;
-        let mut named = rows.iter().filter_map(kind).peekable();
-        if named.peek().is_none() {
-            return BTreeSet::new();
-        }
-        kinds.extend(named.filter_map(|kind| Name::new(kind).ok()));
+        found.push(rows.iter().filter_map(kind).collect());
     }
-    if enabled == 0 || kinds.is_empty() {
-        kinds.extend(Name::new(NOTHING).ok());
-    }
-    kinds
+    found
+}
+
+/// The settings a plugin has, or those it comes with where they are blank.
+fn in_effect(package: &Package, settings: &str) -> Option<Settings> {
+    let settings = Some(settings).filter(|text| !text.trim().is_empty());
+    Settings::parse(settings.unwrap_or(&package.settings)).ok()
 }
 
 /// The roles in which a plugin with these settings, or those it comes with where they are blank,
 /// watches nothing.
 #[must_use]
 pub fn idle_roles(package: &Package, settings: &str) -> Vec<Role> {
-    let own = &package.settings;
-    let settings = Some(settings).filter(|text| !text.trim().is_empty());
-    let Ok(settings) = Settings::parse(settings.unwrap_or(own)) else {
+    let Some(settings) = in_effect(package, settings) else {
         return Vec::new();
     };
     let from = package.manifest.kinds_from.iter();

@@ -29,6 +29,12 @@ impl From<AskError> for Problem {
                 detail,
             ),
             AskError::Failed { code, .. } if code == "not-found" => Self::not_found(detail),
+            AskError::Fault(fault) if fault.is_overload() => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "busy",
+                "Too much is asked at the same time",
+                detail,
+            ),
             AskError::Failed { .. } | AskError::Fault(_) => Self::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "plugin-fault",

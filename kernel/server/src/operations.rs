@@ -87,6 +87,7 @@ pub(crate) async fn unpark(
             "retry" => match acts.retry_parked(&plugin, &role, entry)? {
                 Progress::Moved { .. } | Progress::Idle => ("done", None),
                 Progress::Waiting { .. } => ("busy", None),
+                Progress::Busy { error, .. } => ("busy", Some(error)),
                 Progress::Failed { error, .. } | Progress::Parked { error, .. } => {
                     ("parked", Some(error))
                 }

@@ -4,6 +4,7 @@ use std::io;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use kjerne_core::Fault;
 use kjerne_core::limits::Limit;
 use kjerne_model::{Code, Refusal};
 use kjerne_store::{Halt, StoreError};
@@ -215,6 +216,10 @@ fn status(refusal: &Refusal) -> StatusCode {
         Code::PluginFault if refusal.reason.as_deref() == Some("failed:bad-message") => {
             StatusCode::BAD_REQUEST
         }
+        // Nobody failed: too much is going on.
+        Code::PluginFault if refusal.reason.as_deref() == Some(Fault::BUSY) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         Code::PluginFault => StatusCode::INTERNAL_SERVER_ERROR,
         Code::Contention => StatusCode::SERVICE_UNAVAILABLE,
         Code::KeyReused
@@ -300,6 +305,15 @@ mod tests {
         for (error, status) in cases {
             let shown = error.to_string();
             assert_eq!(Problem::from(error).status.as_u16(), status, "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_plugin_that_found_no_place_is_asked_again_later() {
+        let fault = |reason| Refusal::new(Code::PluginFault, "no").by("some", reason);
+        for (reason, status) in [("busy", 503), ("fuel", 500), ("failed:bad-message", 400)] {
+            let problem = Problem::refused(&[fault(reason)]);
+            assert_eq!(problem.status.as_u16(), status, "{reason}");
         }
     }
 

@@ -4,8 +4,10 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use kjerne_core::{Feed, Receipt};
-use kjerne_model::{Actor, Change, Commit, Kind, Record, Target};
+use kjerne_core::{Feed, Reader, Receipt};
+use kjerne_model::{Actor, Change, Commit, Instant, Kind, Record, Target};
+use kjerne_store::StoreError;
+use kjerne_store::journal::Span;
 use kjerne_wire::Batch;
 use serde_json::{Value as Json, json};
 
@@ -24,7 +26,12 @@ const TOP: &[&str] = &["top", "$top"];
 const CURSOR: &[&str] = &["cursor", "$skiptoken", "after"];
 const SELECT: &[&str] = &["select", "$select"];
 const AFTER: &[&str] = &["after"];
+const BEFORE: &[&str] = &["before"];
+const SINCE: &[&str] = &["since"];
+const ORDER: &[&str] = &["order"];
 const LIMIT: &[&str] = &["limit"];
+/// What a part of the journal is asked for by.
+const SPAN: &[&[&str]] = &[AFTER, BEFORE, SINCE, ORDER, LIMIT];
 
 /// A page of records.
 pub(crate) async fn list(State(app): State<App>, Path(kind): Path<String>, words: Words) -> Answer {
@@ -281,13 +288,13 @@ pub(crate) async fn history(
     Path((kind, id)): Path<(String, String)>,
     words: Words,
 ) -> Answer {
-    words.only(&[AFTER, LIMIT])?;
-    let (from, limit) = (words.number(AFTER)?.unwrap_or(0), feed_limit(&words)?);
+    words.only(SPAN)?;
+    let (asked, limit) = (Asked::read(&words)?, feed_limit(&words)?);
     app.query(move |_, reader| {
         let kind = queries::kind(reader.schema(), &kind)?;
         let id = queries::id(&id)?;
-        let feed = reader.history(&kind.name, id, from, limit)?;
-        if feed.entries.is_empty() && from == 0 {
+        let feed = reader.history(&kind.name, id, asked.span(&reader)?, limit)?;
+        if feed.entries.is_empty() && asked == Asked::default() {
             return Err(Problem::not_found(format!(
                 "there was never a {} {id}",
                 kind.name
@@ -303,15 +310,72 @@ pub(crate) async fn history(
 /// Everything that happened, in order. `next` is what to ask with the next time, now or later. A page
 /// has as many entries as asked for, or fewer when they are large.
 pub(crate) async fn journal(State(app): State<App>, words: Words) -> Answer {
-    words.only(&[AFTER, LIMIT])?;
-    let (from, limit) = (words.number(AFTER)?.unwrap_or(0), feed_limit(&words)?);
+    words.only(SPAN)?;
+    let (asked, limit) = (Asked::read(&words)?, feed_limit(&words)?);
     app.query(move |_, reader| {
-        let feed = reader.journal(from, limit)?;
-        let next = feed.entries.last().map_or(from, |entry| entry.number);
+        let span = asked.span(&reader)?;
+        let feed = reader.journal_within(span, limit)?;
+        let ends = feed.entries.last().map(|entry| entry.number);
         let last = kjerne_store::journal::last(&reader)?;
-        Ok(entries(feed).end(rest([("next", json!(next)), ("last", json!(last))])))
+        let end = if span.newest_first {
+            rest([("next", json!(ends.filter(|_| feed.full)))])
+        } else {
+            let before = span
+                .before
+                .map_or(u64::MAX, |before| before.saturating_sub(1));
+            rest([
+                ("next", json!(ends.unwrap_or(span.after))),
+                ("last", json!(last.min(before))),
+            ])
+        };
+        Ok(entries(feed).end(end))
     })
     .await
+}
+
+/// Which entries of the journal were asked for, and in which order.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+struct Asked {
+    span: Span,
+    since: Option<Instant>,
+}
+
+impl Asked {
+    fn read(words: &Words) -> Result<Self, Problem> {
+        let since = words.get(SINCE).map(|text| {
+            let expected = "expected a time such as 2026-03-02T09:00:00Z";
+            let wrong = || Problem::bad_request(format!("since: {expected}, found {text:?}"));
+            // A date alone does not say in which zone its day begins.
+            let time = Some(text).filter(|text| text.contains(':'));
+            time.and_then(Instant::read).ok_or_else(wrong)
+        });
+        let newest_first = match words.get(ORDER) {
+            None | Some("oldest") => false,
+            Some("newest") => true,
+            Some(other) => {
+                let detail = format!("order: expected oldest or newest, found {other:?}");
+                return Err(Problem::bad_request(detail));
+            }
+        };
+        let span = Span {
+            after: words.number(AFTER)?.unwrap_or(0),
+            before: words.number(BEFORE)?,
+            newest_first,
+        };
+        let since = since.transpose()?;
+        Ok(Self { span, since })
+    }
+
+    fn span(self, reader: &Reader) -> Result<Span, StoreError> {
+        let Some(since) = self.since else {
+            return Ok(self.span);
+        };
+        let after = kjerne_store::journal::last_before(reader, since)?;
+        Ok(Span {
+            after: self.span.after.max(after),
+            ..self.span
+        })
+    }
 }
 
 /// Writes entries one by one, each given up as soon as it is text.

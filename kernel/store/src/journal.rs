@@ -2,14 +2,36 @@
 
 use std::ops::ControlFlow;
 
-use kjerne_model::{Entry, RecordId};
+use kjerne_model::{Entry, Instant, RecordId};
 
 use crate::codec::{decode_entry, encode_entry};
 use crate::error::StoreError;
 use crate::key::{self, Key};
 use crate::space::Space;
-use crate::store::{Read, Write};
+use crate::store::{Range, Read, Write};
 use crate::{meta, scan};
+
+/// Which entries, and in which order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Span {
+    /// Those after this number.
+    pub after: u64,
+    /// Those before this number; none: up to the last.
+    pub before: Option<u64>,
+    /// The last one first.
+    pub newest_first: bool,
+}
+
+impl Span {
+    /// Those after a number, in order.
+    #[must_use]
+    pub fn after(after: u64) -> Self {
+        Self {
+            after,
+            ..Self::default()
+        }
+    }
+}
 
 const LAST: &str = "journal-last";
 
@@ -65,17 +87,48 @@ pub fn scan(
     after: u64,
     visit: &mut dyn FnMut(Entry) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
-    let after = Some(Key::new().number(after));
-    scan::prefix(
+    scan_within(read, Span::after(after), visit)
+}
+
+/// Shows `visit` the entries of a span, until it breaks.
+///
+/// # Errors
+/// When the store cannot be read or an entry is damaged.
+pub fn scan_within(
+    read: &dyn Read,
+    span: Span,
+    visit: &mut dyn FnMut(Entry) -> ControlFlow<()>,
+) -> Result<(), StoreError> {
+    numbered(
         read,
         Space::Journal,
         &Key::new(),
-        after,
+        span,
         &mut |key, bytes| {
             let number = number_of(key)?;
             Ok(visit(decode(number, bytes)?))
         },
     )
+}
+
+/// The number of the last entry made before a time; 0 when all are later. Where the clock was put back
+/// between two entries, it is one of those that have a later one behind them.
+///
+/// # Errors
+/// When the store cannot be read or an entry is damaged.
+pub fn last_before(read: &dyn Read, time: Instant) -> Result<u64, StoreError> {
+    let (mut earlier, mut later) = (0, last(read)? + 1);
+    while later - earlier > 1 {
+        let middle = earlier + (later - earlier) / 2;
+        let entry = get(read, middle)?
+            .ok_or_else(|| StoreError::Corrupt(format!("journal entry {middle} is missing")))?;
+        if entry.at < time {
+            earlier = middle;
+        } else {
+            later = middle;
+        }
+    }
+    Ok(earlier)
 }
 
 /// Shows `visit` the numbers of the entries that changed a record, in order, until it breaks.
@@ -88,10 +141,49 @@ pub fn history(
     id: RecordId,
     visit: &mut dyn FnMut(u64) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
+    history_within(read, kind, id, Span::default(), visit)
+}
+
+/// The same for the entries of a span.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn history_within(
+    read: &dyn Read,
+    kind: &str,
+    id: RecordId,
+    span: Span,
+    visit: &mut dyn FnMut(u64) -> ControlFlow<()>,
+) -> Result<(), StoreError> {
     let prefix = history_key(kind, id);
-    scan::prefix(read, Space::History, &prefix, None, &mut |key, _| {
+    numbered(read, Space::History, &prefix, span, &mut |key, _| {
         Ok(visit(number_of(key)?))
     })
+}
+
+/// Visits the rows of a span whose keys are a prefix and an entry's number.
+fn numbered(
+    read: &dyn Read,
+    space: Space,
+    prefix: &Key,
+    span: Span,
+    visit: &mut dyn FnMut(&[u8], &[u8]) -> scan::Step,
+) -> Result<(), StoreError> {
+    let Some(first) = span.after.checked_add(1) else {
+        return Ok(());
+    };
+    let from = prefix.clone().number(first).into_bytes();
+    let to = match span.before {
+        Some(before) if before <= first => return Ok(()),
+        Some(before) => Some(prefix.clone().number(before).into_bytes()),
+        None => prefix.end(),
+    };
+    let rows = Range {
+        from: &from,
+        to: to.as_deref(),
+        backwards: span.newest_first,
+    };
+    scan::range(read, space, rows, visit)
 }
 
 pub(crate) fn history_key(kind: &str, id: RecordId) -> Key {

@@ -279,6 +279,35 @@ fn the_journal_has_no_gaps_and_tells_each_records_history() {
             all(|visit| journal::history(&*snapshot, "thing", id(1), visit)),
             [1, 3]
         );
+        for (after, before, there) in [
+            (0, None, vec![1, 2, 3]),
+            (1, Some(3), vec![2]),
+            (0, Some(1), vec![]),
+            (3, None, vec![]),
+            (u64::MAX, Some(0), vec![]),
+        ] {
+            for newest_first in [false, true] {
+                let span = journal::Span {
+                    after,
+                    before,
+                    newest_first,
+                };
+                let mut there = there.clone();
+                let found = all(|visit| journal::scan_within(&*snapshot, span, visit));
+                let mut found: Vec<u64> = found.iter().map(|entry| entry.number).collect();
+                if newest_first {
+                    found.reverse();
+                }
+                assert_eq!(found, there, "{span:?}");
+                there.retain(|number| *number != 2);
+                let mut touched =
+                    all(|visit| journal::history_within(&*snapshot, "thing", id(1), span, visit));
+                if newest_first {
+                    touched.reverse();
+                }
+                assert_eq!(touched, there, "{span:?}");
+            }
+        }
         let entries = all(|visit| journal::scan(&*snapshot, 1, visit));
         assert_eq!(
             entries.iter().map(|entry| entry.number).collect::<Vec<_>>(),

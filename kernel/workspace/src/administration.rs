@@ -342,7 +342,9 @@ impl<'a> Administration<'a> {
             .retry_parked(&info, role, entry, self.at)?;
         let became = match &progress {
             Progress::Moved { .. } | Progress::Idle => "done".to_owned(),
-            Progress::Parked { error, .. } | Progress::Failed { error, .. } => error.clone(),
+            Progress::Parked { error, .. }
+            | Progress::Failed { error, .. }
+            | Progress::Busy { error, .. } => error.clone(),
             Progress::Waiting { .. } => "the plugin's own state changed meanwhile".to_owned(),
         };
         let act = parked_act("parked.retry", plugin, role, entry).with("became", became);
@@ -521,6 +523,14 @@ impl<'a> Administration<'a> {
     /// no part, and it runs in the sandbox under its limits also where plugins do not run.
     fn check_settings(&self, row: &PluginRow) -> Result<()> {
         let package = self.runtime.plugins().package(row)?;
+        let schema = self.runtime.kernel.schema();
+        let mut named = kjerne_host::named_kinds(&package, &row.settings).into_iter();
+        if let Some(kind) = named.find(|kind| schema.kind(kind).is_none()) {
+            return Err(Error::unreadable(format!(
+                "the settings cannot be used: they name the kind {kind:?}, which this workspace does not \
+                 have; kjerne kinds lists those it has"
+            )));
+        }
         let on = PluginRow {
             enabled: true,
             ..row.clone()

@@ -276,6 +276,9 @@ impl Runtime {
                 error,
                 ..
             } => ("warn", format!("entry {entry}, try {tries}: {error}")),
+            Progress::Busy { error, .. } => {
+                ("warn", format!("not asked, to be asked again: {error}"))
+            }
             Progress::Parked { entry, error } => (
                 "error",
                 format!("entry {entry} is parked: {error}; see kjerne plugin parked"),
@@ -326,6 +329,7 @@ impl Settled {
                 self.commits += usize::from(receipt.is_some_and(|receipt| receipt.entry > 0));
                 self.messages += messages;
             }
+            Progress::Busy { error, .. } => self.failed.push(format!("{}: {error}", plugin.id)),
             Progress::Failed {
                 entry,
                 tries,

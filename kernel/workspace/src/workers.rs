@@ -92,16 +92,10 @@ fn walk(runtime: &Runtime, id: &str, role: Role) {
                 }
             }
             Ok(Progress::Idle) => runtime.notifier.wait(heard, NAP),
-            Ok(Progress::Waiting { until }) => {
-                let millis = until
-                    .millis()
-                    .saturating_sub(now().millis())
-                    .max(1)
-                    .unsigned_abs();
-                // Notifications are let pass: new entries do not make an old failure due any earlier.
-                runtime
-                    .notifier
-                    .sleep(Duration::from_millis(millis).min(NAP));
+            Ok(Progress::Waiting { until }) => rest(runtime, until),
+            Ok(Progress::Busy { until, error }) => {
+                eprintln!("{} ({}): {error}", plugin.id, role.name());
+                rest(runtime, until);
             }
             Ok(Progress::Failed {
                 entry,
@@ -124,6 +118,14 @@ fn walk(runtime: &Runtime, id: &str, role: Role) {
             }
         }
     }
+}
+
+/// Waits until a time, for a nap at most. Notifications are let pass: new entries do not make an old
+/// failure due any earlier.
+fn rest(runtime: &Runtime, until: kjerne_model::Instant) {
+    let left = until.millis().saturating_sub(now().millis()).max(1);
+    let left = Duration::from_millis(left.unsigned_abs());
+    runtime.notifier.sleep(left.min(NAP));
 }
 
 /// Looks whether the store takes writes, does the escalation steps that are due, and keeps a thread for each plugin and role that walks the

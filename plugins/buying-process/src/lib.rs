@@ -78,9 +78,15 @@ fn names_role(change: &Change) -> bool {
     is_kept(change, "stakeholder") && change.changed("role")
 }
 
+/// Whether the change says who has which role in which opportunity.
+fn takes_seat(change: &Change) -> bool {
+    let seat = ["role", "contact", "opportunity"];
+    is_kept(change, "stakeholder") && seat.iter().any(|field| change.changed(field))
+}
+
 impl Guard for BuyingProcessPlugin {
     fn guard(context: &Context, changes: &[Change], findings: &Findings) {
-        let concerned = |change: &&Change| is_kept(change, "buying_job") || names_role(change);
+        let concerned = |change: &&Change| is_kept(change, "buying_job") || takes_seat(change);
         let Some(first) = changes.iter().find(concerned) else {
             return;
         };
@@ -116,9 +122,10 @@ fn judge(
         return rows::judge(rules, before(change).as_ref(), &after, history, neighbours);
     }
     let role = change.after.text("role").filter(|_| names_role(change));
-    role.and_then(|role| rows::judge_role(rules, role))
-        .into_iter()
-        .collect()
+    let unknown = role.and_then(|role| rows::judge_role(rules, role));
+    let double = takes_seat(change) && neighbours.has_double(change);
+    let double = double.then(rows::double);
+    unknown.into_iter().chain(double).collect()
 }
 
 impl React for BuyingProcessPlugin {

@@ -16,6 +16,7 @@ pub struct Neighbours<'a> {
     changes: &'a [Change],
     entries: RefCell<BTreeMap<String, Vec<Entry>>>,
     homes: RefCell<BTreeMap<String, Option<String>>>,
+    seats: RefCell<BTreeMap<String, Vec<Seat>>>,
     failure: RefCell<Option<Failure>>,
 }
 
@@ -26,6 +27,7 @@ impl<'a> Neighbours<'a> {
             changes,
             entries: RefCell::default(),
             homes: RefCell::default(),
+            seats: RefCell::default(),
             failure: RefCell::default(),
         }
     }
@@ -67,6 +69,38 @@ impl<'a> Neighbours<'a> {
         untouched.chain(proposed).collect()
     }
 
+    /// The stakeholders of an opportunity once the commit is stored, as far as their person may be seen.
+    fn seats_of(&self, opportunity: &str) -> Vec<Seat> {
+        let target = RecordRef::new("opportunity", opportunity);
+        let stored = records::related(&target, "stakeholder", "opportunity", MOST);
+        let stored = self.read(stored);
+        let stored = stored
+            .iter()
+            .filter_map(|record| Seat::of(&record.id, &record.fields));
+        let untouched = stored.filter(|seat| {
+            self.of_kind("stakeholder")
+                .all(|change| change.id != seat.stakeholder)
+        });
+        let proposed = self
+            .of_kind("stakeholder")
+            .filter(|change| change.operation != Operation::Delete)
+            .filter_map(|change| Seat::of(&change.id, &change.after))
+            .filter(|seat| seat.opportunity == opportunity);
+        untouched.chain(proposed).collect()
+    }
+
+    /// Whether somebody else of the opportunity is the same person in the same role.
+    pub fn has_double(&self, change: &Change) -> bool {
+        let Some(own) = Seat::of(&change.id, &change.after) else {
+            return false;
+        };
+        let mut known = self.seats.borrow_mut();
+        let seats = known
+            .entry(own.opportunity.clone())
+            .or_insert_with(|| self.seats_of(&own.opportunity));
+        seats.iter().any(|other| other.is_double(&own))
+    }
+
     fn home_of(&self, stakeholder: &str) -> Option<String> {
         let proposed = self
             .of_kind("stakeholder")
@@ -101,6 +135,33 @@ impl Surroundings for Neighbours<'_> {
         entries.iter().any(|other| {
             other.id != entry.id && other.job == entry.job && other.stakeholder == entry.stakeholder
         })
+    }
+}
+
+/// Who has which role in which opportunity.
+struct Seat {
+    stakeholder: String,
+    opportunity: String,
+    contact: String,
+    role: String,
+}
+
+impl Seat {
+    /// None where the person or the role is not said, or may not be seen.
+    fn of(id: &str, fields: &Fields) -> Option<Self> {
+        let target = |name| fields.reference(name).map(|target| target.id.clone());
+        Some(Self {
+            stakeholder: id.to_owned(),
+            opportunity: target("opportunity")?,
+            contact: target("contact")?,
+            role: fields.text("role")?.to_owned(),
+        })
+    }
+
+    fn is_double(&self, other: &Self) -> bool {
+        self.stakeholder != other.stakeholder
+            && self.contact == other.contact
+            && self.role == other.role
     }
 }
 

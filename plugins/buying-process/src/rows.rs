@@ -234,6 +234,15 @@ fn twin(rules: &Rules, after: &Entry) -> Fault {
     }
 }
 
+/// A person who has the role in the opportunity already.
+pub fn double() -> Fault {
+    Fault {
+        field: "contact",
+        code: "duplicate-stakeholder",
+        message: "This person has this role in the opportunity already: change that stakeholder, or give this one another role.".to_owned(),
+    }
+}
+
 /// A role that the settings do not know.
 pub fn judge_role(rules: &Rules, role: &str) -> Option<Fault> {
     if rules.roles.is_empty() || rules.knows_role(role) {

@@ -4,6 +4,7 @@ use kjerne_sdk::{Fields, Instant, Value};
 
 use crate::case::Case;
 use crate::condition::Facts;
+use crate::pauses::Pauses;
 
 /// Reads the fields the rules know.
 pub fn case_of(fields: &Fields) -> Case {
@@ -72,8 +73,18 @@ fn values(case: &Case) -> [(&'static str, Option<Value>); 18] {
 
 /// The points in time a case speaks of: what the zones must cover.
 pub fn instants(fields: &Fields) -> Vec<i64> {
-    let all = fields.iter().filter_map(|(_, value)| value?.as_instant());
-    all.map(Instant::millis).collect()
+    let named = times(fields);
+    named.into_iter().map(|(_, at)| at).collect()
+}
+
+/// The same, each with the field it stands in.
+pub fn times(fields: &Fields) -> Vec<(&str, i64)> {
+    let own = fields
+        .iter()
+        .filter_map(|(name, value)| Some((name, value?.as_instant()?.millis())));
+    let pauses = Pauses::read(fields.text("pauses").unwrap_or_default()).unwrap_or_default();
+    let pauses = pauses.ends().map(|at| ("pauses", at));
+    own.chain(pauses.collect::<Vec<_>>()).collect()
 }
 
 /// What the case itself says, as facts for conditions.

@@ -30,7 +30,7 @@ use crate::faults::faults;
 use crate::fields::{case_of, differences};
 use crate::rules::{Moment, Rules, current};
 use crate::settings::Settings;
-use crate::surroundings::Surroundings;
+use crate::surroundings::{Surroundings, is_in_reach};
 
 struct ServiceDesk;
 
@@ -47,7 +47,11 @@ impl Prepare for ServiceDesk {
 impl Shape for ServiceDesk {
     /// Settings that cannot be read are the guard's matter, which can say so.
     fn shape(context: &Context, changes: &[Change], edits: &Edits) {
-        let concerned: Vec<&Change> = changes.iter().filter(|change| is_shaped(change)).collect();
+        let now = context.now().millis();
+        let concerned: Vec<&Change> = changes
+            .iter()
+            .filter(|change| is_shaped(change) && is_reckoned(change, now))
+            .collect();
         if concerned.is_empty() {
             return;
         }
@@ -93,11 +97,33 @@ fn is_shaped(change: &Change) -> bool {
     }
 }
 
+/// Whether all dates of a case are such as can be reckoned with. Others are the guard's matter when
+/// they are new; a case that has them already is left as it is.
+fn is_reckoned(change: &Change, now: i64) -> bool {
+    let near = |fields: &Fields| {
+        let all = fields::instants(fields);
+        all.into_iter().all(|at| is_in_reach(now, at))
+    };
+    near(&change.after) && near(&change.before)
+}
+
+/// The fields that are given a date nobody can reckon with.
+fn far_dates(change: &Change, now: i64) -> Vec<&str> {
+    let new = |name: &str| change.operation == Operation::Create || change.changed(name);
+    let far = |(name, at): &(&str, i64)| new(name) && !is_in_reach(now, *at);
+    let all = fields::times(&change.after).into_iter();
+    let mut names: Vec<&str> = all.filter(far).map(|(name, _)| name).collect();
+    names.dedup();
+    names
+}
+
 /// Whether a change touches anything that can be refused.
-fn is_guarded(change: &Change) -> bool {
+fn is_guarded(change: &Change, now: i64) -> bool {
     match change.operation {
         Operation::Create => true,
-        Operation::Update => GUARDED.iter().any(|name| change.changed(name)),
+        Operation::Update => {
+            GUARDED.iter().any(|name| change.changed(name)) || !far_dates(change, now).is_empty()
+        }
         Operation::Delete | Operation::Other(_) => false,
     }
 }
@@ -148,7 +174,11 @@ fn moment(settings: &Settings, context: &Context) -> Moment {
 
 impl Guard for ServiceDesk {
     fn guard(context: &Context, changes: &[Change], findings: &Findings) {
-        let concerned: Vec<&Change> = changes.iter().filter(|change| is_guarded(change)).collect();
+        let now = context.now().millis();
+        let concerned: Vec<&Change> = changes
+            .iter()
+            .filter(|change| is_guarded(change, now))
+            .collect();
         let Some(first) = concerned.first() else {
             return;
         };
@@ -163,6 +193,12 @@ impl Guard for ServiceDesk {
         let moment = moment(settings, context);
         for change in concerned {
             let before = (change.operation == Operation::Update).then(|| case_of(&change.before));
+            for field in far_dates(change, now) {
+                let message = format!(
+                    "'{field}' lies more than 50 years from now; correct it, or leave it empty."
+                );
+                findings.refuse(change, Some(field), "time-out-of-reach", message);
+            }
             let has = |field: &str| !change.after.is_empty(field);
             for fault in faults(
                 settings,

@@ -35,7 +35,7 @@ impl Pauses {
     }
 
     /// `+15 2026-03-02T09:00:00Z/2026-03-02T10:00:00Z …`.
-    fn read(text: &str) -> Option<Self> {
+    pub fn read(text: &str) -> Option<Self> {
         let mut pauses = Self::default();
         for part in text.split_whitespace() {
             if let Some(counted) = part.strip_prefix('+') {
@@ -63,6 +63,13 @@ impl Pauses {
             let _ = write!(text, "{}/{} ", at(*since), at(*until));
         }
         Some(text.trim_end().to_owned())
+    }
+
+    /// When each began and ended.
+    pub fn ends(&self) -> impl Iterator<Item = i64> + '_ {
+        self.spans
+            .iter()
+            .flat_map(|(since, until)| [*since, *until])
     }
 
     /// Adds a pause that has ended; the oldest one beyond the limit is counted by these hours for good.

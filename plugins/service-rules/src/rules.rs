@@ -68,6 +68,9 @@ impl<'a> Rules<'a> {
         let owner = self.sort(facts, &mut case);
         let facts = current(facts, &case);
         if let Some(clock) = self.clock(&facts) {
+            if case.paused_minutes.is_none() {
+                count_pauses(&clock, &mut case);
+            }
             set_targets(&clock, &mut case, received);
         }
         if case.waits_for_customer() {
@@ -172,9 +175,7 @@ impl<'a> Rules<'a> {
             }
             case.resolution_due = None;
             // The same pauses are other minutes by another promise's hours.
-            case.paused_minutes = case
-                .paused_minutes
-                .map(|_| Pauses::of(case).minutes(&clock.hours));
+            count_pauses(clock, case);
             set_targets(clock, case, start.unwrap_or(moment.now));
         } else if case.is_open() {
             set_targets(clock, case, case.received_at.unwrap_or(moment.now));
@@ -253,6 +254,13 @@ fn correct_pauses(before: &Case, case: &mut Case) {
         let mut pauses = Pauses::of(before);
         pauses.correct(minutes);
         case.pauses = pauses.written();
+    }
+}
+
+/// Counts the minutes of the pauses that are known by the hours that hold.
+fn count_pauses(clock: &Clock<'_>, case: &mut Case) {
+    if case.paused_minutes.is_some() || case.pauses.is_some() {
+        case.paused_minutes = Some(Pauses::of(case).minutes(&clock.hours));
     }
 }
 

@@ -17,6 +17,15 @@ const MARGIN: i64 = 800 * DAY;
 /// the first offset is taken to hold.
 const LONGEST: i64 = 7_300 * DAY;
 
+/// How far from now the dates of a case may lie: what was written for "never" or for "long ago" would
+/// be reckoned with day by day.
+const REACH: i64 = 50 * 365 * DAY;
+
+/// Whether a time is near enough to be reckoned with.
+pub fn is_in_reach(now: i64, at: i64) -> bool {
+    now.abs_diff(at) <= REACH.unsigned_abs()
+}
+
 /// The surroundings of one call. A record that several cases point to is read once.
 pub struct Surroundings {
     /// The zones of all calendars, by name.
@@ -36,7 +45,7 @@ impl Surroundings {
     ) -> Result<Self, Failure> {
         let now = context.now().millis();
         let (mut first, mut last) = (now, now);
-        for at in instants {
+        for at in instants.into_iter().filter(|at| is_in_reach(now, *at)) {
             (first, last) = (first.min(at), last.max(at));
         }
         let to = Instant::from_millis(last.saturating_add(MARGIN));

@@ -49,7 +49,10 @@ pub fn read_body(message: &InboundMessage) -> Result<Vec<Json>, String> {
         Json::Array(items) if items.len() > BATCH => Err(format!(
             "The list holds more than {BATCH} messages; send them in parts."
         )),
-        Json::Array(items) => Ok(items),
+        Json::Array(items) => match items.iter().position(|item| !item.is_object()) {
+            Some(place) => Err(format!("Message {} of the list is no object.", place + 1)),
+            None => Ok(items),
+        },
         _ => Err("The message must be a JSON object or a list of objects.".to_owned()),
     }
 }
@@ -99,6 +102,11 @@ pub fn make(
     {
         fields.set(name, Some(now));
     }
+    if let Some(at) = rule.id.as_ref().filter(|at| !is_name(message, at)) {
+        faults.push(format!(
+            "{at} must be a text or a whole number, since it names the message."
+        ));
+    }
     let id = rule.id.as_ref().and_then(|at| text_at(message, at));
     if faults.is_empty() {
         Ok(Made {
@@ -144,8 +152,32 @@ fn text_at(message: &Json, at: &str) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
+/// Whether what stands at a place can name a message, or is nothing. A number with a fraction or beyond 64
+/// bits has been rounded, so that two names may have become one.
+fn is_name(message: &Json, at: &str) -> bool {
+    match message.pointer(at) {
+        None | Some(Json::Null | Json::String(_)) => true,
+        Some(Json::Number(number)) => !number.is_f64(),
+        Some(Json::Bool(_) | Json::Object(_) | Json::Array(_)) => false,
+    }
+}
+
+/// Whether an object stands at a place, or in a list there: no value can be read from it.
+fn holds_object(message: &Json, at: &str) -> bool {
+    match message.pointer(at) {
+        Some(Json::Object(_)) => true,
+        Some(Json::Array(items)) => items.iter().any(|item| item.is_object() || item.is_array()),
+        _ => false,
+    }
+}
+
 fn take(source: &Source, message: &Json, find: Find<'_>) -> Result<Option<Value>, String> {
     let at = &source.from;
+    if holds_object(message, at) {
+        return Err(format!(
+            "{at} must be a value, and is an object or a list of such; name what is in it."
+        ));
+    }
     let text = text_at(message, at).map(|text| source.values.get(&text).cloned().unwrap_or(text));
     let Some(text) = text.or_else(|| source.default.clone()) else {
         return if source.required {
@@ -210,6 +242,9 @@ fn flag(text: &str) -> Option<bool> {
 /// an afternoon in 1970.
 fn instant(text: &str) -> Option<Instant> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        if text.starts_with('0') {
+            return None;
+        }
         let count: i64 = text.parse().ok()?;
         return match text.len() {
             10 => Some(Instant::from_millis(count * 1_000)),

@@ -97,6 +97,31 @@ fn what_is_wrong_with_a_message_is_told() {
             json!({ "severity": "fault", "title": "x", "time": "noon" }),
             "/time must be a time",
         ),
+        (
+            "device",
+            json!({ "severity": "fault", "title": "x", "time": { "at": 1 } }),
+            "/time must be a value",
+        ),
+        (
+            "device",
+            json!({ "severity": "fault", "title": "x", "time": "0000000001" }),
+            "/time must be a time",
+        ),
+        (
+            "device",
+            json!({ "severity": "fault", "title": ["x", ["y"]] }),
+            "/title must be a value",
+        ),
+        (
+            "device",
+            json!({ "severity": "fault", "title": "x", "event_id": [1] }),
+            "/event_id must be a text or a whole number",
+        ),
+        (
+            "device",
+            json!({ "severity": "fault", "title": "x", "event_id": 1.5 }),
+            "/event_id must be a text or a whole number",
+        ),
         ("mail", json!({}), "'mail'"),
     ];
     for (source, message, named) in rows {
@@ -116,9 +141,9 @@ fn what_is_wrong_with_a_message_is_told() {
 fn values_take_the_form_the_settings_give_them() {
     let read = |form: &str, value: Json| {
         let settings = format!(
-            "[[inbound]]\nname = 'r'\nsource = 's'\nkind = 'lead'\nfields = {{ f = {{ from = '/v', {form} }} }}"
+            "[[inbound]]\nname = 'r'\nsource = 'form'\nkind = 'lead'\nfields = {{ f = {{ from = '/v', {form} }} }}"
         );
-        made(&settings, "s", &json!({ "v": value })).map(|made| made.fields.get("f").cloned())
+        made(&settings, "form", &json!({ "v": value })).map(|made| made.fields.get("f").cloned())
     };
     let instant = |text: &str| Value::from(Instant::parse(text).unwrap());
     let rows = [

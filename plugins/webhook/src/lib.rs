@@ -4,6 +4,7 @@
 mod events;
 mod form;
 mod inbound;
+mod names;
 mod settings;
 mod taken;
 
@@ -28,7 +29,8 @@ static SETTINGS: Prepared<Settings> = Prepared::new(|| Settings::load().map_err(
 
 impl Prepare for Webhook {
     fn prepare() -> Result<(), Faults> {
-        SETTINGS.prepare()
+        let settings = SETTINGS.get().map_err(Clone::clone)?;
+        names::check(settings).map_err(|failure| failure.message.into())
     }
 }
 

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use kjerne_sdk::Value;
 use kjerne_sdk::settings::{self, Node, Table};
 
+/// Where messages come in, as the manifest declares.
+const SOURCES: [&str; 3] = ["form", "device", "signal"];
+
 /// How much an event tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mode {
@@ -136,22 +139,28 @@ impl Settings {
             .into_iter()
             .map(read_subscription)
             .collect::<Result<_, _>>()?;
-        let mappings = top
+        let mappings: Vec<Mapping> = top
             .items("inbound")?
             .into_iter()
             .map(read_mapping)
             .collect::<Result<_, _>>()?;
-        let mut names: Vec<&str> = subscriptions.iter().map(|one| one.name.as_str()).collect();
-        names.sort_unstable();
-        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        let names = subscriptions
+            .iter()
+            .map(|one: &Subscription| one.name.as_str());
+        if let Some(name) = twice(names) {
             return Err(format!(
-                "two subscriptions are named '{}'; a message is named after its subscription",
-                pair[0]
+                "two subscriptions are named '{name}'; a message is named after its subscription"
+            ));
+        }
+        let names = mappings.iter().map(|one: &Mapping| one.name.as_str());
+        if let Some(name) = twice(names) {
+            return Err(format!(
+                "two rules for what comes in are named '{name}'; what was taken before is known by the rule"
             ));
         }
         Ok(Self {
-            source: top.text("source")?.unwrap_or("/kjerne").to_owned(),
-            type_prefix: top.text("type_prefix")?.unwrap_or("kjerne").to_owned(),
+            source: mark(top, "source", "/kjerne")?,
+            type_prefix: mark(top, "type_prefix", "kjerne")?,
             subscriptions,
             mappings,
             given_up: read_given_up(top)?,
@@ -176,7 +185,7 @@ fn read_subscription(row: Node<'_>) -> Result<Subscription, String> {
         "mode",
     ])?;
     let url = table.required("url")?;
-    if !url.starts_with("https://") && !url.starts_with("http://") {
+    if !is_address(url) {
         return Err(row.wrong(format!("'{url}' is no address; write https://host/path")));
     }
     let mode = match table.text("mode")? {
@@ -192,6 +201,11 @@ fn read_subscription(row: Node<'_>) -> Result<Subscription, String> {
         Some(node) => node.texts()?,
         None => known.map(str::to_owned).to_vec(),
     };
+    if operations.is_empty() {
+        return Err(
+            row.wrong("operations names none; leave it out for all, or set enabled = false")
+        );
+    }
     if let Some(wrong) = operations
         .iter()
         .find(|name| !known.contains(&name.as_str()))
@@ -210,8 +224,30 @@ fn read_subscription(row: Node<'_>) -> Result<Subscription, String> {
             by_name(rows)?
         }
     };
+    if let Some((name, value)) = headers.iter().find(|header| !is_header(header)) {
+        return Err(row.wrong(format!("'{name}: {value}' cannot be a header")));
+    }
+    let exclude_actors = table.texts("exclude_actors")?;
+    if let Some(wrong) = exclude_actors.iter().find(|actor| !is_actor(actor)) {
+        return Err(row.wrong(format!(
+            "'{wrong}' is no actor; write user:NAME, plugin:ID or system:JOB"
+        )));
+    }
+    let name = table.required("name")?;
+    if name.is_empty()
+        || !name
+            .bytes()
+            .all(|byte| byte == b' ' || byte.is_ascii_graphic())
+    {
+        return Err(row.wrong(format!(
+            "'{name}' stands in the id of every message: write it in ASCII, without control characters"
+        )));
+    }
+    if table.text("secret")?.is_some_and(str::is_empty) {
+        return Err(row.wrong("secret is empty; name a secret, or leave it out"));
+    }
     Ok(Subscription {
-        name: table.required("name")?.to_owned(),
+        name: name.to_owned(),
         enabled: table.flag("enabled", true)?,
         url: url.to_owned(),
         secret: table.text("secret")?.map(str::to_owned),
@@ -221,10 +257,65 @@ fn read_subscription(row: Node<'_>) -> Result<Subscription, String> {
         changed: table.texts("changed")?,
         when: read_condition(table, "when")?,
         unless: read_condition(table, "unless")?,
-        exclude_actors: table.texts("exclude_actors")?,
+        exclude_actors,
         fields: table.get("fields").map(Node::texts).transpose()?,
         mode,
     })
+}
+
+/// A name that stands there more than once.
+fn twice<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mut names: Vec<&str> = names.collect();
+    names.sort_unstable();
+    let pair = names.windows(2).find(|pair| pair[0] == pair[1])?;
+    Some(pair[0])
+}
+
+/// A text without blanks, such as every event bears.
+fn mark(top: Table<'_>, key: &str, otherwise: &str) -> Result<String, String> {
+    let text = top.text(key)?.unwrap_or(otherwise);
+    if text.is_empty() || text.contains(|sign: char| sign.is_whitespace() || sign.is_control()) {
+        return Err(format!("{key} is '{text}'; it takes a text without blanks"));
+    }
+    Ok(text.to_owned())
+}
+
+/// `https://host:port/path`, without a name or password in it: those belong in a header.
+fn is_address(url: &str) -> bool {
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"));
+    let Some(rest) = rest else {
+        return false;
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, behind) = rest.split_at(end);
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
+    !host.is_empty()
+        && !host.contains('@')
+        && port.is_none_or(is_port)
+        && !behind.contains('#')
+        && url.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// Whether a header can be sent as it is; which of them the kernel sets itself is its matter.
+fn is_header((name, value): &(String, String)) -> bool {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty()
+        && name.bytes().all(token)
+        && value
+            .bytes()
+            .all(|byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f))
+}
+
+fn is_actor(text: &str) -> bool {
+    let known = ["user:", "plugin:", "system:"];
+    let rest = known.iter().find_map(|prefix| text.strip_prefix(prefix));
+    rest.is_some_and(|name| !name.is_empty())
 }
 
 fn read_condition(table: Table<'_>, key: &str) -> Result<Condition, String> {
@@ -242,9 +333,16 @@ fn read_mapping(row: Node<'_>) -> Result<Mapping, String> {
         "name", "source", "when", "unless", "kind", "id", "fields", "set", "now",
     ])?;
     let kind = table.text("kind")?.map(str::to_owned);
+    let source = table.required("source")?;
+    if !SOURCES.contains(&source) {
+        return Err(row.wrong(format!(
+            "nothing comes in at the source '{source}'; use {}",
+            SOURCES.join(", ")
+        )));
+    }
     let mapping = Mapping {
         name: table.required("name")?.to_owned(),
-        source: table.required("source")?.to_owned(),
+        source: source.to_owned(),
         when: read_condition(table, "when")?,
         unless: read_condition(table, "unless")?,
         kind,
@@ -397,6 +495,36 @@ mod tests {
     }
 
     #[test]
+    fn the_sources_are_those_of_the_manifest() {
+        let declared = SOURCES.map(|source| format!("\"{source}\"")).join(", ");
+        let manifest = include_str!("../kjerne.toml");
+        assert!(manifest.contains(&format!("sources = [{declared}]")));
+    }
+
+    #[test]
+    fn an_address_is_one_that_can_be_sent_to() {
+        for (url, good) in [
+            ("https://a.example", true),
+            ("https://a.example:8443/in?x=1", true),
+            ("http://127.0.0.1:9/in", true),
+            ("http://[::1]:9/in", true),
+            ("https://[::1]", true),
+            ("https://", false),
+            ("https:///in", false),
+            ("https:// a.example", false),
+            ("https://a.example/a b", false),
+            ("https://a.example:99999/", false),
+            ("https://a.example:0/", false),
+            ("https://kari:word@a.example/", false),
+            ("https://a.example/#part", false),
+            ("HTTPS://a.example/", false),
+            ("ftp://a.example/", false),
+        ] {
+            assert_eq!(is_address(url), good, "{url}");
+        }
+    }
+
+    #[test]
     fn what_is_wrong_with_the_settings_is_told_with_its_line() {
         let rows = [
             ("sources = 'x'", "line 1: 'sources'"),
@@ -418,6 +546,17 @@ mod tests {
                 "'insert'",
             ),
             ("[[inbound]]\nname = 'a'", "'source' is missing"),
+            ("[[inbound]]\nname = 'a'\nsource = 'forms'", "'forms'"),
+            (
+                "[[inbound]]\nname = 'a'\nsource = 'form'\n[[inbound]]\nname = 'a'\nsource = 'device'",
+                "are named 'a'",
+            ),
+            ("source = 'not a uri'", "without blanks"),
+            ("type_prefix = ''", "type_prefix"),
+            (
+                "[[subscription]]\nname = 'blåbær'\nurl = 'https://a.example'",
+                "'blåbær'",
+            ),
             (
                 "[[inbound]]\nname = 'a'\nsource = 'form'\nfields = { email = 'email' }",
                 "/email",
@@ -435,6 +574,18 @@ mod tests {
                 "expected text",
             ),
         ];
+        let subscription =
+            |more: &str| format!("[[subscription]]\nname = 'a'\nurl = 'https://a.example'\n{more}");
+        for (more, named) in [
+            ("operations = []", "names none"),
+            ("secret = ''", "secret is empty"),
+            ("exclude_actors = ['kari']", "'kari' is no actor"),
+            ("headers = { 'bad name' = 'x' }", "'bad name: x'"),
+            ("headers = { x = \"a\\r\\nb\" }", "cannot be a header"),
+        ] {
+            let error = Settings::parse(&subscription(more)).expect_err(more);
+            assert!(error.contains(named), "{more} gives {error:?}");
+        }
         for (text, named) in rows {
             let error = Settings::parse(text).expect_err(text);
             assert!(

@@ -1,7 +1,5 @@
 //! Failures: a code for programs, a sentence for people.
 
-use std::fmt;
-
 use crate::contract::Failure;
 
 impl Failure {
@@ -12,14 +10,25 @@ impl Failure {
             message: message.into(),
         }
     }
+
+    /// What it says, for people: in logs, panics and messages of one's own. Printed as it is, with `{}`
+    /// as with `{:?}`, it shows its parts, since the type is generated with both.
+    #[must_use]
+    pub fn told(&self) -> String {
+        format!("{}: {}", self.code, self.message)
+    }
 }
 
-// The generated type already implements `Error`, with a text of its own; this is the short form that
-// goes into logs and panics.
-pub(crate) struct Shown<'a>(pub &'a Failure);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.0.code, self.0.message)
+    #[test]
+    fn a_failure_is_told_as_a_sentence() {
+        let failure = Failure::new("not-found", "there is no such case; look again");
+        assert_eq!(
+            failure.told(),
+            "not-found: there is no such case; look again"
+        );
     }
 }

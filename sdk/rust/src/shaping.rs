@@ -6,7 +6,6 @@
 
 use crate::change::Change;
 use crate::contract::{Failure, Value};
-use crate::failure::Shown;
 use crate::host;
 
 /// What a shape wants set.
@@ -85,7 +84,7 @@ impl dyn EditHandle {
 
     fn must(&self, field: &str, done: Result<(), Failure>) {
         if let Err(failure) = done {
-            panic!("cannot set {field}: {}", Shown(&failure));
+            panic!("cannot set {field}: {}", failure.told());
         }
     }
 }
@@ -121,7 +120,7 @@ impl dyn FindingHandle {
             .sink()
             .refuse(change.index(), field, code, message.as_ref());
         if let Err(failure) = done {
-            panic!("cannot refuse with {code}: {}", Shown(&failure));
+            panic!("cannot refuse with {code}: {}", failure.told());
         }
     }
 }

@@ -85,9 +85,12 @@ fn assessment(answer: &Json) -> Report {
         percent(&answer["no_decision_risk"]),
     )];
     lines.extend(list(&answer["next_actions"]).map(|action| {
-        let who = cells(action, &["stakeholder", "job"]).join(" ");
+        let about = cells(action, &["stakeholder", "job"]).join(" ");
         let (what, why) = (text(action, "action"), text(action, "reason"));
-        format!("next: {what} ({}; {why})", who.trim())
+        let told = [about.trim(), why]
+            .into_iter()
+            .filter(|text| !text.is_empty());
+        format!("next: {what} ({})", told.collect::<Vec<_>>().join("; "))
     }));
     let columns = ["job", "state", "validated", "agreed", "reopened", "missing"];
     Report::new(&columns, rows.collect(), answer.clone())

@@ -292,10 +292,13 @@ fn unpark(context: &Context, args: &ParkedArgs, what: &str) -> Result<Exit> {
             format!("{plugin} will never answer entry {entry}"),
             Exit::Done,
         ),
-        "busy" => (
-            "something else changed meanwhile; try again".to_owned(),
-            Exit::Failed,
-        ),
+        "busy" => {
+            let why = match text(&answer, "error") {
+                "" => "something else changed meanwhile; try again",
+                why => why,
+            };
+            (why.to_owned(), Exit::Failed)
+        }
         _ => {
             let why = text(&answer, "error");
             (format!("entry {entry} stays parked: {why}"), Exit::Refused)
@@ -319,7 +322,7 @@ fn outbox(context: &Context) -> Result<Exit> {
     let columns = [
         "seq", "plugin", "message", "to", "tries", "next try", "error",
     ];
-    context.print(&Report::new(&columns, rows.collect(), answer.clone()))
+    context.print(&Report::new(&columns, rows.collect(), answer.clone()).with_whole_cells())
 }
 
 fn logs(context: &Context, plugin: &str) -> Result<Exit> {

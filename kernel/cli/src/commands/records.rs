@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use axum::http::Method;
+use kjerne_workspace::runtime::now;
 use serde_json::{Map, Value as Json, json};
 
 use super::cells::{cell, cells, list as members, text};
 use super::references;
-use crate::args::{CommitArgs, CreateArgs, DeleteArgs, JournalArgs, ListArgs, RecordArgs, SetArgs};
+use crate::args::{
+    CommitArgs, CreateArgs, DeleteArgs, JournalArgs, ListArgs, RecordArgs, SetArgs, Since,
+};
 use crate::connection::{Connection, Needs};
 use crate::context::Context;
 use crate::exit::{Exit, not_found, usage};
@@ -151,7 +154,7 @@ pub(crate) fn get(context: &Context, args: &RecordArgs) -> Result<Exit> {
         .iter()
         .map(|(name, value)| (name.as_str(), value.clone()))
         .collect();
-    context.print(&Report::of_pairs(&pairs, record.clone()))
+    context.print(&Report::of_pairs(&pairs, record.clone()).with_whole_cells())
 }
 
 /// What the records are called that a record refers to.
@@ -260,8 +263,20 @@ pub(crate) fn journal(context: &Context, args: &JournalArgs) -> Result<Exit> {
             path(&["records", kind, id, "history"])
         }
     };
+    let since = args.since.map(|since| match since {
+        Since::At(time) => time,
+        Since::Ago(millis) => now().plus_millis(-millis),
+    });
+    let order = if args.oldest_first {
+        "oldest"
+    } else {
+        "newest"
+    };
     let words = [
-        ("after", Some(args.after.to_string())),
+        ("after", args.after.map(|number| number.to_string())),
+        ("before", args.before.map(|number| number.to_string())),
+        ("since", since.map(|time| time.to_string())),
+        ("order", Some(order.to_owned())),
         ("limit", Some(args.top.to_string())),
     ];
     let answer = connection.get(&with_words(place, &words))?;
@@ -277,7 +292,12 @@ pub(crate) fn journal(context: &Context, args: &JournalArgs) -> Result<Exit> {
     };
     if let Some(last) = entries.last().filter(|_| more) {
         let number = cell(&last["number"]);
-        report = report.with_note(format!("there may be more: --after {number}"));
+        let go_on = if args.oldest_first {
+            "--oldest-first --after"
+        } else {
+            "--before"
+        };
+        report = report.with_note(format!("there may be more: {go_on} {number}"));
     }
     context.print(&report)
 }
@@ -333,7 +353,7 @@ pub(crate) fn kinds(context: &Context, kind: Option<&str>) -> Result<Exit> {
     let json = kjerne_wire::kind(found);
     let rows = members(&json["fields"]).map(field_row).collect();
     let columns = ["field", "type", "marks", "personal", "values"];
-    context.print(&Report::new(&columns, rows, json.clone()))
+    context.print(&Report::new(&columns, rows, json.clone()).with_whole_cells())
 }
 
 fn field_row(field: &Json) -> Vec<String> {

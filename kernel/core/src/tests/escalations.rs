@@ -191,6 +191,36 @@ fn a_step_that_fails_is_tried_later_and_does_not_hold_up_other_cases() {
     );
 }
 
+/// No place to be asked is no failed try, and the cases behind are not made to wait for one as long.
+#[test]
+fn a_step_that_finds_no_place_is_done_when_there_is_one() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let busy_for = 2 * limits::REACTION_TRIES.count();
+    let plugin = TablePlugin::new("full").run(Role::ServiceRules, move |_, task| {
+        let Task::Escalate(case) = task else {
+            panic!("an escalation")
+        };
+        if count.fetch_add(1, Ordering::SeqCst) < busy_for {
+            return Err(busy("full"));
+        }
+        let number = if case.id == id(1) { 1 } else { 2 };
+        let changes = vec![update("case", number, &[("escalate_at", "")])];
+        Ok(Effects {
+            changes,
+            ..Effects::default()
+        })
+    });
+    let kernel = kernel(TablePlugins::none().with(plugin));
+    accept(&kernel, vec![due_case(1, 0), due_case(2, 1)]);
+    for turn in 0..busy_for as i64 {
+        let turn = kernel.escalate_due(at(turn + 1), 10).unwrap();
+        assert_eq!((turn.failed.len(), turn.parked.len()), (1, 0));
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), busy_for, "once a turn");
+    assert_eq!(kernel.escalate_due(at(99), 10).unwrap().done.len(), 2);
+}
+
 #[test]
 fn a_shape_may_be_what_moves_the_time() {
     let plugin = TablePlugin::new("shapes")

@@ -187,6 +187,14 @@ fn fault(plugin: &str) -> Fault {
     }
 }
 
+fn busy(plugin: &str) -> Fault {
+    let limit = Fault::BUSY.to_owned();
+    Fault {
+        limit,
+        ..fault(plugin)
+    }
+}
+
 fn finding(draft: &Draft, code: &str) -> Guarded {
     let (change, field) = (draft.change, None);
     let message = format!("rule {code}");

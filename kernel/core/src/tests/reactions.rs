@@ -1,7 +1,7 @@
 //! Reactions: cursor, causes, depth, pauses, parking.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, Weak};
 
 use kjerne_model::Cause;
 use kjerne_store::cursors;
@@ -244,7 +244,7 @@ fn an_entry_that_cannot_be_answered_is_parked_alone() {
             Progress::Failed { entry, .. } => assert_eq!(entry, 13),
             Progress::Waiting { until } => now = (until.millis() - at(0).millis()) / 1_000,
             Progress::Moved { .. } | Progress::Parked { entry: 13, .. } => {}
-            other @ Progress::Parked { .. } => panic!("{other:?}"),
+            other => panic!("{other:?}"),
         }
     }
     let expected: Vec<u64> = (1..=40).filter(|number| *number != 13).collect();
@@ -503,4 +503,103 @@ fn what_a_reaction_proposes_in_vain_is_counted_as_its_faults() {
     assert_eq!(faults(), limits::REACTION_TRIES.value);
     kernel.retry_parked(&info, Role::React, 1, at(now)).unwrap();
     assert_eq!(faults(), limits::REACTION_TRIES.value + 1);
+}
+
+/// Too much going on is nobody's failure, however long it lasts: nothing is counted, halved or parked.
+#[test]
+fn a_reaction_that_finds_no_place_waits_and_is_never_parked() {
+    let asked = Arc::new(Mutex::new((0, true)));
+    let state = Arc::clone(&asked);
+    let plugin = TablePlugin::new("patient").run(Role::React, move |_, _| {
+        let mut state = state.lock().unwrap();
+        state.0 += 1;
+        if state.1 {
+            return Err(busy("patient"));
+        }
+        Ok(Effects::default())
+    });
+    let info = plugin.info();
+    let kernel = kernel(TablePlugins::none().with(plugin));
+    account(&kernel, 1);
+    account(&kernel, 2);
+    let turns = 3 * limits::REACTION_TRIES.value as i64;
+    for turn in 0..turns {
+        let progress = react(&kernel, &info, turn);
+        let waits = matches!(&progress, Progress::Busy { until, .. } if *until == at(turn + 1));
+        assert!(waits, "{progress:?}");
+    }
+    assert_eq!(asked.lock().unwrap().0, turns, "once a turn");
+    asked.lock().unwrap().1 = false;
+    let moved = react(&kernel, &info, turns);
+    assert!(
+        matches!(moved, Progress::Moved { shown: 2, .. }),
+        "{moved:?}"
+    );
+    assert_eq!(kernel.parked().unwrap(), []);
+}
+
+/// The same where what it proposes meets a guard that finds no place, and with an entry parked before.
+#[test]
+fn what_a_reaction_proposes_waits_for_guards_that_find_no_place() {
+    let busy_now = Arc::new(Mutex::new(true));
+    let state = Arc::clone(&busy_now);
+    let guard = TablePlugin::new("strict")
+        .watching([name("task")])
+        .guard(move |_, _| match *state.lock().unwrap() {
+            true => Err(busy("strict")),
+            false => Ok(crate::Guarded::default()),
+        });
+    let plugin = makes_tasks(&Arc::default());
+    let info = plugin.info();
+    let kernel = kernel(TablePlugins::none().with(plugin).with(guard));
+    account(&kernel, 1);
+    for turn in 0..2 * limits::REACTION_TRIES.value as i64 {
+        let progress = react(&kernel, &info, turn);
+        assert!(matches!(progress, Progress::Busy { .. }), "{progress:?}");
+    }
+    let again = kernel.retry_parked(&info, Role::React, 1, at(0)).unwrap();
+    assert!(matches!(again, Progress::Busy { .. }), "{again:?}");
+    *busy_now.lock().unwrap() = false;
+    let moved = react(&kernel, &info, 99);
+    assert!(matches!(moved, Progress::Moved { .. }), "{moved:?}");
+}
+
+/// A plugin that loses a race for a record looks again; one that expects what never was has failed.
+#[test]
+fn what_a_reaction_expected_and_somebody_changed_meanwhile_is_decided_anew() {
+    let back: Arc<OnceLock<Weak<Kernel>>> = Arc::default();
+    let of_plugin = Arc::clone(&back);
+    let races = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&races);
+    let plugin = TablePlugin::new("late").run(Role::React, move |call, _| {
+        let version = call.reader.get("account", id(1)).unwrap().unwrap().version;
+        if count.fetch_add(1, Ordering::SeqCst) == 0 {
+            let kernel = of_plugin.get().and_then(Weak::upgrade).unwrap();
+            accept(&kernel, vec![update("account", 1, &[("region", "North")])]);
+        }
+        let changes = vec![update_of("account", 1, version, &[("tier", "a")])];
+        Ok(Effects {
+            changes,
+            ..Effects::default()
+        })
+    });
+    let wrong = TablePlugin::new("wrong").run(Role::React, |_, _| {
+        let changes = vec![update_of("account", 1, 99, &[("tier", "b")])];
+        Ok(Effects {
+            changes,
+            ..Effects::default()
+        })
+    });
+    let (info, wrong_info) = (plugin.info(), wrong.info());
+    let kernel = kernel(TablePlugins::none().with(plugin).with(wrong));
+    back.set(Arc::downgrade(&kernel)).unwrap();
+    account(&kernel, 1);
+    let moved = react(&kernel, &info, 1);
+    assert!(matches!(moved, Progress::Moved { .. }), "{moved:?}");
+    assert_eq!(races.load(Ordering::SeqCst), 2);
+    let failed = react(&kernel, &wrong_info, 1);
+    assert!(
+        matches!(failed, Progress::Failed { tries: 1, .. }),
+        "{failed:?}"
+    );
 }

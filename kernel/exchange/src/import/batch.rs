@@ -2,7 +2,10 @@
 //! that is refused, of those that are not at fault.
 
 use std::collections::{BTreeMap, HashSet};
+use std::thread;
+use std::time::Duration;
 
+use kjerne_core::limits::{REACTION_TRIES, back_off};
 use kjerne_core::{Kernel, Outcome, Receipt};
 use kjerne_model::{Actor, Change, Code, Commit, Fields, Instant, RecordId, Refusal, Target};
 use kjerne_store::Read;
@@ -336,7 +339,21 @@ impl<'a> Batches<'a> {
         Ok(())
     }
 
+    /// Commits items, and tries again after a pause where nobody refused them but too much was going on:
+    /// no row is to blame for that.
     fn commit(&self, items: &[Item]) -> Result<Outcome> {
+        let mut outcome = self.commit_once(items)?;
+        for tries in 1..REACTION_TRIES.value as u32 {
+            if !outcome.is_overload() {
+                break;
+            }
+            thread::sleep(Duration::from_millis(back_off(tries).unsigned_abs()));
+            outcome = self.commit_once(items)?;
+        }
+        Ok(outcome)
+    }
+
+    fn commit_once(&self, items: &[Item]) -> Result<Outcome> {
         let commit = Commit {
             changes: items.iter().map(|item| item.change.clone()).collect(),
             actor: Actor::System("import".to_owned()),

@@ -405,6 +405,28 @@ fn a_plugin_that_breaks_on_one_row_rejects_that_row_alone() {
     );
 }
 
+/// A guard that was not asked for want of a place has said nothing about any row.
+#[test]
+fn rows_wait_for_a_guard_that_finds_no_place() {
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let full = TablePlugin::new("full").guard(move |_, _| {
+        if asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0 {
+            return Err(Fault {
+                plugin: "full".to_owned(),
+                limit: Fault::BUSY.to_owned(),
+                allowed: Some(4),
+                message: "plugin full was not asked".to_owned(),
+            });
+        }
+        Ok(Guarded::default())
+    });
+    let desk = Desk::with(TablePlugins::none().with(full));
+    let map = "[fields]\nexternal_id = 'id'\nname = 'n'";
+    let report = desk.import("account", map, "id,n\n1,A\n2,B\n");
+    assert_eq!((report.counts.created, report.rejected), (2, 0));
+    assert_eq!(desk.entries(), 1, "one commit as before");
+}
+
 #[test]
 fn a_dry_run_asks_everybody_and_stores_nothing() {
     let desk = Desk::with(refusing("Bad"));

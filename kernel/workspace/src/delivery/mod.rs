@@ -9,8 +9,8 @@ use std::ops::ControlFlow;
 use std::thread;
 use std::time::Duration;
 
-use kjerne_core::limits::GIVEN_UP;
-use kjerne_core::{Ask, Outcome, Role, Task, Undelivered};
+use kjerne_core::limits::{GIVEN_UP, REACTION_TRIES, back_off};
+use kjerne_core::{Ask, Outcome, Performed, Role, Task, Undelivered};
 use kjerne_model::{Actor, Message};
 use kjerne_store::StoreError;
 use kjerne_store::outbox::OutboxRow;
@@ -283,7 +283,8 @@ fn report(
         key,
         link: Some(row.link),
     };
-    if let Outcome::Refused(refusals) = runtime.kernel.perform(&plugin, &ask, &task)?.outcome {
+    let performed = patiently(runtime, || runtime.kernel.perform(&plugin, &ask, &task))?;
+    if let Outcome::Refused(refusals) = performed.outcome {
         let why: Vec<String> = refusals.iter().map(ToString::to_string).collect();
         let how = if delivered { "delivered" } else { "given up" };
         let error = format!(
@@ -299,6 +300,24 @@ fn report(
         tell_forgotten(parked.forgotten.as_ref());
     }
     Ok(())
+}
+
+/// Asks again, after pauses, what found no place because too much was going on: a plugin that was not
+/// asked has not failed at anything.
+fn patiently(
+    runtime: &Runtime,
+    ask: impl Fn() -> Result<Performed, StoreError>,
+) -> Result<Performed, StoreError> {
+    let mut performed = ask()?;
+    for tries in 1..REACTION_TRIES.value as u32 {
+        if !performed.outcome.is_overload() || runtime.notifier.is_stopped() {
+            break;
+        }
+        let pause = Duration::from_millis(back_off(tries).unsigned_abs());
+        runtime.notifier.sleep(pause);
+        performed = ask()?;
+    }
+    Ok(performed)
 }
 
 /// What a receiver's refusal means for further tries.

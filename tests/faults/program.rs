@@ -1,0 +1,207 @@
+//! The command line: beside a server, several at once, what it shows, and what an author of plugins finds.
+
+use std::fs;
+use std::thread;
+
+use kjerne_tests::Workspace;
+use serde_json::Value as Json;
+
+use crate::plugins::make;
+
+#[test]
+fn commands_work_beside_a_server() {
+    let workspace = Workspace::with_plugins(&["sales-stages"]);
+    let _server = workspace.serve();
+    let (rows, out) = (workspace.beside("rows.csv"), workspace.beside("out.csv"));
+    fs::write(&rows, "name\nGranholt AS\n").unwrap();
+    let (rows, out) = (rows.display().to_string(), out.display().to_string());
+    let commands: [&[&str]; 9] = [
+        &["import", &rows, "--as", "account"],
+        &["list", "account"],
+        &["export", "account", "--to", &out],
+        &["create", "account", "name=Granholt Sjø AS"],
+        &["journal"],
+        &["plugin", "list"],
+        &["plugin", "disable", "sales-stages"],
+        &["plugin", "enable", "sales-stages"],
+        &["plugin", "cost"],
+    ];
+    for command in commands {
+        let ran = workspace.run(command);
+        assert_eq!(ran.code, 0, "{command:?}: {}", ran.err);
+    }
+}
+
+#[test]
+fn commands_at_the_same_time_take_turns() {
+    let workspace = Workspace::new();
+    let codes: Vec<i32> = thread::scope(|scope| {
+        let create = |number: usize| {
+            let name = format!("name=Account {number}");
+            workspace.run(&["create", "account", &name]).code
+        };
+        let threads: Vec<_> = (0..6)
+            .map(|number| scope.spawn(move || create(number)))
+            .collect();
+        threads.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    assert_eq!(codes, [0; 6]);
+}
+
+/// The numbers of the entries that a command tells of, in its order.
+fn told(workspace: &Workspace, args: &[&str]) -> Vec<u64> {
+    let journal = workspace.json(&[&["journal"], args].concat());
+    let entries = journal["entries"].as_array().unwrap();
+    let numbers = entries
+        .iter()
+        .map(|entry| entry["number"].as_u64().unwrap());
+    numbers.collect()
+}
+
+#[test]
+fn the_journal_begins_with_what_happened_last() {
+    let workspace = Workspace::new();
+    for number in 0..60 {
+        let _ = make(&workspace, &["account", &format!("name=A{number}")]);
+    }
+    let newest = told(&workspace, &[]);
+    assert_eq!((newest[0], newest.len()), (60, 50));
+    assert!(newest.is_sorted_by(|a, b| a > b), "{newest:?}");
+}
+
+#[test]
+fn the_journal_tells_what_was_done_since_and_pages_either_way() {
+    let workspace = Workspace::new();
+    let account = make(&workspace, &["account", "name=A"]);
+    for number in 1..6 {
+        let name = format!("name=A{number}");
+        let _ = workspace.run(&["set", "account", &account, &name]).ok();
+    }
+    let record = format!("account/{account}");
+    let rows: [(&[&str], &[u64]); 10] = [
+        (&["--limit", "2"], &[6, 5]),
+        (&["--limit", "2", "--before", "5"], &[4, 3]),
+        (&["--after", "4"], &[6, 5]),
+        (&["--oldest-first", "--limit", "2"], &[1, 2]),
+        (&["--oldest-first", "--after", "2", "--limit", "2"], &[3, 4]),
+        (&["--oldest-first", "--after", "2", "--before", "4"], &[3]),
+        (&["--record", &record, "--limit", "3"], &[6, 5, 4]),
+        (
+            &["--record", &record, "--oldest-first", "--after", "4"],
+            &[5, 6],
+        ),
+        (&["--since", "1d", "--limit", "1"], &[6]),
+        (&["--since", "2999-01-01T00:00:00Z"], &[]),
+    ];
+    for (args, expected) in rows {
+        assert_eq!(told(&workspace, args), expected, "{args:?}");
+    }
+    let third = workspace.json(&["journal", "--after", "2", "--before", "4"]);
+    let at = third["entries"][0]["at"].as_str().unwrap().to_owned();
+    let since = told(&workspace, &["--since", &at, "--oldest-first"]);
+    assert!(since.contains(&3) && since.last() == Some(&6), "{since:?}");
+    for wrong in ["2026-03-02", "yesterday", "-1d", ""] {
+        let ran = workspace.run(&["journal", "--since", wrong]);
+        assert_eq!(ran.code, 2, "{wrong}: {}", ran.out);
+    }
+    // Programs that follow the journal over HTTP read it in order, as they did.
+    let server = workspace.serve();
+    let page = server.get("/v1/journal?after=4").1;
+    assert_eq!(
+        (&page["entries"][0]["number"], &page["next"]),
+        (&5.into(), &6.into())
+    );
+    let page = server.get("/v1/journal?order=newest&limit=4").1;
+    assert_eq!(
+        (&page["entries"][0]["number"], &page["next"]),
+        (&6.into(), &3.into())
+    );
+    let last = server.get("/v1/journal?order=newest&before=3").1;
+    assert_eq!(
+        (last["entries"].as_array().map(Vec::len), &last["next"]),
+        (Some(2), &Json::Null)
+    );
+    assert_eq!(server.get("/v1/journal?order=down").0, 400);
+}
+
+#[test]
+fn the_models_can_be_asked_from_the_command_line() {
+    let ids = ["sales-stages", "buying-process", "service-rules"];
+    let workspace = Workspace::with_plugins(&ids);
+    let deal = make(&workspace, &["opportunity", "name=Fleet"]);
+    let case = make(&workspace, &["case", "subject=Pump", "status=new"]);
+    let questions: [(&[&str], &str); 5] = [
+        (&["ask", "standing", &deal], "Qualify needs account"),
+        (&["ask", "assess", &deal], "problem_identification"),
+        (&["ask", "targets", &case], "first-response"),
+        (&["ask", "triage", &case], "first-line"),
+        (&["ask", "stale"], "days in stage"),
+    ];
+    for (question, part) in questions {
+        let ran = workspace.run(question);
+        assert_eq!(ran.code, 0, "{question:?}: {}", ran.err);
+        assert!(ran.out.contains(part), "{question:?}: {}", ran.out);
+    }
+}
+
+#[test]
+fn every_choice_of_a_field_is_shown() {
+    let workspace = Workspace::new();
+    let shown = workspace.run(&["kinds", "case"]).ok().out;
+    for choice in [
+        "new",
+        "waiting_internal",
+        "resolved",
+        "closed",
+        "device",
+        "visit",
+        "negative",
+    ] {
+        assert!(shown.contains(choice), "{choice} is not in:\n{shown}");
+    }
+    assert!(!shown.contains('…'), "nothing is cut:\n{shown}");
+}
+
+#[test]
+fn a_record_is_shown_whole() {
+    let workspace = Workspace::new();
+    let long =
+        "a sentence that goes on for as long as people's sentences do when they tell of pumps";
+    let case = make(
+        &workspace,
+        &[
+            "case",
+            "subject=Pump",
+            "status=new",
+            "received_at=2026-01-05T08:00:00Z",
+            &format!("description={long}"),
+        ],
+    );
+    let shown = workspace.run(&["get", "case", &case]).ok().out;
+    assert!(shown.contains(long), "{shown}");
+}
+
+#[test]
+fn tokens_are_listed_and_taken_back() {
+    let workspace = Workspace::new();
+    let _ = workspace.run(&["token", "add", "kari"]).ok();
+    assert!(workspace.run(&["token", "list"]).ok().out.contains("kari"));
+    let _ = workspace.run(&["token", "remove", "kari"]).ok();
+    assert!(!workspace.run(&["token", "list"]).ok().out.contains("kari"));
+}
+
+#[test]
+fn a_new_plugin_says_how_several_share_what_is_compiled() {
+    let workspace = Workspace::new();
+    let into = workspace.beside("begun");
+    let args = [
+        "plugin",
+        "new",
+        "acme.check",
+        "--into",
+        &into.display().to_string(),
+    ];
+    let _ = workspace.run(&args).ok();
+    let readme = fs::read_to_string(into.join("acme.check/README.md")).unwrap();
+    assert!(readme.contains("CARGO_TARGET_DIR"), "{readme}");
+}
