@@ -19,6 +19,7 @@ use kjerne_store::StoreError;
 use kjerne_workspace::limits::{COMMAND_ANSWER, HELD_WAIT};
 use kjerne_workspace::runtime::now;
 use kjerne_workspace::{Error, Runtime, Workspace};
+use percent_encoding::percent_decode;
 use serde_json::Value as Json;
 #[cfg(unix)]
 use tokio::net::UnixStream;
@@ -270,6 +271,16 @@ fn broken_off(error: axum::Error) -> anyhow::Error {
     error.context(BROKE_OFF)
 }
 
+/// What stands behind an answer that broke off at its other end: why it did.
+fn not_whole(behind: &HeaderMap) -> Result<()> {
+    let Some(problem) = behind.get(kjerne_server::PROBLEM) else {
+        return Ok(());
+    };
+    let text = percent_decode(problem.as_bytes()).decode_utf8_lossy();
+    let problem: Json = serde_json::from_str(&text).context("the end of the answer is no JSON")?;
+    Err(anyhow::Error::from(Told::of_problem(&problem)).context("the answer is not whole"))
+}
+
 /// Whether another process holds the workspace.
 pub(crate) fn is_held(error: &Error) -> bool {
     matches!(error.root(), Error::Store(StoreError::Held { .. }))
@@ -311,6 +322,9 @@ impl Answer<'_> {
         };
         while let Some(frame) = next() {
             let frame = frame.map_err(broken_off)?;
+            if let Some(behind) = frame.trailers_ref() {
+                not_whole(behind)?;
+            }
             if let Some(piece) = frame.data_ref() {
                 take(piece)?;
             }

@@ -9,6 +9,9 @@ use anyhow::{Context as _, Result};
 
 use crate::exit::usage;
 
+/// What a workspace has beside its data.
+const SETTINGS: &str = "kjerne.toml";
+
 /// A file under way. It gets its name when it is whole; dropped before, it leaves nothing.
 pub(crate) struct Destination {
     path: PathBuf,
@@ -90,7 +93,7 @@ impl Drop for Destination {
     }
 }
 
-/// Refuses a file in the workspace's folder: all that lies there belongs to the workspace.
+/// Refuses a file in the workspace's folder, or another workspace's: all that lies there belongs to it.
 pub(crate) fn outside(path: &Path, workspace: &Path) -> Result<()> {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = match path.parent() {
@@ -100,10 +103,16 @@ pub(crate) fn outside(path: &Path, workspace: &Path) -> Result<()> {
     let (Ok(folder), Ok(workspace)) = (folder.canonicalize(), workspace.canonicalize()) else {
         return Ok(());
     };
-    if folder.starts_with(&workspace) {
+    let other = |folder: &Path| folder.join("data.redb").exists() && folder.join(SETTINGS).exists();
+    if folder.starts_with(&workspace) || folder.ancestors().any(other) {
         return Err(usage(format!(
-            "{} lies in the workspace, whose files are its own; name a file elsewhere",
-            path.display()
+            "{} lies in {} workspace, whose files are its own; name a file elsewhere",
+            path.display(),
+            if folder.starts_with(&workspace) {
+                "the"
+            } else {
+                "another"
+            }
         )));
     }
     Ok(())
@@ -144,6 +153,15 @@ mod tests {
             "plugins/x.wasm",
             "../shop/kjerne.toml",
         ];
+        let other = folder.path().join("other");
+        fs::create_dir_all(&other).unwrap();
+        for name in ["data.redb", "kjerne.toml"] {
+            fs::write(other.join(name), "other").unwrap();
+        }
+        for (path, whose) in [("data.redb", "another"), ("new.csv", "another")] {
+            let error = write(&other.join(path), &workspace, true, "x").unwrap_err();
+            assert!(error.to_string().contains(whose), "{error}");
+        }
         let own = own.iter().map(|name| workspace.join(name));
         for path in own.chain(cfg!(unix).then_some(link)) {
             for force in [false, true] {

@@ -1,6 +1,6 @@
 //! Exit codes, and which error ends the program with which.
 
-use std::fmt;
+use std::{fmt, io};
 
 use kjerne_model::{Code, Refusal};
 use kjerne_store::StoreError;
@@ -158,15 +158,30 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
     if let Some(store) = error.downcast_ref::<StoreError>() {
         return of_store(store);
     }
+    if error.downcast_ref::<io::Error>().is_some_and(is_storage) {
+        return Exit::Storage;
+    }
     match error.downcast_ref::<Error>().map(Error::root) {
         Some(Error::Unreadable(_)) => Exit::Usage,
         Some(Error::NotFound(_)) => Exit::NotFound,
         Some(Error::Refused(_)) => Exit::Refused,
         Some(Error::Commit(refusals)) => of_refusals(refusals),
         Some(Error::Store(store)) => of_store(store),
+        Some(Error::Io(error)) if is_storage(error) => Exit::Storage,
         Some(Error::Io(_) | Error::Failed(_) | Error::During { .. }) | None => Exit::Failed,
     }
 }
+
+/// Whether it is the disk that has no room, may not be written or is broken.
+fn is_storage(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    let kinds = [StorageFull, QuotaExceeded, FileTooLarge, ReadOnlyFilesystem];
+    // An error of the device itself has no kind of its own.
+    kinds.contains(&error.kind()) || error.raw_os_error() == Some(DEVICE)
+}
+
+/// EIO, on every Unix.
+const DEVICE: i32 = 5;
 
 fn of_refusals(refusals: &[Refusal]) -> Exit {
     match refusals.first().map(|refusal| refusal.code) {
@@ -197,7 +212,11 @@ mod tests {
     #[test]
     fn each_error_ends_with_its_code() {
         let refused = |code| anyhow::Error::new(Error::from(vec![Refusal::new(code, "no")]));
-        let cases: [(anyhow::Error, u8); 12] = [
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        let cases: [(anyhow::Error, u8); 15] = [
+            (full().into(), 7),
+            (Error::from(full()).during("writing").into(), 7),
+            (io::Error::from_raw_os_error(5).into(), 7),
             (anyhow::anyhow!("anything"), 1),
             (usage("what"), 2),
             (refused(Code::Guard), 3),

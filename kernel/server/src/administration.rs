@@ -1,7 +1,7 @@
 //! Plugins installed, granted, switched on and set.
 
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use kjerne_host::grants::Grant;
 use kjerne_store::registry::PluginRow;
 use kjerne_workspace::administration::Placed;
@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use crate::app::{Answer, App, Who, ok};
 use crate::problem::Problem;
-use crate::request::{JsonBody, PackageBody, SettingsBody};
+use crate::request::{JsonBody, PackageBody, Path, SettingsBody};
 
 fn placed(placed: &Placed) -> Json {
     let texts = |items: &[Grant]| items.iter().map(Grant::to_string).collect::<Vec<_>>();

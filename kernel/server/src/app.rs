@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Extension;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use kjerne_core::limits::{Limit, QUERY_ROWS};
@@ -20,7 +20,9 @@ use serde_json::Value as Json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::connection::Kept;
-use crate::limits::{ANSWERS, BODIES, JSON_MEMORY, QUERY_TIME, REQUESTS, ROOM_WAIT, STREAMS};
+use crate::limits::{
+    ANSWERS, BODIES, JSON_MEMORY, PAGE_ROOM, QUERY_TIME, REQUESTS, ROOM_WAIT, SMALL_ANSWER, STREAMS,
+};
 use crate::memory::Memory;
 use crate::problem::Problem;
 use crate::stream::{self, StreamWriter};
@@ -96,12 +98,20 @@ impl App {
     }
 
     /// Looks for an answer: as long as somebody waits for it, and within the time and the rows of a
-    /// query.
-    pub(crate) async fn query<T: Send + 'static>(
+    /// query. Its memory is counted before it is taken, until the answer is sent.
+    pub(crate) async fn query(
         &self,
-        work: impl FnOnce(&Runtime, Reader) -> Result<T, Problem> + Send + 'static,
-    ) -> Result<T, Problem> {
-        self.look(Some((QUERY_ROWS, QUERY_TIME)), work).await
+        work: impl FnOnce(&Runtime, Reader) -> Answer + Send + 'static,
+    ) -> Answer {
+        let mut room = self.answers.take(PAGE_ROOM.count()).await?;
+        let mut response = self.look(Some((QUERY_ROWS, QUERY_TIME)), work).await?;
+        let bytes = response.body().size_hint().exact().unwrap_or(0) as usize;
+        if bytes > room.bytes() {
+            room.join(self.answers.take(bytes - room.bytes()).await?);
+        }
+        room.shrink(bytes);
+        response.extensions_mut().insert(Counted);
+        Ok(response.map(|body| Body::new(Kept::new(body, room))))
     }
 
     /// Reads everything there is, as long as somebody waits for what comes of it.
@@ -158,16 +168,17 @@ impl App {
     }
 
     /// Answers with what work writes, as it is written. Work that fails breaks the answer off, so
-    /// that nobody takes a part for the whole. What it is given beside its writer says whether anybody
-    /// still reads, which work that writes little has to ask.
+    /// that nobody takes a part for the whole; an asker that reads trailers is told why. What work is
+    /// given beside its writer says whether anybody still reads, which work that writes little has to ask.
     pub(crate) async fn stream(
         &self,
         content_type: &'static str,
+        tells: bool,
         work: impl FnOnce(&Runtime, GoOn, StreamWriter) -> io::Result<()> + Send + 'static,
     ) -> Answer {
         let turn = Self::turn(&self.streams).await?;
         let runtime = Arc::clone(&self.runtime);
-        let (writer, body) = stream::pair();
+        let (writer, body) = stream::pair(tells);
         let (asker, watch) = watch::pair(&self.stopping);
         let go_on = Box::new(watch.begin(None));
         tokio::task::spawn_blocking(move || {
@@ -179,7 +190,12 @@ impl App {
         });
         let form = [(header::CONTENT_TYPE, content_type)];
         let body = Body::new(Kept::new(Body::new(body), asker));
-        Ok((form, body).into_response())
+        let mut response = (form, body).into_response();
+        if tells {
+            let names = HeaderValue::from_static("kjerne-problem");
+            response.headers_mut().insert(header::TRAILER, names);
+        }
+        Ok(response)
     }
 }
 
@@ -194,13 +210,17 @@ pub(crate) fn ok(body: &Json) -> Response {
     json(StatusCode::OK, body)
 }
 
+/// Says of a response that the memory it takes is counted already.
+#[derive(Clone)]
+struct Counted;
+
 /// Counts the memory of an answer until it has been sent. What only looks is told to come again when
 /// there is no room; what was done is told all the same.
 pub(crate) async fn hold_answer(State(app): State<App>, request: Request, next: Next) -> Answer {
     let looks = request.method().is_safe();
     let response = next.run(request).await;
     let bytes = response.body().size_hint().exact().unwrap_or(0);
-    if bytes == 0 {
+    if bytes <= SMALL_ANSWER.value || response.extensions().get::<Counted>().is_some() {
         return Ok(response);
     }
     match app.answers.take(ANSWERS.value.min(bytes) as usize).await {

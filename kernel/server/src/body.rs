@@ -97,7 +97,7 @@ mod tests {
 
     /// Reads a body of which a byte comes every so many milliseconds, and says how it ended.
     async fn drip(pause: u64, body: fn(Body) -> Pieces) -> String {
-        let (writer, coming) = stream::pair();
+        let (writer, coming) = stream::pair(false);
         let sending = tokio::spawn(async move {
             for _ in 0..20 {
                 tokio::time::sleep(Duration::from_millis(pause)).await;

@@ -4,21 +4,23 @@ use std::io::{self, BufWriter, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
 use kjerne_core::Allowance;
 use kjerne_exchange::export::{self, ExportFormat};
 use kjerne_exchange::import::{self, ImportOptions, ImportProgress, ImportReport, Mapping};
-use kjerne_workspace::Runtime;
 use kjerne_workspace::queries;
 use kjerne_workspace::runtime::{now, seed};
+use kjerne_workspace::{Error, Runtime};
 use serde_json::{Value as Json, json};
 use tempfile::NamedTempFile;
 
 use crate::app::{Answer, App};
 use crate::body::Pieces;
+use crate::headers::single;
 use crate::import_body;
 use crate::problem::Problem;
-use crate::request::Words;
+use crate::request::{Path, Words, as_it_is};
 use crate::stream::StreamWriter;
 
 const DRY_RUN: &[&str] = &["dry_run"];
@@ -35,12 +37,17 @@ pub(crate) async fn import(
     State(app): State<App>,
     Path(kind): Path<String>,
     words: Words,
+    headers: HeaderMap,
     body: Body,
 ) -> Answer {
     let mut body = Pieces::long(body);
+    if let Err(problem) = as_it_is(&headers) {
+        import_body::drain(&mut body).await;
+        return Err(problem);
+    }
     match begin(&app.runtime, kind, &words, &mut body).await {
         Ok((options, file)) => {
-            app.stream("application/x-ndjson", move |runtime, _, out| {
+            app.stream("application/x-ndjson", false, move |runtime, _, out| {
                 tell_import(runtime, &options, &file, out)
             })
             .await
@@ -179,11 +186,19 @@ fn filled_json(report: &ImportReport) -> Json {
     Json::Object(fields.collect())
 }
 
+/// Whether the asker reads what comes behind an answer.
+fn reads_trailers(headers: &HeaderMap) -> Result<bool, Problem> {
+    let codings = single(headers, &header::TE)?.unwrap_or_default();
+    let mut codings = codings.split(',').map(str::trim);
+    Ok(codings.any(|coding| coding.eq_ignore_ascii_case("trailers")))
+}
+
 /// All records of a kind that meet a filter, as CSV or JSON Lines, as they were at one moment.
 pub(crate) async fn export(
     State(app): State<App>,
     Path(kind): Path<String>,
     words: Words,
+    headers: HeaderMap,
 ) -> Answer {
     words.only(&[FILTER, FORM])?;
     let filter = words.get(FILTER).unwrap_or_default().to_owned();
@@ -197,11 +212,10 @@ pub(crate) async fn export(
         }
     };
     queries::filter(queries::kind(app.runtime.kernel.schema(), &kind)?, &filter)?;
-    app.stream(content_type, move |runtime, go_on, out| {
-        let reader = runtime
-            .kernel
-            .reader()
-            .map_err(|error| io::Error::other(error.to_string()))?;
+    let tells = reads_trailers(&headers)?;
+    app.stream(content_type, tells, move |runtime, go_on, out| {
+        let reader = runtime.kernel.reader();
+        let reader = reader.map_err(|error| io::Error::other(Error::from(error)))?;
         let reader = reader.within(Arc::new(Allowance::new(None, go_on)));
         let mut out = BufWriter::with_capacity(PIECE, out);
         let written = export::write_from(&reader, &kind, &filter, form, &mut out);

@@ -31,10 +31,19 @@ pub(crate) async fn pass(State(app): State<App>, mut request: Request, next: Nex
     Ok(response)
 }
 
-/// What says where the request ends must be plain: another server in front of this one must not see
-/// another end.
+/// What says where the request ends and whom it is for must be plain: another server in front of this
+/// one must not see another end, or another server.
 fn check_framing(request: &Request) -> Result<(), Problem> {
     let coding = single(request.headers(), &header::TRANSFER_ENCODING)?;
+    let host = single(request.headers(), &header::HOST)?;
+    let other = request.uri().authority().map(Authority::as_str);
+    if let (Some(host), Some(other)) = (host, other)
+        && !host.eq_ignore_ascii_case(other)
+    {
+        return Err(Problem::bad_request(
+            "the address names another server than the Host header",
+        ));
+    }
     match coding {
         Some(coding) if !coding.eq_ignore_ascii_case("chunked") => Err(Problem::bad_request(
             "the transfer coding may be chunked and nothing else",

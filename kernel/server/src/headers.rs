@@ -97,6 +97,11 @@ impl Expected {
     /// # Errors
     /// When it cannot be read.
     pub(crate) fn read(headers: &HeaderMap) -> Result<Self, Problem> {
+        passed_over(
+            headers,
+            &[header::IF_NONE_MATCH, header::IF_UNMODIFIED_SINCE],
+            "If-Match names the version a change is for",
+        )?;
         let Some(text) = listed(headers, &header::IF_MATCH)? else {
             return Ok(Self::Nothing);
         };
@@ -164,15 +169,25 @@ pub(crate) fn has_tag(headers: &HeaderMap, version: u64) -> Result<bool, Problem
 /// # Errors
 /// When there is one.
 pub(crate) fn no_precondition(headers: &HeaderMap) -> Result<(), Problem> {
-    for name in [header::IF_MATCH, header::IF_NONE_MATCH] {
-        if headers.contains_key(&name) {
-            let hint = "in a commit each change has its \"expected\" version";
-            return Err(Problem::bad_request(format!(
-                "{name} does nothing here; {hint}"
-            )));
-        }
+    passed_over(
+        headers,
+        &[
+            header::IF_MATCH,
+            header::IF_NONE_MATCH,
+            header::IF_UNMODIFIED_SINCE,
+        ],
+        "in a commit each change has its \"expected\" version",
+    )
+}
+
+/// Refuses conditions that would be passed over: what was asked for is not done without them.
+fn passed_over(headers: &HeaderMap, names: &[HeaderName], hint: &str) -> Result<(), Problem> {
+    match names.iter().find(|name| headers.contains_key(*name)) {
+        None => Ok(()),
+        Some(name) => Err(Problem::bad_request(format!(
+            "{name} does nothing here; {hint}"
+        ))),
     }
-    Ok(())
 }
 
 #[cfg(test)]

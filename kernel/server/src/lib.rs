@@ -40,3 +40,4 @@ pub use routes::router;
 pub use serve::serve;
 #[cfg(unix)]
 pub use socket::connect;
+pub use stream::PROBLEM;

@@ -31,6 +31,14 @@ kjerne_core::limit_table! {
     ANSWERS = "answers-at-once", 256 << 20, "bytes",
         "sixty of the largest pages; an answer takes up memory for as long as its reader takes";
 
+    /// Memory set aside for a page before it is looked for.
+    PAGE_ROOM = "page-room", 12 << 20, "bytes",
+        "three times a page: as records, as text, and as text that grows; those that wait have taken nothing";
+
+    /// Answers that are not counted.
+    SMALL_ANSWER = "small-answer", 64 << 10, "bytes",
+        "all connections together have few of them; health, and one record, never wait for who reads slowly";
+
     /// How long a request waits for memory or its turn.
     ROOM_WAIT = "room-wait", 10_000, "ms",
         "a query ends within this time and makes room; after it the client is told to try again";
@@ -78,6 +86,14 @@ kjerne_core::limit_table! {
     /// What a reader has to take of its answer in that time.
     ANSWER_STEP = "answer-step", 64 << 10, "bytes",
         "2 KB/s, which the slowest line does; byte by byte is no reading";
+
+    /// How long a client may go on sending when it has its answer.
+    PARTING_TIME = "parting-time", 10_000, "ms",
+        "who is still sending does not read the answer; closing on them would be told as a broken connection";
+
+    /// How much a client may go on sending when it has its answer.
+    PARTING_BYTES = "parting", 32 << 20, "bytes",
+        "what was left of the longest body, four times over; what sends more is no client of ours";
 
     /// Requests worked on at one time.
     REQUESTS = "requests-at-once", 128, "requests",

@@ -83,6 +83,12 @@ impl Room {
         self.0.merge(other.0);
     }
 
+    /// Gives back what is more than so many bytes need.
+    pub(crate) fn shrink(&mut self, bytes: usize) {
+        let more = self.0.num_permits().saturating_sub(units(bytes));
+        drop(self.0.split(more));
+    }
+
     /// How many bytes it has at least.
     pub(crate) fn bytes(&self) -> usize {
         self.0.num_permits() * UNIT
@@ -123,6 +129,11 @@ mod tests {
         assert!(problem.contains("65536") && problem.contains("bodies-at-once"));
         assert!(problem.contains("503"), "{problem}");
         first.join(rest);
+        first.shrink(3 * UNIT - 1);
+        assert_eq!(first.bytes(), 3 * UNIT);
+        first.shrink(5 * UNIT);
+        assert_eq!(first.bytes(), 3 * UNIT);
+        assert!(memory.take(61 << 10).await.is_ok());
         drop(first);
         assert!(memory.take(64 << 10).await.is_ok());
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use kjerne_core::models::StaleItem;
 use kjerne_core::{Call, Query, Role};
@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::app::{Answer, App, Who, ok};
 use crate::problem::Problem;
-use crate::request::Words;
+use crate::request::{Path, Words};
 use kjerne_workspace::limits::STALE_SCAN;
 use kjerne_workspace::queries;
 use kjerne_workspace::runtime::{Runtime, now};

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use kjerne_core::Progress;
 use kjerne_store::{costs as cost_rows, outbox as messages};
 use kjerne_workspace::plugin_log;
@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 
 use crate::app::{Answer, App, Who, ok};
 use crate::problem::Problem;
-use crate::request::Words;
+use crate::request::{Path, Words};
 
 const PLUGIN: &[&str] = &["plugin"];
 

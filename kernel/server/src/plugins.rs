@@ -1,15 +1,15 @@
 //! Plugins: which there are, their commands, and what comes in for them from other systems.
 
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName};
 use kjerne_core::Ask;
 use serde_json::json;
 
 use crate::app::{Answer, App, Who, ok};
-use crate::headers::{key, single};
+use crate::headers::{key, no_precondition, single};
 use crate::inspect::{Inspected, listed};
-use crate::request::{InboundBody, JsonBody};
+use crate::request::{InboundBody, JsonBody, Path};
 use kjerne_workspace::requests;
 use kjerne_workspace::runtime::now;
 
@@ -71,6 +71,7 @@ pub(crate) async fn action(
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Answer {
+    no_precondition(&headers)?;
     let key = key(&headers)?;
     app.run(move |runtime| {
         let ask = Ask {

@@ -1,7 +1,7 @@
 //! Records, commits and the journal.
 
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kjerne_core::{Feed, Reader, Receipt};
@@ -16,7 +16,7 @@ use crate::headers::{Expected, has_tag, key, no_precondition};
 use crate::limits::FEED_PAGE;
 use crate::listing::{Listing, rest};
 use crate::problem::Problem;
-use crate::request::{JsonBody, Words};
+use crate::request::{JsonBody, Path, Words};
 use kjerne_workspace::queries;
 use kjerne_workspace::runtime::{Runtime, now};
 
@@ -267,6 +267,13 @@ pub(crate) async fn commit(
             dry_run,
             key: named,
         } = kjerne_wire::batch(runtime.kernel.schema(), &body)?;
+        if let (Some(named), Some(key)) = (&named, &key)
+            && named != key
+        {
+            return Err(Problem::bad_request(
+                "the body names another idempotency key than the header; say it once",
+            ));
+        }
         let commit = Commit {
             changes,
             actor,

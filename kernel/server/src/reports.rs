@@ -1,7 +1,7 @@
 //! Reports over the whole workspace, each read from the records as they are now.
 
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use kjerne_core::{Call, Reader, Role};
 use kjerne_model::{Actor, Instant};
 use kjerne_workspace::Runtime;
@@ -11,6 +11,7 @@ use serde_json::{Value as Json, json};
 
 use crate::app::{Answer, App, Who, ok};
 use crate::problem::Problem;
+use crate::request::Path;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

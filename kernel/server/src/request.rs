@@ -1,11 +1,13 @@
 //! What handlers read from a request: its body and the words of its address.
 
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{self, FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::middleware::Next;
 use kjerne_core::limits::Limit;
 use kjerne_wire::json;
+use percent_encoding::percent_decode;
 use serde_json::Value as Json;
 
 use crate::app::{Answer, App};
@@ -15,6 +17,23 @@ use crate::limits::{INBOUND_BODY, JSON_VALUES, REQUEST_BODY};
 use crate::memory::{Held, Room};
 use crate::problem::Problem;
 
+/// The parts of the path that a route names.
+pub struct Path<T>(pub T);
+
+impl<T, S> FromRequestParts<S> for Path<T>
+where
+    extract::Path<T>: FromRequestParts<S, Rejection = PathRejection>,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read = extract::Path::<T>::from_request_parts(parts, state).await;
+        let extract::Path(read) = read.map_err(|error| Problem::bad_request(error.body_text()))?;
+        Ok(Self(read))
+    }
+}
+
 /// A JSON body. It has to say that it is JSON: browsers send anything else across sites unasked.
 /// What it takes of the memory is counted before it is read, and given back when it is dropped.
 pub struct JsonBody(pub Held<Json>);
@@ -23,7 +42,7 @@ impl FromRequest<App> for JsonBody {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
-        no_words(&request)?;
+        as_it_is(request.headers())?;
         let form = single(request.headers(), &header::CONTENT_TYPE)?.unwrap_or_default();
         if !is_json(form) {
             return Err(Problem::new(
@@ -45,22 +64,19 @@ impl FromRequest<App> for JsonBody {
     }
 }
 
-/// A request with a body says everything in it; a word that is not looked at, such as `dry_run`, must
-/// not be taken for one that was.
-fn no_words(request: &Request) -> Result<(), Problem> {
-    match request.uri().query() {
-        None | Some("") => Ok(()),
-        Some(_) => Err(Problem::bad_request(
-            "there are no words behind the ? here; say everything in the body, and which version is \
-             meant in If-Match",
+/// Refuses a body that is written in some coding: read as it stands, it would be something else than was
+/// sent.
+pub(crate) fn as_it_is(headers: &HeaderMap) -> Result<(), Problem> {
+    match single(headers, &header::CONTENT_ENCODING)? {
+        None => Ok(()),
+        Some(coding) if coding.eq_ignore_ascii_case("identity") => Ok(()),
+        Some(coding) => Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "media-type",
+            "The body is of another type",
+            format!("send the body as it is, not in the coding {coding:?}"),
         )),
     }
-}
-
-/// Lets a request pass that has no words behind a `?`, on its way to what would not look at them.
-pub(crate) async fn without_words(request: Request, next: Next) -> Answer {
-    no_words(&request)?;
-    Ok(next.run(request).await)
 }
 
 fn is_json(form: &str) -> bool {
@@ -122,6 +138,7 @@ impl FromRequest<App> for PackageBody {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        as_it_is(request.headers())?;
         let read = read(request, app, &kjerne_host::limits::PACKAGE).await;
         read.map(Self)
     }
@@ -134,6 +151,7 @@ impl FromRequest<App> for SettingsBody {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        as_it_is(request.headers())?;
         let bytes = read(request, app, &kjerne_host::limits::SETTINGS).await?;
         let text = String::from_utf8(bytes.value);
         text.map(Self)
@@ -172,9 +190,39 @@ impl<S: Send + Sync> FromRequestParts<S> for Words {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        readable(parts.uri.query().unwrap_or_default())?;
         let query = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
         let Query(words) = query.map_err(|error| Problem::bad_request(error.to_string()))?;
         Ok(Self(words))
+    }
+}
+
+/// What is no escape, or stands for no UTF-8, would become another text on its way.
+fn readable(query: &str) -> Result<(), Problem> {
+    let mut escapes = query.split('%');
+    escapes.next();
+    let two = |escape: &str| {
+        let digits = escape.as_bytes().get(..2);
+        digits.is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit))
+    };
+    if !escapes.all(two) {
+        return Err(Problem::bad_request(
+            "behind the ? stands a % without two hexadecimal digits; a % itself is written %25",
+        ));
+    }
+    let text = percent_decode(query.as_bytes()).decode_utf8();
+    text.map(drop)
+        .map_err(|_| Problem::bad_request("the words behind the ? are not UTF-8"))
+}
+
+/// For what takes no words: one that is not looked at, such as `dry_run`, must not be taken for one that
+/// was.
+pub(crate) async fn no_words_here(request: Request, next: Next) -> Answer {
+    match request.uri().query() {
+        None | Some("") => Ok(next.run(request).await),
+        Some(_) => Err(Problem::bad_request(
+            "there are no words behind the ? here; GET / says what there is",
+        )),
     }
 }
 
@@ -232,6 +280,9 @@ impl Words {
         };
         let wrong =
             || Problem::bad_request(format!("{}: expected a number, found {text:?}", names[0]));
+        if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(wrong());
+        }
         text.parse().map(Some).map_err(|_| wrong())
     }
 }

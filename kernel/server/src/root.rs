@@ -1,13 +1,13 @@
 //! The front door: what this is, whether it is well, what its limits and kinds are.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use serde_json::{Value as Json, json};
 
 use crate::app::{Answer, App, ok};
 use crate::limits as all_limits;
-use crate::request::text;
+use crate::request::{Path, text};
 use kjerne_workspace::{health, queries};
 
 const ABOUT: &str = "\

@@ -24,19 +24,8 @@ pub fn router(runtime: Arc<Runtime>, door: Door) -> Router {
 pub(crate) fn router_until(runtime: Arc<Runtime>, door: Door, stopping: Stopping) -> Router {
     let app = App::new(runtime, door, stopping);
     Router::new()
-        .route("/", get(root::about))
-        .route("/v1/health", get(root::health))
-        .route(
-            "/v1/records/{kind}",
-            get(records::list).post(records::create),
-        )
-        .route("/v1/records/{kind}/{id}/history", get(records::history))
-        .route("/v1/commits", post(records::commit))
-        .route("/v1/journal", get(records::journal))
-        .route("/v1/stale", get(models::stale))
-        .route("/v1/integrations/{plugin}/{source}", post(plugins::inbound))
-        .route("/v1/actions/{plugin}/{command}", post(plugins::action))
-        .merge(wordless())
+        .merge(with_words())
+        .merge(without_words())
         .merge(administration(&app))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
@@ -48,13 +37,26 @@ pub(crate) fn router_until(runtime: Arc<Runtime>, door: Door, stopping: Stopping
         .with_state(app)
 }
 
-/// What takes no words behind a `?`: one that is there would be passed over, as a version that a record
-/// must have to be removed.
-fn wordless() -> Router<App> {
+/// What looks at the words behind the `?`, or leaves them to whoever sent them: a sender's own words in the
+/// address of an integration are no matter of ours, and health is asked with all kinds of them.
+fn with_words() -> Router<App> {
+    Router::new()
+        .route("/", get(root::about))
+        .route("/v1/health", get(root::health))
+        .route("/v1/records/{kind}", get(records::list))
+        .route("/v1/records/{kind}/{id}/history", get(records::history))
+        .route("/v1/journal", get(records::journal))
+        .route("/v1/stale", get(models::stale))
+        .route("/v1/integrations/{plugin}/{source}", post(plugins::inbound))
+}
+
+/// What takes no words.
+fn without_words() -> Router<App> {
     Router::new()
         .route("/v1/limits", get(root::limits))
         .route("/v1/kinds", get(root::kinds))
         .route("/v1/kinds/{kind}", get(root::kind))
+        .route("/v1/records/{kind}", post(records::create))
         .route(
             "/v1/records/{kind}/{id}",
             get(records::show)
@@ -62,16 +64,35 @@ fn wordless() -> Router<App> {
                 .delete(records::remove),
         )
         .route("/v1/records/{kind}/{id}/{question}", get(models::ask))
+        .route("/v1/commits", post(records::commit))
         .route("/v1/models/sales-stages/pipelines", get(models::pipelines))
         .route("/v1/models/buying-process/jobs", get(models::jobs))
         .route("/v1/plugins", get(plugins::list))
         .route("/v1/plugins/{plugin}", get(plugins::show))
+        .route("/v1/actions/{plugin}/{command}", post(plugins::action))
         .route("/v1/reports/{report}", get(reports::show))
-        .route_layer(middleware::from_fn(request::without_words))
+        .route_layer(middleware::from_fn(request::no_words_here))
 }
 
 /// What only the workspace's owner may do.
 fn administration(app: &App) -> Router<App> {
+    let words = Router::new()
+        .route("/v1/costs", get(operations::costs))
+        .route("/v1/outbox", get(operations::outbox))
+        .route("/v1/parked", get(operations::parked))
+        .route("/v1/import/{kind}", post(exchange::import))
+        .route("/v1/export/{kind}", get(exchange::export));
+    let no_words = acts().route_layer(middleware::from_fn(request::no_words_here));
+    words
+        .merge(no_words)
+        .route_layer(middleware::from_fn_with_state(
+            app.clone(),
+            gate::owner_only,
+        ))
+}
+
+/// Acts of administration, and what takes no words beside them.
+fn acts() -> Router<App> {
     Router::new()
         .route("/v1/plugins", post(administration::install))
         .route("/v1/plugins/{plugin}", delete(administration::remove))
@@ -93,9 +114,6 @@ fn administration(app: &App) -> Router<App> {
                 .delete(administration::reset_settings),
         )
         .route("/v1/plugins/{plugin}/logs", get(operations::logs))
-        .route("/v1/costs", get(operations::costs))
-        .route("/v1/outbox", get(operations::outbox))
-        .route("/v1/parked", get(operations::parked))
         .route(
             "/v1/parked/{plugin}/{role}/{entry}/{what}",
             post(operations::unpark),
@@ -108,12 +126,6 @@ fn administration(app: &App) -> Router<App> {
             "/v1/secrets/{name}",
             put(secrets::set_secret).delete(secrets::remove_secret),
         )
-        .route("/v1/import/{kind}", post(exchange::import))
-        .route("/v1/export/{kind}", get(exchange::export))
-        .route_layer(middleware::from_fn_with_state(
-            app.clone(),
-            gate::owner_only,
-        ))
 }
 
 async fn unknown(uri: Uri) -> Problem {

@@ -1,12 +1,12 @@
 //! Tokens of people and signing secrets of messages. A token is shown once, when it is made.
 
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde_json::json;
 
 use crate::app::{Answer, App, Who, ok};
 use crate::problem::Problem;
-use crate::request::JsonBody;
+use crate::request::{JsonBody, Path};
 
 /// Whose tokens there are.
 pub(crate) async fn tokens(State(app): State<App>) -> Answer {

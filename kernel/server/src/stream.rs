@@ -7,12 +7,20 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Bytes, HttpBody};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use http_body::Frame;
+use kjerne_workspace::Error;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::timeout;
 
 use crate::limits::STREAM_STALL;
+use crate::problem::Problem;
+
+/// Behind an answer that is not whole: why, as a problem document, percent-encoded. It is sent to those who
+/// say that they read it; for all others the answer breaks off.
+pub const PROBLEM: HeaderName = HeaderName::from_static("kjerne-problem");
 
 /// Pieces under way between the writer and the network; more would only fill the memory.
 const PIECES: usize = 4;
@@ -33,14 +41,15 @@ type Broken = Arc<Mutex<Option<io::Error>>>;
 pub(crate) struct StreamBody {
     pieces: Receiver<Bytes>,
     broken: Broken,
+    tells: bool,
 }
 
 /// A writer and the body that what it writes becomes.
-pub(crate) fn pair() -> (StreamWriter, StreamBody) {
-    pair_with(Duration::from_millis(STREAM_STALL.value))
+pub(crate) fn pair(tells: bool) -> (StreamWriter, StreamBody) {
+    pair_with(Duration::from_millis(STREAM_STALL.value), tells)
 }
 
-fn pair_with(patience: Duration) -> (StreamWriter, StreamBody) {
+fn pair_with(patience: Duration, tells: bool) -> (StreamWriter, StreamBody) {
     let (sender, receiver) = channel(PIECES);
     let broken = Broken::default();
     let writer = StreamWriter {
@@ -51,6 +60,7 @@ fn pair_with(patience: Duration) -> (StreamWriter, StreamBody) {
     let body = StreamBody {
         pieces: receiver,
         broken,
+        tells,
     };
     (writer, body)
 }
@@ -98,9 +108,27 @@ impl HttpBody for StreamBody {
         self.pieces.poll_recv(context).map(|piece| match piece {
             Some(bytes) => Some(Ok(Frame::data(bytes))),
             // The writer is gone: at the end of what it had to say, or before.
-            None => locked(&self.broken).take().map(Err),
+            None => locked(&self.broken).take().map(|error| {
+                if self.tells {
+                    Ok(Frame::trailers(behind(error)))
+                } else {
+                    Err(error)
+                }
+            }),
         })
     }
+}
+
+/// What is said behind an answer that is not whole.
+fn behind(error: io::Error) -> HeaderMap {
+    let problem = match error.downcast::<Error>() {
+        Ok(error) => Problem::from(error),
+        Err(error) => Problem::internal(error.to_string()),
+    };
+    let text = problem.json().to_string();
+    let text = utf8_percent_encode(&text, NON_ALPHANUMERIC).to_string();
+    let value = HeaderValue::try_from(text).ok();
+    value.map(|value| (PROBLEM, value)).into_iter().collect()
 }
 
 fn locked(broken: &Broken) -> MutexGuard<'_, Option<io::Error>> {
@@ -115,7 +143,7 @@ mod tests {
     fn written(patience: Duration, reader: impl FnOnce(StreamBody)) -> Vec<io::ErrorKind> {
         let mut engine = tokio::runtime::Builder::new_current_thread();
         let engine = engine.enable_all().build().unwrap();
-        let (mut writer, body) = pair_with(patience);
+        let (mut writer, body) = pair_with(patience, false);
         reader(body);
         let work = engine.spawn_blocking(move || {
             let wrote = (0..PIECES + 2).map(|_| writer.write(b"piece"));
@@ -142,7 +170,7 @@ mod tests {
             .build()
             .unwrap();
         for breaks in [false, true] {
-            let (writer, mut body) = pair();
+            let (writer, mut body) = pair(false);
             let pieces = (0..PIECES).map(|_| writer.pieces.try_send(Bytes::from_static(b"x")));
             assert!(pieces.into_iter().all(|sent| sent.is_ok()));
             if breaks {

@@ -1,4 +1,4 @@
-//! A connection whose other end has to read what it asked for.
+//! A connection whose other end has to read what it asked for, and is given the time to.
 
 use std::io;
 use std::pin::Pin;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-use crate::limits::{ANSWER_IDLE, ANSWER_STEP};
+use crate::limits::{ANSWER_IDLE, ANSWER_STEP, PARTING_BYTES, PARTING_TIME};
 
 /// Reads and writes as the connection does, and fails when writing does not move on.
 pub(crate) struct Timed<IO> {
@@ -19,6 +19,16 @@ pub(crate) struct Timed<IO> {
     stalled: Option<Pin<Box<Sleep>>>,
     /// Bytes written since it runs.
     moved: u64,
+    /// Nothing more is said, and what still comes is read and forgotten.
+    parting: Option<Parting>,
+    patience: Duration,
+    most: usize,
+}
+
+/// How much longer the other end may go on sending.
+struct Parting {
+    until: Pin<Box<Sleep>>,
+    bytes: usize,
 }
 
 impl<IO> Timed<IO> {
@@ -29,6 +39,9 @@ impl<IO> Timed<IO> {
             step: ANSWER_STEP.value,
             stalled: None,
             moved: 0,
+            parting: None,
+            patience: Duration::from_millis(PARTING_TIME.value),
+            most: PARTING_BYTES.count(),
         }
     }
 
@@ -62,7 +75,7 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Timed<IO> {
     }
 }
 
-impl<IO: AsyncWrite + Unpin> AsyncWrite for Timed<IO> {
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Timed<IO> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -107,10 +120,39 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Timed<IO> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match Pin::new(&mut self.io).poll_shutdown(context) {
-            Poll::Pending => self.poll_patience(context).map(Err),
-            Poll::Ready(done) => Poll::Ready(done),
+        if self.parting.is_none() {
+            match Pin::new(&mut self.io).poll_shutdown(context) {
+                Poll::Pending => return self.poll_patience(context).map(Err),
+                Poll::Ready(done) => done?,
+            }
+            self.parting = Some(Parting {
+                until: Box::pin(sleep(self.patience)),
+                bytes: 0,
+            });
         }
+        self.poll_parted(context).map(Ok)
+    }
+}
+
+impl<IO: AsyncRead + Unpin> Timed<IO> {
+    /// Waits until the other end has nothing more to say, or for a while. To close before would have the
+    /// system tell an end that is still sending that the connection broke, and never the answer.
+    fn poll_parted(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Some(parting) = &mut self.parting else {
+            return Poll::Ready(());
+        };
+        let mut piece = [0; 8_192];
+        while parting.bytes < self.most {
+            let mut piece = ReadBuf::new(&mut piece);
+            match Pin::new(&mut self.io).poll_read(context, &mut piece) {
+                Poll::Pending => return parting.until.as_mut().poll(context),
+                Poll::Ready(Ok(())) if !piece.filled().is_empty() => {
+                    parting.bytes += piece.filled().len();
+                }
+                Poll::Ready(_) => return Poll::Ready(()),
+            }
+        }
+        Poll::Ready(())
     }
 }
 
@@ -119,6 +161,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use std::future::poll_fn;
+    use tokio::io::AsyncWriteExt as _;
 
     /// Takes so many bytes every so often.
     struct Slow {
@@ -147,6 +190,50 @@ mod tests {
         fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
             Poll::Ready(Ok(()))
         }
+    }
+
+    impl AsyncRead for Slow {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// Says goodbye to somebody who sends so many bytes and then closes or keeps still; answers with how
+    /// many of them were taken.
+    async fn parted(bytes: usize, closes: bool) -> usize {
+        let (here, mut there) = tokio::io::duplex(1_024);
+        let (patience, most) = (Duration::from_millis(200), 16 * 1_024);
+        let mut timed = Timed {
+            patience,
+            most,
+            ..Timed::new(here)
+        };
+        let sending = tokio::spawn(async move {
+            let sent = there.write_all(&vec![b'x'; bytes]).await;
+            if !closes {
+                sleep(Duration::from_secs(60)).await;
+            }
+            sent
+        });
+        let done = poll_fn(|context| Pin::new(&mut timed).poll_shutdown(context)).await;
+        assert!(done.is_ok());
+        sending.abort();
+        timed.parting.map_or(0, |parting| parting.bytes)
+    }
+
+    #[tokio::test]
+    async fn who_still_sends_when_all_is_said_is_heard_out_up_to_a_limit() {
+        let begun = std::time::Instant::now();
+        assert_eq!(parted(0, true).await, 0);
+        assert_eq!(parted(15_000, true).await, 15_000);
+        assert_eq!(parted(15_000, false).await, 15_000);
+        assert!(begun.elapsed() >= Duration::from_millis(200));
+        let taken = parted(100_000, true).await;
+        assert!((16_384..30_000).contains(&taken), "{taken}");
     }
 
     /// Writes 16 steps to somebody who takes so many bytes every so many milliseconds.

@@ -77,11 +77,19 @@ impl Place {
     }
 
     /// Checks that the file still stands under its name: what is written to one that was removed is
-    /// gone when the process ends.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    /// gone when the process ends. Told how long we left it, checks that as well: a copy that is laid over
+    /// it keeps its name and its number.
+    pub(crate) fn check(&self, length: Option<u64>) -> Result<(), String> {
         let shown = self.path.display();
         match fs::metadata(&self.path) {
-            Ok(there) if identity(&there) == self.identity => Ok(()),
+            Ok(there) if identity(&there) == self.identity => match length {
+                Some(length) if there.len() != length => Err(format!(
+                    "the data file at {shown} has {} bytes and had {length}: something else has written \
+                     to it; stop, and put back a whole one",
+                    there.len()
+                )),
+                _ => Ok(()),
+            },
             Ok(_) => Err(format!(
                 "another file stands at {shown} than the one that is open; stop, and put back the right one"
             )),
@@ -94,7 +102,7 @@ impl Place {
 
     /// Opens the file again, when the disk it was on has room.
     pub(crate) fn reopen(&self) -> Result<DataFile, StoreError> {
-        self.check().map_err(StoreError::Io)?;
+        self.check(None).map_err(StoreError::Io)?;
         let trial = beside(&self.path, ".room");
         let tried = write_trial(&trial);
         // What cannot be removed is written over by the next trial.

@@ -32,6 +32,15 @@ pub(crate) fn guarded<T>(call: impl FnOnce() -> Result<T, StoreError>) -> Result
     done.unwrap_or_else(|_| Err(contradiction()))
 }
 
+/// Drops something of the database, which may panic on damage as well: closing a database writes to it.
+/// There is nobody to tell; whatever reads the damage tells it.
+pub(crate) fn guarded_drop<T>(ended: T) {
+    let _told = guarded(|| {
+        drop(ended);
+        Ok(())
+    });
+}
+
 fn contradiction() -> StoreError {
     StoreError::Corrupt(
         "its pages contradict each other; kjerne verify, with no server running, checks every page"

@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 
 use ::redb::{Builder, CommitError, Database, DatabaseError, StorageBackend, WriteTransaction};
 
-use self::errors::{begin, read_only, storage};
+use self::errors::{begin, closed, read_only, storage};
 use self::tables::{Frozen, Tables, make_all};
 use crate::data_file::{DataFile, Place, beside, io_at};
 use crate::error::StoreError;
-use crate::guarded::guarded;
+use crate::guarded::{guarded, guarded_drop};
 use crate::holder::Holder;
 use crate::meta;
 use crate::shield::{Shield, Trouble};
@@ -47,7 +47,8 @@ pub struct RedbStore {
 
 /// An open database over an open storage.
 struct Engine {
-    database: Database,
+    /// There until the end.
+    database: Option<Database>,
     trouble: Arc<Trouble>,
     /// The storage, whose locks have to go before it can be opened again.
     storage: Arc<dyn StorageBackend>,
@@ -192,13 +193,19 @@ impl RedbStore {
         Arc::clone(&trouble.unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Why nothing can be written, if so.
-    fn refusal(&self) -> Result<(), StoreError> {
+    /// Why nothing can be written, if so. The length of the file can be looked at while nobody writes.
+    fn refusal(&self, engine: Option<&Engine>) -> Result<(), StoreError> {
         if let Some(error) = self.trouble().error() {
             return Err(read_only(&error));
         }
-        let there = self.place.as_ref().map_or(Ok(()), Place::check);
+        let there = self.still_there(engine);
         there.map_err(StoreError::ReadOnly)
+    }
+
+    fn still_there(&self, engine: Option<&Engine>) -> Result<(), String> {
+        let length = engine.map(|engine| engine.trouble.length());
+        let place = self.place.as_ref();
+        place.map_or(Ok(()), |place| place.check(length))
     }
 
     /// Opens the file again after its disk was full, if there is room. What the failed write left
@@ -226,11 +233,7 @@ impl RedbStore {
             *current = snapshot;
             let trouble = Arc::clone(&fresh.trouble);
             *self.trouble.write().unwrap_or_else(PoisonError::into_inner) = trouble;
-            let old = std::mem::replace(engine, fresh);
-            let _ended = guarded(|| {
-                drop(old);
-                Ok(())
-            });
+            *engine = fresh;
         }
     }
 
@@ -241,15 +244,13 @@ impl RedbStore {
                 .commit()
                 .map_err(|error| StoreError::Unknown(error.to_string()))
         });
-        let done = done.and_then(|()| Frozen::begin(&engine.database, &self.held));
+        let done = done.and_then(|()| Frozen::begin(engine.database()?, &self.held));
         if let Some(error) = engine.trouble.error() {
             return Err(error);
         }
         let unknown = |what: String| engine.trouble.stop(StoreError::Unknown(what));
         let snapshot = done.map_err(|error| unknown(error.to_string()))?;
-        if let Some(Err(gone)) = self.place.as_ref().map(Place::check) {
-            return Err(unknown(gone));
-        }
+        self.still_there(Some(engine)).map_err(unknown)?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
         Ok(())
     }
@@ -273,9 +274,9 @@ impl Store for RedbStore {
     ) -> Result<(), StoreError> {
         let mut engine = self.engine();
         self.recover(&mut engine);
-        self.refusal()?;
+        self.refusal(Some(&engine))?;
         engine.trouble.begin();
-        let transaction = guarded(|| engine.database.begin_write().map_err(begin))?;
+        let transaction = guarded(|| engine.database()?.begin_write().map_err(begin))?;
         let worked = work(&mut Tables::of(&transaction));
         // A page that did not fit in memory may have failed already: nothing is committed then.
         let failed = engine.trouble.error().or(worked.err());
@@ -287,13 +288,14 @@ impl Store for RedbStore {
     }
 
     fn health(&self) -> Result<(), StoreError> {
-        match self.engine.try_lock() {
-            Ok(mut engine) => self.recover(&mut engine),
-            Err(TryLockError::Poisoned(engine)) => self.recover(&mut engine.into_inner()),
+        let mut engine = match self.engine.try_lock() {
+            Ok(engine) => engine,
+            Err(TryLockError::Poisoned(engine)) => engine.into_inner(),
             // Somebody writes, and sees for themselves.
-            Err(TryLockError::WouldBlock) => {}
-        }
-        self.refusal()
+            Err(TryLockError::WouldBlock) => return self.refusal(None),
+        };
+        self.recover(&mut engine);
+        self.refusal(Some(&engine))
     }
 }
 
@@ -305,7 +307,17 @@ fn abort(engine: &Engine, transaction: WriteTransaction) {
     }
 }
 
+impl Drop for Engine {
+    fn drop(&mut self) {
+        guarded_drop(self.database.take());
+    }
+}
+
 impl Engine {
+    fn database(&self) -> Result<&Database, StoreError> {
+        self.database.as_ref().ok_or_else(closed)
+    }
+
     fn open(
         storage: Arc<dyn StorageBackend>,
         read_only: Option<String>,
@@ -331,11 +343,14 @@ impl Engine {
             meta::check_format(format.as_deref())?;
             Ok((database, snapshot))
         })?;
-        if let Some(error) = trouble.error().filter(|_| writes) {
-            return Err(error);
+        match trouble.error().filter(|_| writes) {
+            Some(error) if empty => return Err(error),
+            // As a crash left it, which can be read: what had to be mended is mended in memory.
+            Some(_) => trouble.while_opening(),
+            None => {}
         }
         let engine = Self {
-            database,
+            database: Some(database),
             trouble,
             storage,
         };

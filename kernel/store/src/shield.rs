@@ -12,7 +12,7 @@
 use std::fmt;
 use std::io;
 use std::ops::Bound;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ::redb::{BackendError, StorageBackend};
@@ -38,6 +38,8 @@ pub(crate) struct Trouble {
     /// Whether the header was written in the transaction under way: what fails from then on leaves
     /// it open whether the transaction was stored.
     decided: AtomicBool,
+    /// How long we left the file.
+    length: AtomicU64,
     aside: Mutex<Aside>,
     refused: OnceLock<StoreError>,
 }
@@ -47,6 +49,8 @@ struct Aside {
     error: Option<StoreError>,
     /// Whether the file, opened again, is known to be as before the write that failed.
     recovers: bool,
+    /// There was no room, and there may be again.
+    full: bool,
     bytes: u64,
     writes: Vec<(u64, Vec<u8>)>,
 }
@@ -54,6 +58,7 @@ struct Aside {
 impl Shield {
     pub(crate) fn new(file: Arc<dyn StorageBackend>) -> (Self, Arc<Trouble>) {
         let trouble = Arc::<Trouble>::default();
+        trouble.left(file.len().unwrap_or_default());
         let shield = Self {
             file,
             trouble: Arc::clone(&trouble),
@@ -111,6 +116,30 @@ impl Trouble {
         self.happened.load(Ordering::Acquire)
     }
 
+    /// What failed while the file was opened had nothing in it that anybody asked for: it is told as what
+    /// it was, and opening the file again can make it good.
+    pub(crate) fn while_opening(&self) {
+        let mut aside = self.lock();
+        aside.recovers = aside.full;
+        if let Some(StoreError::Unknown(what)) = &aside.error {
+            let what = what.clone();
+            aside.error = Some(if aside.full {
+                StoreError::Full(what)
+            } else {
+                StoreError::Io(what)
+            });
+        }
+    }
+
+    /// How long the file has to be, as long as nobody else writes to it.
+    pub(crate) fn length(&self) -> u64 {
+        self.length.load(Ordering::Acquire)
+    }
+
+    fn left(&self, bytes: u64) {
+        self.length.store(bytes, Ordering::Release);
+    }
+
     /// Begins a transaction: nothing of it is decided.
     pub(crate) fn begin(&self) {
         self.decided.store(false, Ordering::Release);
@@ -124,8 +153,8 @@ impl Trouble {
         if aside.error.is_none() {
             aside.bytes = bytes;
             // A limit on the size of files stays for as long as the process lives.
-            aside.recovers =
-                !decided && is_full(error) && error.kind() != io::ErrorKind::FileTooLarge;
+            aside.full = is_full(error) && error.kind() != io::ErrorKind::FileTooLarge;
+            aside.recovers = !decided && aside.full;
             aside.error = Some(match (decided, is_full(error)) {
                 (true, _) => StoreError::Unknown(error.to_string()),
                 (false, true) => full(error),
@@ -218,6 +247,8 @@ impl StorageBackend for Shield {
             self.trouble.lock().bytes = len;
         } else if let Err(error) = self.file.set_len(len) {
             drop(self.trouble.happen(&error, len));
+        } else {
+            self.trouble.left(len);
         }
         Ok(())
     }

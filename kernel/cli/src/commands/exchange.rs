@@ -8,8 +8,9 @@ use std::task::{Context as Waker, Poll};
 
 use anyhow::{Context as _, Result};
 use axum::body::{Body, Bytes, HttpBody};
-use axum::http::Method;
+use axum::http::{Method, header};
 use http_body::Frame;
+use kjerne_exchange::import::is_rejects;
 use serde_json::{Value as Json, json};
 
 use super::cells::{cell, list, text, texts};
@@ -113,6 +114,7 @@ impl<'a> Rejects<'a> {
         }
         if let Some(path) = path {
             outside(path, workspace)?;
+            no_other_file(path)?;
         }
         let was_there = path.is_some_and(Path::exists);
         let open = |path: &Path| {
@@ -146,6 +148,24 @@ impl<'a> Rejects<'a> {
             None => Ok(()),
         }
     }
+}
+
+/// Refuses a file that is there and no rejects file: those are written anew by each import, and a file of
+/// other people's would be lost by a slip of the hand.
+fn no_other_file(path: &Path) -> Result<()> {
+    if !fs::metadata(path).is_ok_and(|meta| meta.is_file()) {
+        return Ok(());
+    }
+    let mut begins = Vec::new();
+    let file = File::open(path).and_then(|file| file.take(64).read_to_end(&mut begins));
+    file.with_context(|| format!("cannot look at {}", path.display()))?;
+    if begins.is_empty() || is_rejects(&begins) {
+        return Ok(());
+    }
+    Err(usage(format!(
+        "there is a file {} already, and it holds no rejects; choose another name",
+        path.display()
+    )))
 }
 
 impl Drop for Rejects<'_> {
@@ -303,7 +323,9 @@ pub(crate) fn export(context: &Context, args: &ExportArgs) -> Result<Exit> {
     let begin = |file: &PathBuf| Destination::begin(file, &context.dir()?, args.force);
     let to = args.to.as_ref().map(begin).transpose()?;
     let mut connection = context.connect(Needs::Data)?;
-    let answer = connection.send(Method::GET, &place, &[], Body::empty())?;
+    // An export that ends early is then told why, and not only that it did.
+    let headers = [(header::TE, "trailers".to_owned())];
+    let answer = connection.send(Method::GET, &place, &headers, Body::empty())?;
     match to {
         None => unless_hung_up(answer.write_to(&mut BufWriter::new(io::stdout().lock())))?,
         Some(mut file) => {

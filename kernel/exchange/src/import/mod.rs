@@ -52,7 +52,7 @@ use crate::limits::IMPORT_BATCH;
 
 pub use batch::Counts;
 pub use mapping::{EmptyCells, FieldSource, Mapping, OnExisting};
-pub use reject::{Reject, RejectsSink};
+pub use reject::{Reject, RejectsSink, is_rejects};
 pub use told::{Filled, Reason, Told};
 
 /// The most rows in one commit.

@@ -20,6 +20,11 @@ pub(super) fn read_only(error: &StoreError) -> StoreError {
     })
 }
 
+/// What is told by what has come to its end.
+pub(super) fn closed() -> StoreError {
+    StoreError::Io("the data file is closed".to_owned())
+}
+
 pub(super) fn begin(error: TransactionError) -> StoreError {
     match error {
         TransactionError::Storage(error) => storage(error),

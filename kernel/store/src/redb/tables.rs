@@ -10,9 +10,9 @@ use ::redb::{
     TableDefinition, TableError, WriteTransaction,
 };
 
-use super::errors::{begin, storage, table};
+use super::errors::{begin, closed, storage, table};
 use crate::error::StoreError;
-use crate::guarded::guarded;
+use crate::guarded::{guarded, guarded_drop};
 use crate::seal;
 use crate::space::Space;
 use crate::store::{Range, Read, Visit, VisitDamaged, Write};
@@ -35,7 +35,8 @@ pub(super) fn make_all(transaction: &WriteTransaction) -> Result<(), StoreError>
 
 /// A read transaction, with the tables read so far.
 pub(super) struct Frozen {
-    transaction: ReadTransaction,
+    /// There until the end.
+    transaction: Option<ReadTransaction>,
     tables: [OnceLock<Option<FrozenTable>>; Space::ALL.len()],
     /// Held by every snapshot of a store, so that it knows when there are no others.
     _held: Arc<()>,
@@ -45,7 +46,7 @@ impl Frozen {
     pub(super) fn begin(database: &Database, held: &Arc<()>) -> Result<Self, StoreError> {
         let transaction = guarded(|| database.begin_read().map_err(begin))?;
         Ok(Self {
-            transaction,
+            transaction: Some(transaction),
             tables: Default::default(),
             _held: Arc::clone(held),
         })
@@ -70,12 +71,21 @@ impl Frozen {
         if let Some(open) = cell.get() {
             return Ok(open.as_ref());
         }
-        let open = guarded(|| match self.transaction.open_table(definition(space)) {
+        let transaction = self.transaction.as_ref().ok_or_else(closed)?;
+        let open = guarded(|| match transaction.open_table(definition(space)) {
             Ok(open) => Ok(Some(open)),
             Err(TableError::TableDoesNotExist(_)) => Ok(None),
             Err(error) => Err(table(error)),
         })?;
         Ok(cell.get_or_init(|| open).as_ref())
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        // The last one to go closes a database that is closed already for everybody else.
+        let parts = (std::mem::take(&mut self.tables), self.transaction.take());
+        guarded_drop(parts);
     }
 }
 
