@@ -13,6 +13,7 @@ use crate::cache::Cache;
 use crate::call::{Observer, Runtime};
 use crate::call_state::CallState;
 use crate::code::{self, Code};
+use crate::compiler::Uncompiled;
 use crate::concurrency::Slots;
 use crate::cost_ledger::{Account, CallStats, Cost};
 use crate::error::{HostError, LoadError};
@@ -253,9 +254,12 @@ impl Host {
 
     fn code_of(&self, package: &Package) -> Result<Arc<Code>, LoadError> {
         let component = self.cache.component(&self.runtime.engine, package);
-        let (component, _) = component.map_err(|error| LoadError::DoesNotFit {
-            plugin: package.manifest.id.clone(),
-            why: format!("{error:#}"),
+        let (component, _) = component.map_err(|error| match error {
+            Uncompiled::TooMuch(limit) => LoadError::TooLarge { limit, found: None },
+            Uncompiled::Refused(why) => LoadError::DoesNotFit {
+                plugin: package.manifest.id.clone(),
+                why,
+            },
         })?;
         Ok(Arc::new(code::link(&self.linker, &component, package)?))
     }
