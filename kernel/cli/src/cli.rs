@@ -13,11 +13,21 @@ use crate::context::Context;
 use crate::demo;
 use crate::exit::{Exit, Told, exit_of};
 use crate::output::Format;
+use kjerne_model::shown;
 use kjerne_server as http;
 
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|first| first == kjerne_host::COMPILE_ARGUMENT)
+    {
+        return kjerne_host::compile_and_end();
+    }
+    if let Some(program) = this_program() {
+        kjerne_host::compile_with(program);
+    }
     outlive_file_limit();
     // Clap ends the program itself on --help and on what it cannot read, with code 2.
     let cli = Cli::parse();
@@ -28,6 +38,17 @@ pub fn main() -> ExitCode {
             report(&error, format);
             exit_of(&error).code().into()
         }
+    }
+}
+
+/// The running program, to be started once more. On Linux by a name that stays when its file is
+/// replaced by another version, whose native code would not fit.
+fn this_program() -> Option<PathBuf> {
+    let running = PathBuf::from("/proc/self/exe");
+    if running.exists() {
+        Some(running)
+    } else {
+        std::env::current_exe().ok()
     }
 }
 
@@ -55,7 +76,7 @@ fn outlive_file_limit() {}
 /// What went wrong, to standard error: a sentence, or for programs the same as an object.
 fn report(error: &anyhow::Error, format: Format) {
     if format != Format::Json {
-        return eprintln!("error: {error:#}");
+        return eprintln!("error: {}", lines(&format!("{error:#}")));
     }
     let told = error.downcast_ref::<Told>();
     let refusals = told.map(|told| told.refusals.clone()).unwrap_or_default();
@@ -63,6 +84,12 @@ fn report(error: &anyhow::Error, format: Format) {
     let json =
         serde_json::json!({ "error": format!("{error:#}"), "exit": exit, "refusals": refusals });
     eprintln!("{json}");
+}
+
+/// A text of several lines without what acts on the screen: an error may repeat what a file said.
+fn lines(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(shown::plain).collect();
+    lines.join("\n")
 }
 
 fn run(cli: Cli) -> Result<Exit> {

@@ -6,7 +6,6 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
@@ -14,6 +13,7 @@ use std::time::SystemTime;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use crate::compiler::{self, Uncompiled};
 use crate::engine::RUNTIME_VERSION;
 use crate::error::HostError;
 use crate::limits;
@@ -61,15 +61,16 @@ impl Cache {
         &self,
         engine: &Engine,
         digest: &[u8; 32],
-        bytes: impl FnOnce() -> wasmtime::Result<Vec<u8>>,
-    ) -> wasmtime::Result<(Component, Origin)> {
+        bytes: &[u8],
+    ) -> Result<(Component, Origin), Uncompiled> {
         let name = entry_name(engine, digest);
         if let Some(component) = self.load(engine, &name) {
             return Ok((component, Origin::Cached));
         }
-        let component = compile(engine, &bytes()?)?;
+        let code = compiler::compile(engine, bytes)?;
+        let component = deserialize(engine, &code);
+        let component = component.map_err(|error| Uncompiled::Refused(format!("{error:#}")))?;
         if let Some(directory) = &self.directory {
-            let code = component.serialize()?;
             let mac = self.mac(&name, &code);
             // What could not be kept is compiled again at the next start.
             let _ = write_whole(directory, &name, &[mac.as_bytes(), &code]);
@@ -106,23 +107,17 @@ impl Cache {
     }
 }
 
-/// Compiles a component. A compiler that panics over one has refused it: it is a pure function of
-/// the file, and nothing it leaves behind is used.
-fn compile(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
-    let compiled = catch_unwind(AssertUnwindSafe(|| Component::new(engine, bytes)));
-    compiled.unwrap_or_else(|_| Err(wasmtime::Error::msg("the compiler cannot take it")))
-}
-
 #[expect(
     unsafe_code,
     reason = "the runtime offers no safe way to take native code back"
 )]
 fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: `deserialize` demands bytes that `Component::serialize` made, unchanged. The caller
-    // has just compared a keyed hash over these very bytes (they were read once, into memory no one
-    // else can write) and over a name that holds the plugin's hash, the runtime's full version and
-    // the engine's configuration. The key is known to this workspace alone and only `component`
-    // above makes such hashes, over what `serialize` returned for that name.
+    // SAFETY: `deserialize` demands bytes that the runtime made of a component, unchanged. They were
+    // read once, into memory no one else can write. Either the compiler returned them just now, in
+    // this process or through a pipe from a process of this very program; or the caller has just
+    // compared a keyed hash over them and over a name that holds the plugin's hash, the runtime's
+    // full version and the engine's configuration. The key is known to this workspace alone and only
+    // `component` above makes such hashes, over what the compiler returned for that name.
     unsafe { Component::deserialize(engine, code) }
 }
 

@@ -5,7 +5,7 @@
 //! its own, with every limit of [`limits`] set, and is gone afterwards.
 //!
 //! No other crate knows WebAssembly, and this one knows neither HTTP nor files, apart from the cache
-//! of compiled plugins.
+//! of compiled plugins, and no other program, apart from the one that compiles them.
 //!
 //! # Words
 //!
@@ -36,6 +36,7 @@ mod cache;
 mod call;
 mod call_state;
 mod code;
+mod compiler;
 mod concurrency;
 mod cost_ledger;
 mod engine;
@@ -65,6 +66,7 @@ mod tests;
 mod watching;
 mod wit;
 
+pub use compiler::{ARGUMENT as COMPILE_ARGUMENT, compile_with, serve as compile_and_end};
 pub use cost_ledger::{CallStats, Cost};
 pub use engine::RUNTIME_VERSION;
 pub use error::{AskError, HostError, LoadError};

@@ -63,6 +63,26 @@ limit_table! {
     VALIDATION = "validation-time", 2_000, "ms",
         "a Python runtime takes a tenth of it; what takes longer is made to";
 
+    /// Time in which a file is compiled, whatever its size.
+    COMPILE_TIME = "compile-time", 10_000, "ms",
+        "a plugin of some hundred KiB takes a tenth of a second; a machine may be busy";
+
+    /// Further time in which a file is compiled, for each MiB it has.
+    COMPILE_TIME_MIB = "compile-time-per-mebibyte", 8_000, "ms",
+        "a JavaScript engine takes 3 s for each, a Python runtime half of it";
+
+    /// Memory of the process that compiles a file, whatever its size.
+    COMPILE_MEMORY = "compile-memory", 256 << 20, "bytes",
+        "a plugin of some hundred KiB takes 100 MiB";
+
+    /// Further memory of the process that compiles a file, for each MiB it has.
+    COMPILE_MEMORY_MIB = "compile-memory-per-mebibyte", 48 << 20, "bytes",
+        "a JavaScript engine of 12 MiB takes 700 MiB in all, a Python runtime less";
+
+    /// Native code of a plugin.
+    COMPILED = "compiled-code", 256 << 20, "bytes",
+        "a JavaScript engine comes to 50 MiB; it is mapped for as long as the plugin is in use";
+
     /// Deterministic work of a shape or guard, whatever it is asked about.
     FUEL_BASE = "fuel", 20_000_000, "fuel",
         "about 20 ms; a JavaScript guest needs 4 million before its first line";

@@ -20,6 +20,7 @@ use wasmtime_wizer::{ComponentContext, ComponentInstanceState, Wizer};
 use crate::call::{Ask, refuel};
 use crate::call_state::{CallState, Purpose};
 use crate::code::{self, found};
+use crate::compiler::Uncompiled;
 use crate::error::LoadError;
 use crate::host::Host;
 use crate::limits::{self, Budget};
@@ -44,7 +45,7 @@ impl Host {
     pub(crate) fn component_of(&self, plugin: &Arc<Plugin>) -> Result<Component, LoadError> {
         let package = &plugin.package;
         if !package.manifest.roles.contains_key(&Role::Prepare) {
-            return self.compiled(package, &package.digest, || Ok(package.bytes().to_vec()));
+            return self.plain(package);
         }
         let digest = of_settings(plugin);
         if let Some(known) = self.cache.known(&self.runtime.engine, &digest) {
@@ -55,9 +56,7 @@ impl Host {
             Ok(instrumented) => {
                 let with = (&wizer, &instrumented.context);
                 let made = self.run_prepare(plugin, &instrumented.component, Some(with))?;
-                self.compiled(package, &digest, || {
-                    made.ok_or_else(|| "it left nothing".to_owned())
-                })
+                self.compiled(package, &digest, &made)
             }
             Err(why) => {
                 let plain = self.plain(package)?;
@@ -87,7 +86,7 @@ impl Host {
     }
 
     fn plain(&self, package: &Package) -> Result<Component, LoadError> {
-        self.compiled(package, &package.digest, || Ok(package.bytes().to_vec()))
+        self.compiled(package, &package.digest, package.bytes())
     }
 
     fn instrumented<'a>(
@@ -98,7 +97,7 @@ impl Host {
         let made = guarded(|| wizer.instrument_component(package.bytes()));
         let (context, bytes) = made?;
         let digest = digest(&[b"instrumented", &package.digest]);
-        let component = self.compiled(package, &digest, || Ok(bytes));
+        let component = self.compiled(package, &digest, &bytes);
         let component = component.map_err(|error| error.to_string())?;
         Ok(Instrumented { component, context })
     }
@@ -107,34 +106,35 @@ impl Host {
         &self,
         package: &Package,
         digest: &[u8; 32],
-        bytes: impl FnOnce() -> Result<Vec<u8>, String>,
+        bytes: &[u8],
     ) -> Result<Component, LoadError> {
-        let engine = &self.runtime.engine;
-        let made = self
-            .cache
-            .component(engine, digest, || bytes().map_err(wasmtime::Error::msg));
+        let made = self.cache.component(&self.runtime.engine, digest, bytes);
         made.map(|(component, _)| component)
-            .map_err(|error| does_not_fit(package, format!("{error:#}")))
+            .map_err(|error| match error {
+                Uncompiled::TooMuch(limit) => LoadError::TooLarge { limit, found: None },
+                Uncompiled::Refused(why) => does_not_fit(package, why),
+            })
     }
 
-    /// Runs `prepare` in an instance of its own and makes a component of it, where that is asked for.
+    /// Runs `prepare` in an instance of its own and makes a component of it, where that is asked for;
+    /// else there is nothing of it.
     fn run_prepare(
         &self,
         plugin: &Arc<Plugin>,
         component: &Component,
         with: Option<(&Wizer, &ComponentContext<'_>)>,
-    ) -> Result<Option<Vec<u8>>, LoadError> {
+    ) -> Result<Vec<u8>, LoadError> {
         let package = &plugin.package;
         let code = code::link(&self.linker, component, package)?;
         let call = self.runtime.about_nothing();
         let call = call.map_err(|error| does_not_fit(package, error.to_string()))?;
         let ask = Ask::new(Role::Prepare, Purpose::Preparation, &call);
-        let mut made = Ok(None);
+        let mut made = Ok(Vec::new());
         let done = self.runtime.call(plugin, &code, ask, |store, instance| {
             let guest = found(&code.roles.prepare)?.load(&mut *store, instance)?;
             let said = guest.call_prepare(&mut *store)?;
             if let (Ok(()), Some((wizer, context))) = (&said, with) {
-                made = snapshot(store, *instance, wizer, context).map(Some);
+                made = snapshot(store, *instance, wizer, context);
             }
             Ok(said)
         });

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use kjerne_core::{Administered, Progress, Role};
 use kjerne_host::grants::Grant;
-use kjerne_host::{Installed, Package, idle_roles};
+use kjerne_host::{Installed, Manifest, Package, idle_roles};
 use kjerne_model::{Act, Actor, Instant};
 use kjerne_store::cursors;
 use kjerne_store::registry::PluginRow;
@@ -97,7 +97,8 @@ impl<'a> Administration<'a> {
         let row = match before {
             Some(before) => {
                 if operation == INSTALL {
-                    check_roles(before, &package)?;
+                    let present = self.runtime.plugins().package(before).ok();
+                    check_reach(before, present.as_deref(), &package)?;
                 }
                 upgraded(before, &package, self.at)?
             }
@@ -668,24 +669,57 @@ fn upgraded(before: &PluginRow, package: &Package, now: Instant) -> Result<Plugi
     })
 }
 
-/// A plugin that is switched on gets no further role by an upgrade: switching on is the
-/// administrator's word for what a plugin does.
-fn check_roles(before: &PluginRow, package: &Package) -> Result<()> {
-    let mut new = role_names(package);
-    new.retain(|role| !before.roles.contains(role));
-    if !before.enabled || new.is_empty() {
+/// A plugin that is switched on reaches no further by an upgrade: switching on is the administrator's
+/// word for what a plugin does. `present` is the version in use, where its file can be read.
+fn check_reach(before: &PluginRow, present: Option<&Package>, package: &Package) -> Result<()> {
+    let mut roles = role_names(package);
+    roles.retain(|role| !before.roles.contains(role));
+    let roles = roles.into_iter().map(|role| format!("the role {role}"));
+    let wider = present.map(|present| wider(&present.manifest, &package.manifest));
+    let further: Vec<String> = roles.chain(wider.into_iter().flatten()).collect();
+    if !before.enabled || further.is_empty() {
         return Ok(());
     }
     let manifest = &package.manifest;
     Err(Error::refused(format!(
-        "{} {} has roles that {} has not: {}; look at them with kjerne plugin inspect FILE, and to \
-         have them switch it off, install it and switch it on again: kjerne plugin disable {}",
+        "{} {} has what {} has not: {}; look at it with kjerne plugin inspect FILE, and to have it \
+         switch the plugin off, install it and switch it on again: kjerne plugin disable {}",
         manifest.id,
         manifest.version,
         before.version,
-        new.join(", "),
+        further.join(", "),
         manifest.id
     )))
+}
+
+/// In what a manifest reaches further than another, in the roles of both: kinds it watches, and sources
+/// it takes messages from.
+fn wider(present: &Manifest, next: &Manifest) -> Vec<String> {
+    let mut wider = Vec::new();
+    for (role, kinds) in &next.roles {
+        let Some(before) = present.roles.get(role) else {
+            continue;
+        };
+        let list = next.kinds_from.get(role);
+        let name = role.name();
+        if list != present.kinds_from.get(role) {
+            wider.push(list.map_or_else(
+                || format!("other kinds in the role {name}"),
+                |list| format!("the kinds its {list} name in the role {name}"),
+            ));
+        } else if before.is_empty() {
+            // It watches every kind already, or those its settings name.
+        } else if kinds.is_empty() {
+            wider.push(format!("every kind in the role {name}"));
+        } else {
+            let more = kinds.difference(before);
+            wider.extend(more.map(|kind| format!("{kind} in the role {name}")));
+        }
+    }
+    let sources = next.sources.iter();
+    let new = sources.filter(|source| !present.sources.contains(source));
+    wider.extend(new.map(|source| format!("the source {source}")));
+    wider
 }
 
 fn parked_act(operation: &str, plugin: &str, role: Role, entry: u64) -> Act {

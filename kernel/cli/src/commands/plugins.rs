@@ -17,7 +17,7 @@ use crate::args::{ActionArgs, ParkedArgs, PluginCommand};
 use crate::connection::Needs;
 use crate::context::Context;
 use crate::exit::{Exit, not_found};
-use crate::output::Report;
+use crate::output::{Format, Report};
 use crate::path::{path, with_words};
 
 /// Items not granted that are listed; inspecting the plugin shows all.
@@ -81,10 +81,17 @@ fn read(file: &Path) -> Result<Vec<u8>> {
     }
 }
 
+/// A file that takes long enough to compile that somebody who waits is told.
+const LARGE: usize = 4 << 20;
+
 fn install(context: &Context, file: &Path) -> Result<Exit> {
     let bytes = read(file)?;
     // Looked at before the workspace is opened, so that a file that is no plugin is told first.
     read_package(&bytes)?;
+    if bytes.len() > LARGE && context.format != Format::Json {
+        let size = bytes.len() >> 20;
+        eprintln!("compiling {size} MiB, which may take a minute; nobody waits for it meanwhile");
+    }
     let form = [(header::CONTENT_TYPE, "application/wasm".to_owned())];
     let mut connection = context.connect(Needs::Data)?;
     let sent = connection.send(Method::POST, "/v1/plugins", &form, Body::from(bytes));

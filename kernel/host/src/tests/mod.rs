@@ -3,6 +3,8 @@
 
 mod bounds;
 mod budgets;
+#[cfg(unix)]
+mod compiling;
 mod effects;
 mod files;
 mod guests;

@@ -138,8 +138,7 @@ impl Kept {
 
     fn load(&self, key: u8) -> Origin {
         let cache = Cache::open(Some(self.directory.path().join("c")), [key; 32]).unwrap();
-        let bytes = || Ok(self.package.bytes().to_vec());
-        let made = cache.component(&self.engine, &self.package.digest, bytes);
+        let made = cache.component(&self.engine, &self.package.digest, self.package.bytes());
         made.unwrap().1
     }
 
