@@ -11,6 +11,7 @@ mod hostile;
 mod http;
 mod journeys;
 mod limits;
+mod prepared;
 mod promises;
 mod rollback;
 mod settings;
