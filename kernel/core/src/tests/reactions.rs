@@ -244,7 +244,7 @@ fn an_entry_that_cannot_be_answered_is_parked_alone() {
             Progress::Failed { entry, .. } => assert_eq!(entry, 13),
             Progress::Waiting { until } => now = (until.millis() - at(0).millis()) / 1_000,
             Progress::Moved { .. } | Progress::Parked { entry: 13, .. } => {}
-            other @ Progress::Parked { .. } => panic!("{other:?}"),
+            other @ (Progress::Parked { .. } | Progress::Busy { .. }) => panic!("{other:?}"),
         }
     }
     let expected: Vec<u64> = (1..=40).filter(|number| *number != 13).collect();
