@@ -188,7 +188,7 @@ fn p6_names_that_nothing_has_and_addresses_that_are_none_are_refused() {
         subscription("headers = { 'bad name' = 'x' }"),
         out.replace("erp.example.com/in", ""),
         out.replace("erp.example.com", "erp.example.com:99999"),
-        into.replace("lead", "leed") + "now = ['received_at']\n",
+        into.replace("lead", "leed"),
         into.replace("form", "forms"),
         rule("now = ['nosuch']"),
         rule("[inbound.fields]\nnme = '/n'"),
@@ -338,7 +338,9 @@ fn p10_grants_are_shown_and_given_by_what_they_are_about() {
     // Of the many items about a case there is one line, and not one each.
     assert!(lines("case").len() < 6, "{told}");
     assert!(
-        lines("user").iter().any(|line| line.contains("personal")),
+        lines("user")
+            .iter()
+            .any(|line| line.contains("Personal data")),
         "{told}"
     );
     let args = ["plugin", "grant", "service-rules", "--group", "account"];

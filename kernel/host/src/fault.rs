@@ -197,8 +197,8 @@ pub fn unseen(plugin: &str, role: Role, unseen: &[Grant]) -> Fault {
         limit: "not-granted".to_owned(),
         allowed: None,
         message: format!(
-            "plugin {plugin} was not asked in {}: it needs {items}, which was taken back; kjerne plugin \
-             grant {plugin} {items}, or disable it",
+            "plugin {plugin} was not asked in {}: it needs {items} and is not granted that; kjerne \
+             plugin grant {plugin} {items}, or disable it",
             role.name()
         ),
     }

@@ -40,6 +40,7 @@ fn check_told(subscription: &Subscription) -> Result<(), Failure> {
 fn check_made(mapping: &Mapping) -> Result<(), Failure> {
     let what = format!("rule '{}'", mapping.name);
     if let Some(kind) = &mapping.kind {
+        fail(unknown(&what, kind, "id"))?;
         let set = mapping.set.iter().map(|(field, _)| field);
         let taken = mapping.fields.iter().map(|(field, _)| field);
         for field in taken.chain(set).chain(&mapping.now) {
@@ -60,12 +61,15 @@ fn fail(fault: Option<Failure>) -> Result<(), Failure> {
 
 /// What is wrong with a kind's field. What the plugin may not read it cannot know.
 fn unknown(what: &str, kind: &str, field: &str) -> Option<Failure> {
-    let condition = format!("id eq {NOBODY} and {field} eq null");
+    let condition = match field {
+        "id" => format!("id eq {NOBODY}"),
+        field => format!("id eq {NOBODY} and {field} eq null"),
+    };
     let asked = records::query(kind).filter(condition).limit(1).run();
     let failure = asked.err()?;
     let code = failure.code.as_str();
     matches!(code, "unknown-kind" | "bad-filter").then(|| {
-        let message = format!("{what}: {kind} has no field '{field}': {}", failure.message);
+        let message = format!("{what} names {kind}.{field}: {}", failure.message);
         Failure::new("bad-settings", message)
     })
 }
