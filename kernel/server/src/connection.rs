@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
@@ -130,16 +130,23 @@ fn answer(
     }
 }
 
-/// A body that keeps something until it has been sent.
+/// A body that keeps something until all but its last pieces have been sent. It is handed on in pieces,
+/// each a copy: a whole answer handed on at once would be gone from here, and still in memory, for as long
+/// as its reader takes.
 pub(crate) struct Kept {
     body: Body,
+    rest: Bytes,
     _kept: Box<dyn Send + Sync>,
 }
+
+/// How much of an answer is handed on at a time.
+const PIECE: usize = 64 << 10;
 
 impl Kept {
     pub(crate) fn new(body: Body, kept: impl Send + Sync + 'static) -> Self {
         let _kept = Box::new(kept);
-        Self { body, _kept }
+        let rest = Bytes::new();
+        Self { body, rest, _kept }
     }
 }
 
@@ -151,15 +158,30 @@ impl HttpBody for Kept {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        if self.rest.is_empty() {
+            match ready!(Pin::new(&mut self.body).poll_frame(context)) {
+                Some(Ok(frame)) if frame.data_ref().is_some_and(|data| data.len() > PIECE) => {
+                    self.rest = frame.into_data().unwrap_or_default();
+                }
+                other => return Poll::Ready(other),
+            }
+        }
+        let most = PIECE.min(self.rest.len());
+        let piece = Bytes::copy_from_slice(&self.rest.split_to(most));
+        Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let (mut hint, rest) = (self.body.size_hint(), self.rest.len() as u64);
+        if let Some(upper) = hint.upper() {
+            hint.set_upper(upper + rest);
+        }
+        hint.set_lower(hint.lower() + rest);
+        hint
     }
 }
 
@@ -250,6 +272,25 @@ mod tests {
         let (answer, _) = asked.await.unwrap();
         assert!(answer.ends_with("late"), "{answer}");
         assert!(TcpStream::connect(address).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_long_answer_is_kept_until_it_is_handed_on_piece_by_piece() {
+        let text: Vec<u8> = (0..300_000_u32).map(|number| number as u8).collect();
+        let kept = Arc::new(());
+        let mut body = Box::pin(Kept::new(Body::from(text.clone()), Arc::clone(&kept)));
+        let mut read = Vec::new();
+        while !body.is_end_stream() {
+            let left = (text.len() - read.len()) as u64;
+            assert_eq!(body.size_hint().exact(), Some(left));
+            let frame = std::future::poll_fn(|context| body.as_mut().poll_frame(context)).await;
+            let piece = frame.unwrap().unwrap().into_data().unwrap();
+            assert!(piece.len() <= PIECE && Arc::strong_count(&kept) == 2);
+            read.extend_from_slice(&piece);
+        }
+        assert_eq!(read, text);
+        drop(body);
+        assert_eq!(Arc::strong_count(&kept), 1);
     }
 
     #[tokio::test(flavor = "multi_thread")]

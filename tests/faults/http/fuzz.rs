@@ -358,6 +358,39 @@ fn body(dice: &mut Dice, ids: &[String]) -> Vec<u8> {
     bytes
 }
 
+/// A method, a path and a body that belong together, so that what is wrong is looked at by the kernel and
+/// not by the door.
+fn aimed(dice: &mut Dice, ids: &[String]) -> (&'static str, String, Vec<u8>) {
+    let kind = dice.one(&["account", "account", "contact", "opportunity", "case"]);
+    let id = &ids[dice.below(ids.len())];
+    let fields = json!({"fields": fields(dice, ids, 0)})
+        .to_string()
+        .into_bytes();
+    match dice.below(8) {
+        0 | 1 => ("POST", format!("/v1/records/{kind}"), fields),
+        2 | 3 => ("PATCH", format!("/v1/records/{kind}/{id}"), fields),
+        4 => {
+            let changes: Vec<Json> = (0..=dice.below(4)).map(|_| change(dice, ids)).collect();
+            let body = json!({"changes": changes, "dry_run": dice.rarely(2)});
+            (
+                "POST",
+                "/v1/commits".to_owned(),
+                body.to_string().into_bytes(),
+            )
+        }
+        5 => {
+            let words = dice.one(WORDS);
+            ("GET", format!("/v1/records/{kind}?{words}"), Vec::new())
+        }
+        6 => (
+            "POST",
+            "/v1/integrations/webhook/forms".to_owned(),
+            body(dice, ids),
+        ),
+        _ => ("GET", format!("/v1/records/{kind}/{id}"), Vec::new()),
+    }
+}
+
 /// A request, and whether it is one at all: what is no HTTP gets no more than a status.
 struct Made {
     bytes: Vec<u8>,
@@ -365,7 +398,11 @@ struct Made {
 }
 
 fn made(dice: &mut Dice, ids: &[String]) -> Made {
-    let (method, path, body) = (dice.one(METHODS), path(dice, ids), body(dice, ids));
+    let (method, path, body) = if dice.rarely(2) {
+        aimed(dice, ids)
+    } else {
+        (dice.one(METHODS), path(dice, ids), body(dice, ids))
+    };
     let mut http = path.is_ascii();
     let mut head = format!("{method} {path} HTTP/1.1\r\n");
     if !dice.rarely(30) {
