@@ -475,12 +475,13 @@ fn promise_8_an_administrator_takes_a_grant_back_with_one_command() {
 #[test]
 fn promise_9_the_version_before_comes_back_with_one_command() {
     let workspace = Workspace::new();
-    let write = |version: &str, kind: &str| {
+    let write = |version: &str, kinds: &[&str]| {
         let file = workspace.beside(&format!("{version}.wasm"));
-        std::fs::write(&file, guarding("acme.rule", version, kind)).unwrap();
+        std::fs::write(&file, guarding("acme.rule", version, kinds)).unwrap();
         file.display().to_string()
     };
-    let (old, new) = (write("0.1.0", "account"), write("0.2.0", "lead"));
+    let old = write("0.1.0", &["account", "lead"]);
+    let new = write("0.2.0", &["lead"]);
     let settings = workspace.beside("settings.toml");
     std::fs::write(&settings, "behaviour = \"refuse\"\n").unwrap();
     let settings = settings.display().to_string();

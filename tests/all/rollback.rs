@@ -10,9 +10,9 @@ fn the_version_before_guards_again_after_one_command() {
     let workspace = Workspace::new();
     let behaviour = workspace.beside("settings.toml");
     std::fs::write(&behaviour, "behaviour = \"refuse\"\n").unwrap();
-    let install = |version: &str, kind: &str| {
+    let install = |version: &str, kinds: &[&str]| {
         let file = workspace.beside("rule.wasm");
-        std::fs::write(&file, guarding("acme.rule", version, kind)).unwrap();
+        std::fs::write(&file, guarding("acme.rule", version, kinds)).unwrap();
         let file = file.display().to_string();
         workspace.run(&["plugin", "install", &file]).ok().out
     };
@@ -20,7 +20,7 @@ fn the_version_before_guards_again_after_one_command() {
         let ran = workspace.run(&["create", "account", "name=Granholt AS"]);
         ran.code
     };
-    let _ = install("0.1.0", "account");
+    let _ = install("0.1.0", &["account", "lead"]);
     let nothing = workspace.run(&["plugin", "rollback", "acme.rule"]);
     assert_eq!(nothing.code, 4, "{}", nothing.err);
     assert!(
@@ -43,12 +43,12 @@ fn the_version_before_guards_again_after_one_command() {
         let _ = workspace.run(step).ok();
     }
     assert_eq!(create(), 3, "0.1.0 guards accounts");
-    let told = install("0.2.0", "lead");
+    let told = install("0.2.0", &["lead"]);
     assert!(
         told.contains("over 0.1.0, which is kept; go back: kjerne plugin rollback acme.rule"),
         "{told}"
     );
-    assert_eq!(create(), 0, "0.2.0 guards leads");
+    assert_eq!(create(), 0, "0.2.0 guards leads only");
     let kept = |command: &[&str]| workspace.json(command);
     assert_eq!(
         kept(&["plugin", "list"])["plugins"][0]["kept"],

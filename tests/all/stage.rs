@@ -45,20 +45,24 @@ pub fn manifest(folder: &str) -> String {
 /// The hostile plugin with each role watching a kind of its own, so that a commit or an entry meets
 /// one role alone: contacts its shape, accounts its guard, tasks its reaction.
 pub fn apart(id: &str, version: &str) -> Vec<u8> {
-    guarding(id, version, "account")
+    guarding(id, version, &["account"])
 }
 
-/// The same with another kind for the guard.
-pub fn guarding(id: &str, version: &str, guarded: &str) -> Vec<u8> {
+/// The same with other kinds for the guard.
+pub fn guarding(id: &str, version: &str, guarded: &[&str]) -> Vec<u8> {
     let mut text: toml::Table = manifest("tests/hostile/many").parse().unwrap();
     text.insert("id".into(), id.into());
     text.insert("version".into(), version.into());
     let roles = text["roles"].as_table_mut().unwrap();
-    for (role, kind) in [("shape", "contact"), ("guard", guarded), ("react", "task")] {
+    for (role, kinds) in [
+        ("shape", &["contact"][..]),
+        ("guard", guarded),
+        ("react", &["task"]),
+    ] {
         roles[role]
             .as_table_mut()
             .unwrap()
-            .insert("kinds".into(), vec![kind].into());
+            .insert("kinds".into(), kinds.to_vec().into());
     }
     Package::seal(&built("hostile"), &text.to_string(), "")
 }

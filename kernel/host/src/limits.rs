@@ -63,11 +63,11 @@ limit_table! {
     VALIDATION = "validation-time", 2_000, "ms",
         "a Python runtime takes a tenth of it; what takes longer is made to";
 
-    /// Time in which a file is compiled, whatever its size.
+    /// Work of a processor to compile a file, whatever its size; eight times as long may pass by the clock.
     COMPILE_TIME = "compile-time", 10_000, "ms",
-        "a plugin of some hundred KiB takes a tenth of a second; a machine may be busy";
+        "a plugin of some hundred KiB takes a tenth of a second; a machine may be slow";
 
-    /// Further time in which a file is compiled, for each MiB it has.
+    /// Further work of a processor to compile a file, for each MiB it has.
     COMPILE_TIME_MIB = "compile-time-per-mebibyte", 8_000, "ms",
         "a JavaScript engine takes 3 s for each, a Python runtime half of it";
 

@@ -96,7 +96,11 @@ impl<'a> Administration<'a> {
         let before = rows.iter().find(|row| row.id == *id);
         let row = match before {
             Some(before) => {
-                if operation == INSTALL {
+                // To install a version that is kept is to go back to it.
+                let plugins = self.runtime.plugins();
+                let kept = plugins.earlier(id, Some(&package.manifest.version));
+                let is_kept = kept.is_ok_and(|kept| kept == bytes);
+                if operation == INSTALL && !is_kept {
                     let present = self.runtime.plugins().package(before).ok();
                     check_reach(before, present.as_deref(), &package)?;
                 }

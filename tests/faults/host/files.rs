@@ -105,6 +105,7 @@ fn h6_of_a_file_that_is_too_large_no_more_is_read_than_tells_so() {
         std::thread::sleep(Duration::from_millis(20));
     }
     let _ = child.kill();
+    let _ = child.wait();
     let code = ended.and_then(|status| status.code());
     assert!(code == Some(3), "{code:?} after {written} MiB");
     drop(pipe);

@@ -30,7 +30,7 @@ fn turn(times: u64) {
 #[inline(never)]
 fn work_and_stumble() {
     let mut count = 0_u64;
-    while count < 2_000_000 {
+    while count < 1_000_000 {
         count = black_box(count + 1);
     }
     #[cfg(target_family = "wasm")]
