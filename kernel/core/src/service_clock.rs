@@ -155,13 +155,7 @@ impl Kernel {
                 escalated.failed.push((reference, outcome.told()));
                 return Ok(ControlFlow::Break(()));
             }
-            outcome => {
-                let stuck = outcome
-                    .refusals()
-                    .iter()
-                    .any(|one| one.reason.as_deref() == Some(STUCK));
-                (outcome.told(), stuck)
-            }
+            outcome => (outcome.told(), is_stuck(outcome)),
         };
         let tries = failures.map_or(0, |failures| failures.tries) + 1;
         let parked = hopeless || u64::from(tries) >= limits::REACTION_TRIES.value;
@@ -244,6 +238,14 @@ fn due_now(
         .is_some_and(|kept| kept.parked || pauses(kept));
     let due = *due;
     Ok((!rests).then_some((case, due, failures)))
+}
+
+/// Whether a step leaves the case due, so that it would be done again and again.
+fn is_stuck(outcome: &Outcome) -> bool {
+    let refusals = outcome.refusals();
+    refusals
+        .iter()
+        .any(|one| one.reason.as_deref() == Some(STUCK))
 }
 
 fn state(case: &Reference, value: Option<Vec<u8>>) -> Row {

@@ -158,14 +158,16 @@ fn is_name(message: &Json, at: &str) -> bool {
     match message.pointer(at) {
         None | Some(Json::Null | Json::String(_)) => true,
         Some(Json::Number(number)) => !number.is_f64(),
-        Some(Json::Bool(_) | Json::Object(_) | Json::Array(_)) => false,
+        Some(Json::Object(parts)) => parts.is_empty(),
+        Some(Json::Array(parts)) => parts.is_empty(),
+        Some(Json::Bool(_)) => false,
     }
 }
 
-/// Whether an object stands at a place, or in a list there: no value can be read from it.
+/// Whether an object that says something stands at a place, or in a list there: no value can be read from it.
 fn holds_object(message: &Json, at: &str) -> bool {
     match message.pointer(at) {
-        Some(Json::Object(_)) => true,
+        Some(Json::Object(parts)) => !parts.is_empty(),
         Some(Json::Array(items)) => items.iter().any(|item| item.is_object() || item.is_array()),
         _ => false,
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use kjerne_core::Plugins;
 
-use super::guests::{Bench, guard_file, plugin};
+use super::guests::{Bench, guard_file, modest_file, plugin};
 use crate::call::{self, Ask, only};
 use crate::call_state::Purpose;
 use crate::limits::{self, Budget};
@@ -267,7 +267,7 @@ const TELL_FIELDS: &str = "
 #[test]
 fn fields_that_were_not_granted_do_not_cross() {
     let check = |granted: &[&str], fields: usize, first: &str| {
-        let file = guard_file(TELL_FIELDS, &["read:account"]);
+        let file = modest_file(TELL_FIELDS, &["read:account"]);
         let findings = Bench::new(&file, granted).ask(1).unwrap().findings;
         assert_eq!(
             (findings[0].message.len(), findings[0].code.as_str()),
@@ -278,7 +278,7 @@ fn fields_that_were_not_granted_do_not_cross() {
     check(&["read:account.name"], 1, "name");
     check(&["read:account.industry"], 1, "industry");
     // Nothing granted, or what was not declared: the change is there, its fields are not.
-    let file = guard_file(
+    let file = modest_file(
         &times(
             1,
             "(if (i32.load offset=36 (local.get $changes)) (then unreachable))",
@@ -297,7 +297,7 @@ fn records_that_are_read_are_projected_too() {
            (i32.load (i32.load (i32.const 1064))) (i32.load offset=4 (i32.load (i32.const 1064)))
            (i32.const 0) (i32.load (i32.const 1068)) (i32.const 2048))"
     );
-    let file = guard_file(&body, &["read:account"]);
+    let file = modest_file(&body, &["read:account"]);
     let findings = Bench::new(&file, &["read:account.name"])
         .ask(1)
         .unwrap()
@@ -306,6 +306,26 @@ fn records_that_are_read_are_projected_too() {
         (findings[0].message.len(), findings[0].code.as_str()),
         (1, "name")
     );
+}
+
+/// What it is not shown would look empty to it.
+#[test]
+fn a_guard_that_may_not_read_what_it_needs_is_not_asked() {
+    let file = guard_file(TELL_FIELDS, &["read:account", "state"]);
+    for granted in [&["state"][..], &["state", "read:account.name"], &[]] {
+        let bench = Bench::new(&file, granted);
+        let fault = bench.ask(1).unwrap_err();
+        assert_eq!(fault.limit, "not-granted", "{granted:?}");
+        assert!(
+            fault.message.contains("needs read:account"),
+            "{}",
+            fault.message
+        );
+        let booked: u64 = bench.host.ledger().iter().map(|cost| cost.faults).sum();
+        assert_eq!(booked, 1, "{granted:?}");
+    }
+    // What it needs beside reading is refused where it is used.
+    assert!(Bench::new(&file, &["read:account"]).ask(1).is_ok());
 }
 
 #[test]
