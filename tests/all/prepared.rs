@@ -43,7 +43,7 @@ fn what_breaks_while_it_is_prepared_is_not_put_in_use() {
     for (behaviour, told) in rows {
         let refused = host.load(vec![ready(behaviour, 1)]).err();
         match refused {
-            Some(LoadError::DoesNotFit { plugin, why }) => {
+            Some(LoadError::Unprepared { plugin, why }) => {
                 assert_eq!(plugin, "hostile-ready");
                 assert!(why.contains(told), "{behaviour}: {why}");
             }
@@ -74,7 +74,10 @@ fn what_a_plugin_says_of_its_settings_is_told_whole() {
 fn a_handle_that_is_kept_beyond_prepare_ends_the_call_that_uses_it() {
     let stage = Stage::new(vec![ready("keep", 1)]);
     let told = refusal(&stage);
-    assert!(told.contains("hostile-ready") && !told.contains("call-2"), "{told}");
+    assert!(
+        told.contains("hostile-ready") && !told.contains("call-2"),
+        "{told}"
+    );
     stage.host.replace(vec![ready("none", 2)]).unwrap();
     assert!(refusal(&stage).contains("call-2"));
 }

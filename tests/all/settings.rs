@@ -191,3 +191,38 @@ fn an_activity_is_noted_on_its_opportunity_also_when_it_is_imported() {
         .ok();
     assert_eq!(noted(), "2026-03-02T09:00:00Z");
 }
+
+/// Where no server runs, an act that would leave a plugin that cannot be prepared is refused as well: the
+/// workspace would take no commit any more.
+#[test]
+fn an_act_that_leaves_a_plugin_that_cannot_be_prepared_is_refused_without_a_server() {
+    let workspace = Workspace::with_plugins(&["webhook", "hostile-ready"]);
+    let file = workspace.beside("settings.toml");
+    let set = |plugin: &str, text: &str| {
+        std::fs::write(&file, text).unwrap();
+        workspace.run(&["plugin", "settings", plugin, &file.display().to_string()])
+    };
+    let _ = workspace
+        .run(&["plugin", "revoke", "webhook", "read:account"])
+        .ok();
+    let unseen = "[[subscription]]\nname = 'a'\nurl = 'https://hooks.example.com/'\nkinds = ['account']\n\
+                  fields = ['nosuch']\n";
+    let _ = set("webhook", unseen).ok();
+    let granted = workspace.run(&["plugin", "grant", "webhook", "read:account"]);
+    // A grant that lets the plugin see that its settings are at fault changes nothing it was prepared with.
+    assert!(
+        granted.code == 0 || granted.err.contains("nosuch"),
+        "{}",
+        granted.err
+    );
+    let refused = set("hostile-ready", "behaviour = \"panic\"");
+    assert_ne!(refused.code, 0, "{}", refused.out);
+    assert!(
+        refused.err.contains("breaks while it is prepared"),
+        "{}",
+        refused.err
+    );
+    let created = workspace.run(&["create", "account", "name=x"]);
+    // Its guard refuses every account, but the workspace opens.
+    assert!(created.err.contains("call-2"), "{}", created.err);
+}

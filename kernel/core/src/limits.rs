@@ -1,6 +1,6 @@
 //! Every limit of the kernel: its name, its number and its reason, in one place.
 
-use kjerne_model::{Commit, Instant, Name, Schema, filter};
+use kjerne_model::{Commit, Instant, Name, Schema, Value, filter};
 
 /// One limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,6 +62,10 @@ limit_table! {
     /// Changes in one commit.
     COMMIT_CHANGES = "commit-changes", Commit::MAX_CHANGES as u64, "changes",
         "one commit is one turn of the writer; a larger batch would hold up everybody else's";
+
+    /// Choices in one field.
+    CHOICES = "choices", Value::MAX_CHOICES as u64, "choices",
+        "each is a text of its own in memory; a list that people choose from has some dozens";
 
     /// Bytes of an idempotency key.
     COMMIT_KEY = "commit-key", Commit::MAX_KEY_BYTES as u64, "bytes",

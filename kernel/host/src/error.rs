@@ -55,6 +55,13 @@ pub enum LoadError {
         /// What does not fit.
         why: String,
     },
+    /// It breaks while it is prepared.
+    Unprepared {
+        /// The plugin.
+        plugin: String,
+        /// How it breaks.
+        why: String,
+    },
 }
 
 impl fmt::Display for LoadError {
@@ -125,6 +132,11 @@ impl fmt::Display for LoadError {
                 f,
                 "plugin {plugin} does not fit this kernel: {why}; build it again with the SDK of \
                  this version"
+            ),
+            Self::Unprepared { plugin, why } => write!(
+                f,
+                "plugin {plugin} breaks while it is prepared with its settings: {why}; set others \
+                 (kjerne plugin settings {plugin} FILE), or switch it off (kjerne plugin disable {plugin})"
             ),
         }
     }

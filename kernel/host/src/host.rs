@@ -101,20 +101,13 @@ pub struct Host {
     pub(crate) runtime: Runtime,
     pub(crate) linker: Linker<CallState>,
     pub(crate) cache: Cache,
+    /// A hash over the kinds of the workspace.
+    pub(crate) kinds: [u8; 32],
     sets: RwLock<Sets>,
     /// Code in use, by what it was made of: an exchange of the set links only what is new.
     code: Mutex<BTreeMap<[u8; 32], Arc<Code>>>,
     logs: Mutex<BTreeMap<String, Arc<Log>>>,
     accounts: Mutex<Vec<Arc<Account>>>,
-}
-
-/// What the code of a plugin is made of: its file, and its settings where it is prepared with them.
-fn code_key(plugin: &Plugin) -> [u8; 32] {
-    if plugin.package.manifest.roles.contains_key(&Role::Prepare) {
-        prepare::of_settings(plugin)
-    } else {
-        plugin.package.digest
-    }
 }
 
 /// What these locks guard is whole after every statement, so a panic while one was held harms
@@ -133,6 +126,7 @@ impl Host {
         let engine = engine::engine(slots)?;
         let linker =
             code::linker(&engine).map_err(|error| HostError::Engine(format!("{error:#}")))?;
+        let kinds = prepare::of_kinds(&options.schema);
         let runtime = Runtime {
             engine,
             slots: Slots::new(slots),
@@ -144,6 +138,7 @@ impl Host {
             runtime,
             linker,
             cache: Cache::open(options.cache_dir, options.cache_key)?,
+            kinds,
             sets: RwLock::default(),
             code: Mutex::default(),
             logs: Mutex::default(),
@@ -193,7 +188,11 @@ impl Host {
         sets.before = std::mem::replace(&mut sets.now, Arc::new(set));
         let used: BTreeSet<[u8; 32]> = [&sets.now, &sets.before]
             .into_iter()
-            .flat_map(|set| set.plugins.iter().map(|active| code_key(&active.plugin)))
+            .flat_map(|set| {
+                set.plugins
+                    .iter()
+                    .map(|active| self.code_key(&active.plugin))
+            })
             .collect();
         lock(&self.code).retain(|digest, _| used.contains(digest));
     }
@@ -209,7 +208,7 @@ impl Host {
 
     fn activate(&self, plugin: Installed) -> Result<Arc<Active>, LoadError> {
         let plugin = Arc::new(self.settled(plugin)?);
-        let key = code_key(&plugin);
+        let key = self.code_key(&plugin);
         if let Some(code) = lock(&self.code).get(&key).cloned() {
             return Ok(Arc::new(Active { plugin, code }));
         }
@@ -219,6 +218,15 @@ impl Host {
         self.runtime.try_out(&active)?;
         lock(&self.code).insert(key, Arc::clone(&active.code));
         Ok(Arc::new(active))
+    }
+
+    /// What the code of a plugin is made of: its file, and its settings where it is prepared with them.
+    fn code_key(&self, plugin: &Plugin) -> [u8; 32] {
+        if plugin.package.manifest.roles.contains_key(&Role::Prepare) {
+            self.of_settings(plugin)
+        } else {
+            plugin.package.digest
+        }
     }
 
     /// A plugin as it is to be used, without its code.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use kjerne_core::Role;
-use kjerne_model::shown;
+use kjerne_model::{Schema, shown};
 use wasmtime::Store;
 use wasmtime::component::{Component, ComponentNamedList, Instance, Lift};
 use wasmtime_wizer::{ComponentContext, ComponentInstanceState, Wizer};
@@ -47,7 +47,7 @@ impl Host {
         if !package.manifest.roles.contains_key(&Role::Prepare) {
             return self.plain(package);
         }
-        let digest = of_settings(plugin);
+        let digest = self.of_settings(plugin);
         if let Some(known) = self.cache.known(&self.runtime.engine, &digest) {
             return Ok(known);
         }
@@ -70,6 +70,18 @@ impl Host {
                 Ok(plain)
             }
         }
+    }
+
+    /// Names the component a plugin is with these settings, and with the kinds they may name.
+    pub(crate) fn of_settings(&self, plugin: &Plugin) -> [u8; 32] {
+        digest(&[
+            b"prepared",
+            &plugin.package.digest,
+            plugin.settings.text.as_bytes(),
+            &plugin.revision.to_le_bytes(),
+            &self.kinds,
+            env!("CARGO_PKG_VERSION").as_bytes(),
+        ])
     }
 
     /// A plugin's component before it was prepared, for what must be known before it has settings.
@@ -138,13 +150,17 @@ impl Host {
             }
             Ok(said)
         });
-        let said = done.map_err(|fault| does_not_fit(package, fault.message))?;
+        let said = done.map_err(|fault| LoadError::Unprepared {
+            plugin: package.manifest.id.clone(),
+            why: fault.message,
+        })?;
         match said.answer {
             Ok(()) => made.map_err(|why| does_not_fit(package, why)),
             Err(faults) => Err(LoadError::BadSettings(format!(
-                "the settings of plugin {} cannot be used: {}",
-                package.manifest.id,
-                all(&faults)
+                "the settings of plugin {id} cannot be used: {}; mend them and set them with \
+                 `kjerne plugin settings {id} FILE`",
+                all(&faults),
+                id = package.manifest.id,
             ))),
         }
     }
@@ -157,15 +173,9 @@ fn does_not_fit(package: &Package, why: String) -> LoadError {
     }
 }
 
-/// Names the component a plugin is with these settings.
-pub fn of_settings(plugin: &Plugin) -> [u8; 32] {
-    digest(&[
-        b"prepared",
-        &plugin.package.digest,
-        plugin.settings.text.as_bytes(),
-        &plugin.revision.to_le_bytes(),
-        env!("CARGO_PKG_VERSION").as_bytes(),
-    ])
+/// A hash over all that a plugin can find out about the kinds of a workspace.
+pub fn of_kinds(schema: &Schema) -> [u8; 32] {
+    digest(&[b"kinds", format!("{schema:?}").as_bytes()])
 }
 
 /// A hash over parts, each with its length in front, so that no two lists of parts have the same.
@@ -255,9 +265,9 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    fn read<T: Default>(&mut self, interface: &str, name: &str) -> T
+    fn read<T>(&mut self, interface: &str, name: &str) -> T
     where
-        T: Lift + 'static,
+        T: Lift + Default + 'static,
         (T,): ComponentNamedList + Lift,
     {
         if self.failed.is_some() {

@@ -69,6 +69,12 @@ fn value_fault(field: &Field, value: &Value) -> Option<String> {
         (FieldType::Choice(choices), Value::Text(text)) => {
             (!is_choice(choices, text)).then(|| no_choice(name, choices, text))
         }
+        (FieldType::Choices(_), Value::Choices(chosen)) if chosen.len() > Value::MAX_CHOICES => {
+            let (found, most) = (chosen.len(), Value::MAX_CHOICES);
+            Some(format!(
+                "{name} holds {found} choices; at most {most} are allowed"
+            ))
+        }
         (FieldType::Choices(choices), Value::Choices(chosen)) => {
             let other = chosen
                 .iter()

@@ -34,6 +34,10 @@ pub fn parse_value(field_type: &FieldType, text: &str) -> Result<Value, ParseErr
             "false" | "no" | "0" => Ok(Value::Flag(false)),
             _ => Err(ParseError::new("true or false", text)),
         },
+        // Counted before they are taken apart: each is a text of its own then.
+        FieldType::Choices(_) if text.matches(';').count() >= Value::MAX_CHOICES => {
+            Err(ParseError::new("at most 1,000 choices", text))
+        }
         FieldType::Choices(_) => Ok(Value::choices(choices::read(text))),
         FieldType::Address => parse_address(text).map(Value::Address),
         FieldType::Reference(kinds) => match (text.contains('/'), kinds.as_slice()) {

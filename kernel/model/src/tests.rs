@@ -137,6 +137,7 @@ fn a_value_is_checked_against_its_field() {
     let reference = |kind: &str| Value::Reference(Reference::new(name(kind), account));
     let to_account = || FieldType::Reference(vec![name("account")]);
     let invalid = Some(Code::InvalidValue);
+    let so_many = |count: usize| Value::choices((0..count).map(|one| one.to_string()).collect());
     for (field_type, value, expected) in [
         (FieldType::Text { max_bytes: 4 }, text("abcd"), None),
         (FieldType::Text { max_bytes: 4 }, text("åäö"), invalid),
@@ -156,6 +157,16 @@ fn a_value_is_checked_against_its_field() {
         (FieldType::Choice(vec![]), text("\u{a0}"), invalid),
         (FieldType::Choice(vec![]), text("gold "), invalid),
         (FieldType::Choices(vec![]), Value::choices(vec![]), invalid),
+        (
+            FieldType::Choices(vec![]),
+            so_many(Value::MAX_CHOICES),
+            None,
+        ),
+        (
+            FieldType::Choices(vec![]),
+            so_many(Value::MAX_CHOICES + 1),
+            invalid,
+        ),
         (
             FieldType::Choices(vec![]),
             Value::choices(vec!["a;b".into()]),
@@ -434,4 +445,16 @@ proptest! {
     fn no_text_makes_a_reader_panic(text in ".{0,40}|[0-9TZ:.+ -]{0,30}") {
         let _ = (RecordId::parse(&text), Reference::parse(&text));
     }
+}
+
+#[test]
+fn a_text_holds_so_many_choices_and_no_more() {
+    let any = FieldType::Choices(vec![]);
+    let text = |count: usize| vec!["a"; count].join(";");
+    assert!(parse_value(&any, &text(Value::MAX_CHOICES)).is_ok());
+    let refused = parse_value(&any, &text(Value::MAX_CHOICES + 1)).unwrap_err();
+    assert!(
+        refused.to_string().contains("at most 1,000 choices"),
+        "{refused}"
+    );
 }

@@ -37,6 +37,9 @@ pub enum Value {
 }
 
 impl Value {
+    /// The most choices one field holds.
+    pub const MAX_CHOICES: usize = 1_000;
+
     /// Several choices, brought into their canonical order.
     #[must_use]
     pub fn choices(mut choices: Vec<String>) -> Self {

@@ -117,9 +117,11 @@ fn check_host(app: &App, loopback: bool, uri: &Uri, headers: &HeaderMap) -> Resu
 }
 
 fn host_of(authority: &str) -> &str {
-    let end = authority
-        .rfind(':')
-        .filter(|at| !authority[*at..].contains(']'));
+    let end = authority.rfind(':').filter(|at| {
+        authority[at + 1..]
+            .bytes()
+            .all(|byte| byte.is_ascii_digit())
+    });
     &authority[..end.unwrap_or(authority.len())]
 }
 
@@ -196,6 +198,8 @@ mod tests {
                 false,
             ),
             ("evil.example", "evil.example", false),
+            ("127.0.0.1:7380@evil", "127.0.0.1:7380@evil", false),
+            ("127.0.0.1:7380, evil", "127.0.0.1:7380, evil", false),
             ("", "", false),
         ] {
             assert_eq!(host_of(authority), host);

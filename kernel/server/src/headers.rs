@@ -140,8 +140,9 @@ impl Expected {
 
 /// A version as `ETag` has it: digits alone.
 fn version(tag: &str) -> Option<u64> {
-    let digits = !tag.is_empty() && tag.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| tag.parse().ok()).flatten()
+    // Another text is another tag, be it of the same number.
+    let number: Option<u64> = tag.parse().ok();
+    number.filter(|number| number.to_string() == tag)
 }
 
 /// Whether `If-None-Match` names the tag of this version; weak and strong count the same when reading.
@@ -245,6 +246,20 @@ mod tests {
             let tags = vec!["\"7\""; count].join(", ");
             let read = Expected::read(&with(&header::IF_MATCH, &[&tags]));
             assert_eq!(read.is_ok(), taken, "{count}");
+        }
+    }
+
+    #[test]
+    fn a_version_is_its_number_as_it_is_told() {
+        for (tag, expected) in [
+            ("2", Some(2)),
+            ("0", Some(0)),
+            ("02", None),
+            ("+2", None),
+            ("", None),
+            ("99999999999999999999", None),
+        ] {
+            assert_eq!(version(tag), expected, "{tag:?}");
         }
     }
 

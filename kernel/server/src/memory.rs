@@ -54,6 +54,29 @@ impl Memory {
         }
     }
 
+    /// Takes room for so many bytes more, and does not wait: who has room and waits for more keeps others
+    /// from ever giving theirs back.
+    ///
+    /// # Errors
+    /// When there is none now.
+    pub(crate) fn take_now(&self, bytes: usize) -> Result<Room, Problem> {
+        let wanted = u32::try_from(units(bytes)).unwrap_or(u32::MAX);
+        let taken = Arc::clone(&self.free).try_acquire_many_owned(wanted);
+        taken.map(Room).map_err(|_| self.full())
+    }
+
+    fn full(&self) -> Problem {
+        Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "busy",
+            "Too much is asked at the same time",
+            format!(
+                "the requests under way take up all of {} bytes (limit {}); try again",
+                self.most.value, self.most.name
+            ),
+        )
+    }
+
     /// Takes room for so many bytes, of which no request may need more than there are in all. Waits for
     /// it no longer than a limit, so that requests which wait for each other come to an end.
     ///
@@ -64,15 +87,7 @@ impl Memory {
         let taken = Arc::clone(&self.free).acquire_many_owned(wanted);
         match timeout(self.patience, taken).await {
             Ok(Ok(room)) => Ok(Room(room)),
-            Ok(Err(_)) | Err(_) => Err(Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "busy",
-                "Too much is asked at the same time",
-                format!(
-                    "the requests under way take up all of {} bytes (limit {}); try again",
-                    self.most.value, self.most.name
-                ),
-            )),
+            Ok(Err(_)) | Err(_) => Err(self.full()),
         }
     }
 }
@@ -134,6 +149,10 @@ mod tests {
         first.shrink(5 * UNIT);
         assert_eq!(first.bytes(), 3 * UNIT);
         assert!(memory.take(61 << 10).await.is_ok());
+        // Who has room already is not kept waiting for more.
+        assert!(memory.take_now(61 << 10).is_ok());
+        let problem = memory.take_now(62 << 10).unwrap_err().json().to_string();
+        assert!(problem.contains("503") && problem.contains("bodies-at-once"));
         drop(first);
         assert!(memory.take(64 << 10).await.is_ok());
     }

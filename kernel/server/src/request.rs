@@ -175,7 +175,7 @@ async fn read(request: Request, app: &App, limit: &Limit) -> Result<Held<Vec<u8>
             return Err(too_large());
         }
         if bytes > room.bytes() {
-            room.join(app.bodies.take(bytes - room.bytes()).await?);
+            room.join(app.bodies.take_now(bytes - room.bytes())?);
         }
         value.extend_from_slice(&piece);
     }

@@ -108,6 +108,9 @@ impl<'a> Administration<'a> {
             }
             None => fresh(&rows, &package, self.at),
         };
+        if row.enabled {
+            self.check(&row, Arc::clone(&package))?;
+        }
         let workspace = &self.runtime.workspace;
         let file = workspace.plugin_file(&row.id, &row.version);
         // The row decides: before it stands the file of the row before is untouched, and behind it
@@ -184,6 +187,9 @@ impl<'a> Administration<'a> {
         let act = Act::new("plugin.grant", id).with("items", new.join(" "));
         row.grants.extend(new);
         row.grants.sort();
+        if row.enabled {
+            self.check(&row, Arc::clone(&package))?;
+        }
         self.place_row(act, Next::of(row), &package)
     }
 
@@ -232,7 +238,7 @@ impl<'a> Administration<'a> {
         check_needed(self.runtime.kernel.schema(), &package, &row)?;
         row.enabled = true;
         row.roles = role_names(&package);
-        self.check_settings(&row)?;
+        self.check(&row, Arc::clone(&package))?;
         let mut beside = Vec::new();
         for role in package.manifest.roles.keys().copied() {
             beside.extend(self.begins(id, role, from_start)?);
@@ -322,7 +328,9 @@ impl<'a> Administration<'a> {
         };
         kjerne_host::Settings::parse(&row.settings)
             .map_err(|why| Error::unreadable(format!("the settings cannot be used: {why}")))?;
-        self.check_settings(&row)?;
+        row.revision += 1;
+        let package = self.runtime.plugins().package(&row)?;
+        self.check(&row, package)?;
         let act = Act::new("plugin.settings", id).with("settings", &row.settings);
         self.store_row(act, Next::of(row).with(beside))
     }
@@ -524,28 +532,17 @@ impl<'a> Administration<'a> {
         Ok(())
     }
 
-    /// Has a plugin look at its settings as if it were switched on, alone: what others are like plays
-    /// no part, and it runs in the sandbox under its limits also where plugins do not run.
-    fn check_settings(&self, row: &PluginRow) -> Result<()> {
-        let package = self.runtime.plugins().package(row)?;
-        let schema = self.runtime.kernel.schema();
-        let mut named = kjerne_host::named_kinds(&package, &row.settings).into_iter();
-        if let Some(kind) = named.find(|kind| schema.kind(kind).is_none()) {
-            return Err(Error::unreadable(format!(
-                "the settings cannot be used: they name the kind {kind:?}, which this workspace does not \
-                 have; kjerne kinds lists those it has"
-            )));
-        }
+    /// Loads a plugin as an act leaves it, alone and also where plugins do not run: it must find no fault
+    /// with its settings, and where it is switched on it must run, or nothing could be stored any more.
+    fn check(&self, row: &PluginRow, package: Arc<Package>) -> Result<()> {
         let on = PluginRow {
             enabled: true,
             ..row.clone()
         };
         match self.runtime.load(vec![as_installed(on, package, &[])]) {
             Ok(_) => Ok(()),
-            // What it says of its settings counts wherever it is said.
             Err(error @ Error::Unreadable(_)) => Err(error),
-            // One that cannot be loaded is told of when it is switched on where plugins run.
-            Err(_) if !row.enabled || !self.runtime.runs_plugins() => Ok(()),
+            Err(_) if !row.enabled => Ok(()),
             Err(error) => Err(error),
         }
     }
@@ -605,9 +602,8 @@ impl<'a> Administration<'a> {
 }
 
 impl Next {
-    /// The row as its next revision.
-    fn of(mut row: PluginRow) -> Self {
-        row.revision += 1;
+    /// Nothing but the row.
+    fn of(row: PluginRow) -> Self {
         Self {
             row,
             package: None,

@@ -103,6 +103,24 @@ impl Criterion {
         self.test == other.test && self.when == other.when
     }
 
+    /// The kinds it counts records of, also in what it is made of.
+    pub fn kinds(&self) -> Vec<&String> {
+        let inner = match &self.test {
+            Test::Any(criteria) => criteria.as_slice(),
+            Test::Field(..) | Test::Count(..) => &[],
+        };
+        let mut kinds: Vec<&String> = self
+            .when
+            .iter()
+            .chain(inner)
+            .flat_map(Self::kinds)
+            .collect();
+        if let Test::Count(selection, _) = &self.test {
+            kinds.push(&selection.kind);
+        }
+        kinds
+    }
+
     /// Reads one criterion of the settings.
     pub fn read(section: &Section<'_>) -> Self {
         let criterion = Self {

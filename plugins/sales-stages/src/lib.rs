@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use kjerne_sdk::prelude::*;
 use kjerne_sdk::settings::Faults;
 
-use crate::criterion::Deal;
+use crate::criterion::{Criterion, Deal};
 use crate::deal::{Around, Held};
 use crate::settings::Settings;
 use crate::shaping::{Draft, To};
@@ -44,10 +44,7 @@ static SETTINGS: Prepared<Settings> = Prepared::new(Settings::load);
 
 impl Prepare for SalesStagesPlugin {
     fn prepare() -> Result<(), Faults> {
-        SETTINGS
-            .get()
-            .map_err(Clone::clone)
-            .and_then(check_required)
+        SETTINGS.get().map_err(Clone::clone).and_then(check_names)
     }
 }
 
@@ -194,21 +191,30 @@ fn read_settings() -> Result<&'static Settings, Failure> {
     })
 }
 
-/// Checks that what stages require are fields of an opportunity, which only the kernel knows.
-fn check_required(settings: &Settings) -> Result<(), Faults> {
-    let stages = settings.pipelines.iter().flat_map(|one| &one.stages);
-    let required: BTreeSet<&String> = stages.flat_map(|stage| &stage.required).collect();
+/// Checks what only the kernel knows: that what stages require are fields of an opportunity, and that
+/// the kinds that criteria count are there.
+fn check_names(settings: &Settings) -> Result<(), Faults> {
+    let stages = || settings.pipelines.iter().flat_map(|one| &one.stages);
+    let required: BTreeSet<&String> = stages().flat_map(|stage| &stage.required).collect();
     for field in required {
         let condition = format!("{} eq null", field.replace('.', "/"));
-        let asked = records::query("opportunity").filter(condition).limit(1);
-        // What may not be asked is no fault of the settings.
-        if asked
-            .run()
-            .is_err_and(|failure| failure.code == "bad-filter")
-        {
+        if is_unknown("opportunity", &condition, "bad-filter") {
             let fault = format!("a stage requires {field}, which an opportunity does not have");
             return Err(fault.into());
         }
     }
+    let criteria = stages().flat_map(|stage| stage.entry.iter().chain(&stage.exit));
+    let counted: BTreeSet<&String> = criteria.flat_map(Criterion::kinds).collect();
+    for kind in counted {
+        if is_unknown(kind, "version eq 0", "unknown-kind") {
+            return Err(format!("a criterion counts {kind}, and there is no such kind").into());
+        }
+    }
     Ok(())
+}
+
+/// Whether the kernel says of a name that there is no such. What may not be asked is no fault.
+fn is_unknown(kind: &str, condition: &str, code: &str) -> bool {
+    let asked = records::query(kind).filter(condition).limit(1).run();
+    asked.is_err_and(|failure| failure.code == code)
 }

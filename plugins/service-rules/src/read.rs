@@ -251,13 +251,25 @@ fn person(text: &str, node: Node<'_>) -> Result<Person, String> {
         "account-owner" => Person::AccountOwner,
         "queue" => Person::Queue,
         _ => match text.strip_prefix("user/") {
-            Some(id) => Person::User(id.to_owned()),
+            Some(id) if is_id(id) => Person::User(id.to_owned()),
+            Some(id) => {
+                return Err(node.wrong(format!(
+                    "'{id}' is no id of a user; write user/ and the 36 signs of one, or an e-mail address"
+                )));
+            }
             None if text.contains('@') => Person::Email(text.to_owned()),
             None => return Err(node.wrong(format!(
                 "'{text}' is nobody; write owner, manager, account-owner, queue, an e-mail address or user/ID"
             ))),
         },
     })
+}
+
+/// Whether a text is a record's id: hexadecimal digits in groups of 8, 4, 4, 4 and 12.
+fn is_id(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    let digits = |group: &&str| group.bytes().all(|byte| byte.is_ascii_hexdigit());
+    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12]) && groups.iter().all(digits)
 }
 
 const WEEKDAYS: [&str; 7] = [

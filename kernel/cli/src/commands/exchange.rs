@@ -135,7 +135,11 @@ impl<'a> Rejects<'a> {
             return Ok(());
         };
         if !std::mem::replace(&mut self.begun, true) {
-            file.get_ref().set_len(0)?;
+            // What is no file, such as a pipe or a device, has no end to cut off.
+            let file = file.get_ref();
+            if file.metadata().is_ok_and(|meta| meta.is_file()) {
+                file.set_len(0).context("cannot write the rejects")?;
+            }
         }
         // Each sign stands for a byte, since rows of a foreign file need not be text.
         let bytes: Vec<u8> = piece.chars().map(|sign| sign as u8).collect();

@@ -19,7 +19,7 @@ enum Place {
     /// Four digits, not fewer.
     Year,
     /// Two digits, not one.
-    ShortYear,
+    Two,
     /// Not 60, which would be another second than the one written.
     Second,
 }
@@ -39,6 +39,13 @@ impl Form {
             places: places(&pattern),
             pattern,
         };
+        if form.pattern.contains("%H")
+            && (form.pattern.contains("%p") || form.pattern.contains("%P"))
+        {
+            return Err(format!(
+                "the form {text:?} has the hour of 24 beside am and pm; write %I for the hour of 12"
+            ));
+        }
         let sample = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
         let tried = strtime::format(&form.pattern, &sample)
             .and_then(|text| BrokenDownTime::parse(&form.pattern, text).map(drop));
@@ -66,7 +73,7 @@ impl Form {
             };
             match place {
                 Place::Year => begins(4),
-                Place::ShortYear => begins(2),
+                Place::Two => begins(2),
                 Place::Second => !rest.starts_with(b"60"),
             }
         };
@@ -78,21 +85,35 @@ impl Form {
 fn places(pattern: &str) -> Vec<(String, Place)> {
     let mut places = Vec::new();
     let mut signs = pattern.char_indices();
+    // Where the number before ended.
+    let mut end = usize::MAX;
     while let Some((start, sign)) = signs.next() {
         if sign != '%' {
             continue;
         }
         let is_flag = |c: char| c.is_ascii_digit() || "-_^#".contains(c);
-        let directive = signs
-            .find(|(_, sign)| !is_flag(*sign))
-            .map(|(_, sign)| sign);
+        let found = signs.find(|(_, sign)| !is_flag(*sign));
+        let directive = found.map(|(_, sign)| sign);
+        let next = found.map_or(pattern.len(), |(at, sign)| at + sign.len_utf8());
         let place = match directive {
             Some('Y' | 'G') => Place::Year,
-            Some('y' | 'g') => Place::ShortYear,
+            Some('y' | 'g') => Place::Two,
             Some('S') => Place::Second,
+            Some('d' | 'm' | 'H' | 'I' | 'M') => Place::Two,
             _ => continue,
         };
-        places.push((pattern[..start].to_owned(), place));
+        let before = pattern[..start].to_owned();
+        // Without a mark between two numbers, only their digits tell where the one ends.
+        let touches = end == start || pattern[next..].starts_with('%');
+        end = next;
+        match place {
+            Place::Second if touches => {
+                places.push((before.clone(), Place::Two));
+                places.push((before, place));
+            }
+            Place::Two if !touches && !matches!(directive, Some('y' | 'g')) => {}
+            place => places.push((before, place)),
+        }
     }
     places
 }

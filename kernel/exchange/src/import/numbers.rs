@@ -116,8 +116,10 @@ fn ungrouped(whole: &str, forms: &Forms) -> Option<String> {
     let mut groups = whole.split(between);
     let are_digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
     let first = groups.next()?;
+    // Nobody begins a group with 0: `0,500` is a half where the comma is the decimal mark.
     let fits = allowed
         && (1..=3).contains(&first.len())
+        && !first.starts_with('0')
         && are_digits(first)
         && groups.all(|group| group.len() == 3 && are_digits(group));
     fits.then(|| whole.replace(between, ""))

@@ -62,5 +62,6 @@ impl Guard for Plugin {
 }
 
 fn kept() -> std::sync::MutexGuard<'static, Option<Query>> {
-    KEPT.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    KEPT.lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -113,6 +113,37 @@ fn a_year_has_four_digits_where_the_form_says_so() {
 }
 
 #[test]
+fn numbers_that_nothing_separates_have_all_their_digits() {
+    let form = |text: &str| {
+        super::text::forms(|forms| {
+            forms.dates = vec![Form::new(text).unwrap()];
+            forms.instants = vec![Form::new(text).unwrap()];
+        })
+    };
+    let (day, clock) = (form("%Y%m%d"), form("%Y-%m-%d %H%M"));
+    for (forms, field_type, text, expected) in [
+        (&day, FieldType::Date, "20221101", Some("2022-11-01")),
+        (&day, FieldType::Date, "2022111", None),
+        (&day, FieldType::Date, "2022032", None),
+        (
+            &clock,
+            FieldType::Instant,
+            "2022-3-5 1103",
+            Some("2022-03-05T11:03:00Z"),
+        ),
+        (&clock, FieldType::Instant, "2022-03-25 113", None),
+    ] {
+        check(&field_type, forms, text, expected);
+    }
+    let seconds = form("%Y%m%d%H%M%S");
+    check(&FieldType::Instant, &seconds, "2022032508000", None);
+    let whole = Some("2022-03-25T08:00:07Z");
+    check(&FieldType::Instant, &seconds, "20220325080007", whole);
+    assert!(Form::new("%Y-%m-%d %H:%M %p").unwrap_err().contains("%I"));
+    assert!(Form::new("%Y-%m-%d %I:%M %p").is_ok());
+}
+
+#[test]
 fn a_sign_or_code_of_a_currency_is_never_dropped() {
     let kroner = forms(|forms| forms.currency = currency("NOK"));
     let none = forms(|_| {});
@@ -174,6 +205,11 @@ fn digits_that_no_grouping_separates_are_two_numbers() {
         "- - 5",
         "--5",
         "+-5",
+        "0,500",
+        "-0,125",
+        "00,500",
+        "012,345",
+        "0 500",
         "1e5e5",
         "1 e5",
     ] {
