@@ -209,12 +209,8 @@ fn an_act_that_leaves_a_plugin_that_cannot_be_prepared_is_refused_without_a_serv
                   fields = ['nosuch']\n";
     let _ = set("webhook", unseen).ok();
     let granted = workspace.run(&["plugin", "grant", "webhook", "read:account"]);
-    // A grant that lets the plugin see that its settings are at fault changes nothing it was prepared with.
-    assert!(
-        granted.code == 0 || granted.err.contains("nosuch"),
-        "{}",
-        granted.err
-    );
+    assert_eq!(granted.code, 2, "{}", granted.out);
+    assert!(granted.err.contains("nosuch"), "{}", granted.err);
     let refused = set("hostile-ready", "behaviour = \"panic\"");
     assert_ne!(refused.code, 0, "{}", refused.out);
     assert!(

@@ -264,6 +264,11 @@ impl Grants {
         grants
     }
 
+    /// What may be read, as a text that is the same for the same.
+    pub(crate) fn reading(&self) -> String {
+        format!("{:?}", self.read)
+    }
+
     fn add(&mut self, item: &Grant) {
         match item {
             Grant::Read(kind, field) => Projection::add(&mut self.read, kind, field.as_ref()),

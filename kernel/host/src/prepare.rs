@@ -72,7 +72,8 @@ impl Host {
         }
     }
 
-    /// Names the component a plugin is with these settings, and with the kinds they may name.
+    /// Names the component a plugin is with these settings, with the kinds they may name, and with what
+    /// it may read of them.
     pub(crate) fn of_settings(&self, plugin: &Plugin) -> [u8; 32] {
         digest(&[
             b"prepared",
@@ -80,6 +81,7 @@ impl Host {
             plugin.settings.text.as_bytes(),
             &plugin.revision.to_le_bytes(),
             &self.kinds,
+            plugin.grants.reading().as_bytes(),
             env!("CARGO_PKG_VERSION").as_bytes(),
         ])
     }
