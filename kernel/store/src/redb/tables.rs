@@ -192,14 +192,57 @@ fn scan(
     visit: Visit<'_>,
 ) -> Result<(), StoreError> {
     let mut damage = Ok(());
-    scan_stored(table, space, range, &mut |key, value| match value {
-        Ok(value) => visit(key, value),
-        Err(error) => {
-            damage = Err(error);
-            ControlFlow::Break(())
+    let mut order = Order::of(&range);
+    scan_stored(table, space, range, &mut |key, value| {
+        let value = value.and_then(|value| order.next(space, key).map(|()| value));
+        match value {
+            Ok(value) => visit(key, value),
+            Err(error) => {
+                damage = Err(error);
+                ControlFlow::Break(())
+            }
         }
     })?;
     damage
+}
+
+/// That keys come in their order and within their range: pages that are whole but stand in each other's
+/// place would tell a row twice.
+struct Order {
+    last: Option<Vec<u8>>,
+    from: Vec<u8>,
+    to: Option<Vec<u8>>,
+    backwards: bool,
+}
+
+impl Order {
+    fn of(range: &Range<'_>) -> Self {
+        Self {
+            last: None,
+            from: range.from.to_vec(),
+            to: range.to.map(<[u8]>::to_vec),
+            backwards: range.backwards,
+        }
+    }
+
+    fn next(&mut self, space: Space, key: &[u8]) -> Result<(), StoreError> {
+        let within = key >= self.from.as_slice() && self.to.as_deref().is_none_or(|to| key < to);
+        let follows = match &self.last {
+            None => true,
+            Some(last) if self.backwards => key < last.as_slice(),
+            Some(last) => key > last.as_slice(),
+        };
+        if !within || !follows {
+            let name = space.name();
+            return Err(StoreError::Corrupt(format!(
+                "rows of {name} do not stand in their order; `kjerne verify` tells more"
+            )));
+        }
+        let last = self.last.get_or_insert_default();
+        last.clear();
+        last.extend_from_slice(key);
+        Ok(())
+    }
 }
 
 fn scan_stored(
@@ -239,4 +282,34 @@ fn scan_stored(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn rows_out_of_their_order_or_range_are_damage() {
+        let range = |backwards| Range {
+            from: b"b",
+            to: Some(b"m"),
+            backwards,
+        };
+        for (keys, backwards, sound) in [
+            (&["b", "c", "l"][..], false, true),
+            (&["l", "c", "b"], true, true),
+            (&["b", "c", "c"], false, false),
+            (&["c", "b"], false, false),
+            (&["c", "d"], true, false),
+            (&["a"], false, false),
+            (&["m"], true, false),
+        ] {
+            let mut order = Order::of(&range(backwards));
+            let read = keys
+                .iter()
+                .try_for_each(|key| order.next(Space::Records, key.as_bytes()));
+            assert_eq!(read.is_ok(), sound, "{keys:?}");
+        }
+    }
 }
