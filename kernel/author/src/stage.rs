@@ -192,8 +192,8 @@ impl<'a> Stage<'a> {
 
     fn store_given(&self, case: &Case) -> Result<()> {
         let named = case.given.iter().map(|given| self.record(&given.id));
-        let there = named.map(|named| named.cloned()).collect::<Result<_>>()?;
-        let mut all = given::Given::new(&there, &*self.store);
+        let there = named.map(Result::<&_, _>::cloned).collect::<Result<_>>()?;
+        let mut all = given::Given::new(&there, &self.store);
         for given in &case.given {
             let kind = self.kind(&given.kind)?;
             let patch = self.patch(kind, &given.fields)?.map_err(|refusals| {

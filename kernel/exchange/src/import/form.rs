@@ -97,9 +97,8 @@ fn places(pattern: &str) -> Vec<(String, Place)> {
         let next = found.map_or(pattern.len(), |(at, sign)| at + sign.len_utf8());
         let place = match directive {
             Some('Y' | 'G') => Place::Year,
-            Some('y' | 'g') => Place::Two,
+            Some('y' | 'g' | 'd' | 'm' | 'H' | 'I' | 'M') => Place::Two,
             Some('S') => Place::Second,
-            Some('d' | 'm' | 'H' | 'I' | 'M') => Place::Two,
             _ => continue,
         };
         let before = pattern[..start].to_owned();
