@@ -93,8 +93,11 @@ mod tests {
         )
     }
 
-    /// What is said of records given in this order: kind, number, fields in the form of the command line.
-    fn told(given: &[(&str, u128, &[(&str, &str)])]) -> String {
+    /// A record: its kind, its number, its fields in the form of the command line.
+    type Row<'a> = (&'a str, u128, &'a [(&'a str, &'a str)]);
+
+    /// What is said of records given in this order.
+    fn told(given: &[Row<'_>]) -> String {
         let schema = Schema::new(core_kinds()).unwrap();
         let there = given
             .iter()
