@@ -64,6 +64,13 @@ pub enum LoadError {
     },
 }
 
+fn unprepared(plugin: &str, why: &str) -> String {
+    format!(
+        "plugin {plugin} breaks while it is prepared with its settings: {why}; set others (kjerne plugin \
+         settings {plugin} FILE), or switch it off (kjerne plugin disable {plugin})"
+    )
+}
+
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -133,11 +140,7 @@ impl fmt::Display for LoadError {
                 "plugin {plugin} does not fit this kernel: {why}; build it again with the SDK of \
                  this version"
             ),
-            Self::Unprepared { plugin, why } => write!(
-                f,
-                "plugin {plugin} breaks while it is prepared with its settings: {why}; set others \
-                 (kjerne plugin settings {plugin} FILE), or switch it off (kjerne plugin disable {plugin})"
-            ),
+            Self::Unprepared { plugin, why } => f.write_str(&unprepared(plugin, why)),
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::package::Package;
 use crate::plugin::Plugin;
 use crate::settings::Settings;
 use crate::watching::watched;
-use crate::{engine, fault, prepare};
+use crate::{digest, engine, fault};
 
 /// How the host is set up.
 pub struct HostOptions {
@@ -126,7 +126,7 @@ impl Host {
         let engine = engine::engine(slots)?;
         let linker =
             code::linker(&engine).map_err(|error| HostError::Engine(format!("{error:#}")))?;
-        let kinds = prepare::of_kinds(&options.schema);
+        let kinds = digest::of_kinds(&options.schema);
         let runtime = Runtime {
             engine,
             slots: Slots::new(slots),

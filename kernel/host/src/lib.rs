@@ -39,6 +39,7 @@ mod code;
 mod compiler;
 mod concurrency;
 mod cost_ledger;
+mod digest;
 mod engine;
 mod error;
 mod fault;

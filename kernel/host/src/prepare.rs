@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use kjerne_core::Role;
-use kjerne_model::{Schema, shown};
+use kjerne_model::shown;
 use wasmtime::Store;
 use wasmtime::component::{Component, ComponentNamedList, Instance, Lift};
 use wasmtime_wizer::{ComponentContext, ComponentInstanceState, Wizer};
@@ -21,6 +21,7 @@ use crate::call::{Ask, refuel};
 use crate::call_state::{CallState, Purpose};
 use crate::code::{self, found};
 use crate::compiler::Uncompiled;
+use crate::digest::digest;
 use crate::error::LoadError;
 use crate::host::Host;
 use crate::limits::{self, Budget};
@@ -173,22 +174,6 @@ fn does_not_fit(package: &Package, why: String) -> LoadError {
         plugin: package.manifest.id.clone(),
         why,
     }
-}
-
-/// A hash over all that a plugin can find out about the kinds of a workspace.
-pub fn of_kinds(schema: &Schema) -> [u8; 32] {
-    digest(&[b"kinds", format!("{schema:?}").as_bytes()])
-}
-
-/// A hash over parts, each with its length in front, so that no two lists of parts have the same.
-fn digest(parts: &[&[u8]]) -> [u8; 32] {
-    let mut hasher = blake3::Hasher::new();
-    for part in parts {
-        hasher
-            .update(&(part.len() as u64).to_le_bytes())
-            .update(part);
-    }
-    *hasher.finalize().as_bytes()
 }
 
 /// Everything a plugin found wrong, as far as a person reads it.

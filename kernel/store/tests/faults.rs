@@ -323,8 +323,9 @@ fn work(disk: FaultyDisk, beginning: &Model, fault: Fault, at: u64) -> Acknowled
                 refused_from_now_on(&store, &known.model, round);
                 break;
             }
-            // What fails before the header is written has stored nothing, and says so.
-            Err(StoreError::Io(_)) => {
+            // What fails before the header is written has stored nothing, and says so. A file that takes
+            // no write when it is opened is opened to be read.
+            Err(StoreError::Io(_) | StoreError::ReadOnly(_)) => {
                 refused_from_now_on(&store, &known.model, round);
                 break;
             }

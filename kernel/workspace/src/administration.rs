@@ -535,6 +535,14 @@ impl<'a> Administration<'a> {
     /// Loads a plugin as an act leaves it, alone and also where plugins do not run: it must find no fault
     /// with its settings, and where it is switched on it must run, or nothing could be stored any more.
     fn check(&self, row: &PluginRow, package: Arc<Package>) -> Result<()> {
+        let schema = self.runtime.kernel.schema();
+        let mut named = kjerne_host::named_kinds(&package, &row.settings).into_iter();
+        if let Some(kind) = named.find(|kind| schema.kind(kind).is_none()) {
+            return Err(Error::unreadable(format!(
+                "the settings cannot be used: they name the kind {kind:?}, which this workspace does not \
+                 have; kjerne kinds lists those it has"
+            )));
+        }
         let on = PluginRow {
             enabled: true,
             ..row.clone()

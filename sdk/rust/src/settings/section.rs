@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
-use super::Faults;
+use super::faults::Faults;
 use super::tree::{Node, Settings, Table};
 use crate::contract::SettingsFault;
 
