@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use kjerne_core::{Administered, Progress, Role};
 use kjerne_host::grants::Grant;
-use kjerne_host::{Installed, Manifest, Package, idle_roles};
+use kjerne_host::{Installed, LoadError, Manifest, Package, idle_roles};
 use kjerne_model::{Act, Actor, Instant};
 use kjerne_store::cursors;
 use kjerne_store::registry::PluginRow;
@@ -547,11 +547,13 @@ impl<'a> Administration<'a> {
             enabled: true,
             ..row.clone()
         };
-        match self.runtime.load(vec![as_installed(on, package, &[])]) {
+        match self.runtime.host.load(vec![as_installed(on, package, &[])]) {
             Ok(_) => Ok(()),
-            Err(error @ Error::Unreadable(_)) => Err(error),
+            Err(error @ LoadError::BadSettings(_)) => Err(error.into()),
             Err(_) if !row.enabled => Ok(()),
-            Err(error) => Err(error),
+            // Whether a file fits is found out where it is installed and switched on.
+            Err(LoadError::DoesNotFit { .. }) if !self.runtime.runs_plugins() => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 
