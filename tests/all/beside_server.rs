@@ -549,7 +549,7 @@ fn an_import_that_cannot_write_its_rejects_stores_nothing() {
     assert_eq!(listed["records"].as_array().unwrap().len(), 0);
     // Nor does one that cannot begin touch what an earlier one wrote, or leave an empty file.
     let kept = workspace.beside("kept.csv");
-    let earlier = "name,employees,reject_line,reject_column,reject_value,reject_reason\n";
+    let earlier = "reject_line,reject_column,reject_value,reject_reason,name\n";
     fs::write(&kept, earlier).unwrap();
     let foreign = workspace.beside("foreign.csv");
     fs::write(&foreign, "mine").unwrap();
