@@ -64,6 +64,9 @@ pub enum LoadError {
     },
 }
 
+const NOT_WASM: &str =
+    "the file is not WebAssembly; give the .wasm file that `kjerne plugin build` wrote";
+
 fn unprepared(plugin: &str, why: &str) -> String {
     format!(
         "plugin {plugin} breaks while it is prepared with its settings: {why}; set others (kjerne plugin \
@@ -87,9 +90,7 @@ impl fmt::Display for LoadError {
                      compiler makes stays far below"
                 )
             }
-            Self::NotWasm => f.write_str(
-                "the file is not WebAssembly; give the .wasm file that `kjerne plugin build` wrote",
-            ),
+            Self::NotWasm => f.write_str(NOT_WASM),
             Self::CoreModule => f.write_str(
                 "the file is a core module, not a component; build it with `kjerne plugin build`",
             ),
