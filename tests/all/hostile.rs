@@ -4,7 +4,7 @@
 use std::time::Instant as Clock;
 
 use kjerne_core::{Outcome, Progress, Role};
-use kjerne_host::{Host, Installed, LoadError, Package, limits};
+use kjerne_host::{Host, Installed, Package, PackageError, limits};
 use kjerne_model::{Code, Refusal};
 use kjerne_store::cursors;
 use kjerne_tests::Workspace;
@@ -458,7 +458,7 @@ fn promise_7_the_server_lives_on_beside_a_broken_plugin() {
     }
 }
 
-fn misread(bytes: &[u8]) -> LoadError {
+fn misread(bytes: &[u8]) -> PackageError {
     Package::read(bytes).expect_err("it should not have been taken")
 }
 
@@ -500,7 +500,7 @@ fn promise_7_a_manifest_that_lies_is_found_out_before_anything_runs() {
     let bare = b"\0asm\x01\0\0\0".to_vec();
     assert_eq!(
         misread(&Package::seal(&bare, &honest, "")),
-        LoadError::CoreModule
+        PackageError::CoreModule
     );
 }
 

@@ -6,8 +6,9 @@ use std::net::TcpStream;
 use std::sync::Arc;
 
 use kjerne_core::{Call, limits as kernel};
-use kjerne_host::{Package, limits as plugins};
+use kjerne_host::Package;
 use kjerne_model::{Actor, FieldType, Name, Reference, Schema, core_kinds, filter};
+use kjerne_package::limits as packages;
 use kjerne_server::limits as server;
 use kjerne_tests::{Server, Workspace};
 use serde_json::{Value as Json, json};
@@ -234,7 +235,7 @@ fn a_plugins_settings_and_manifest_are_taken_to_the_number_and_not_beyond() {
     let comment = |bytes: u64| format!("#{}", "x".repeat(bytes as usize - 1));
     check(&Pair {
         what: "settings",
-        most: plugins::SETTINGS.value,
+        most: packages::SETTINGS.value,
         ask: &|bytes| {
             let file = workspace.beside("settings.toml");
             std::fs::write(&file, comment(bytes)).unwrap();
@@ -247,7 +248,7 @@ fn a_plugins_settings_and_manifest_are_taken_to_the_number_and_not_beyond() {
     let component = built("hostile");
     check(&Pair {
         what: "manifest",
-        most: plugins::MANIFEST.value,
+        most: packages::MANIFEST.value,
         ask: &|bytes| {
             let manifest = format!("{text}{}", comment(bytes - text.len() as u64));
             match Package::read(&Package::seal(&component, &manifest, "")) {
@@ -275,6 +276,6 @@ fn opportunities_that_stand_still_are_asked_for_by_the_page() {
         stage.used().len()
     };
     stage.used();
-    let most = plugins::STALE_PAGE.value;
+    let most = kjerne_host::limits::STALE_PAGE.value;
     assert_eq!((questions(most), questions(most + 1)), (1, 2));
 }

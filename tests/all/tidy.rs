@@ -39,12 +39,14 @@ fn dependencies_point_one_way() {
         ("kernel/model", &["kjerne-values"][..]),
         ("kernel/store", &["kjerne-model"]),
         ("kernel/core", &["kjerne-model", "kjerne-store"]),
+        ("kernel/package", &["kjerne-model", "kjerne-core"]),
         (
             "kernel/host",
             &[
                 "kjerne-model",
                 "kjerne-store",
                 "kjerne-core",
+                "kjerne-package",
                 "kjerne-settings",
             ],
         ),
@@ -70,6 +72,7 @@ fn dependencies_point_one_way() {
                 "kjerne-model",
                 "kjerne-store",
                 "kjerne-core",
+                "kjerne-package",
                 "kjerne-host",
                 "kjerne-wire",
                 "kjerne-workspace",
@@ -115,7 +118,7 @@ fn dependencies_point_one_way() {
     }
     assert_none(
         &faults,
-        "values <- model <- store <- core <- host <- workspace <- {exchange, author, server} <- cli; wire \
+        "values <- model <- store <- core <- package <- host <- workspace <- {exchange, author, server} <- cli; wire \
          beside; wit <- sdk <- plugins; values below model and sdk:",
     );
 }

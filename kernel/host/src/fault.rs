@@ -4,9 +4,9 @@ use kjerne_core::{Fault, Role};
 use kjerne_model::shown;
 use wasmtime::Trap;
 
-use crate::grants::Grant;
 use crate::limits;
 use crate::meter::{Meter, Passed};
+use kjerne_package::grants::Grant;
 
 /// How the runtime's error begins when one call handed over too much. Its type is private; a test
 /// notices when the words change.

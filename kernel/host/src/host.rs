@@ -16,14 +16,14 @@ use crate::code::{self, Code};
 use crate::concurrency::Slots;
 use crate::cost_ledger::{Account, CallStats, Cost};
 use crate::error::{HostError, LoadError};
-use crate::grants::{Grant, Grants};
 use crate::ids::IdSource;
 use crate::logs::{Line, Log};
-use crate::package::Package;
 use crate::plugin::Plugin;
 use crate::settings::Settings;
 use crate::watching::watched;
 use crate::{digest, engine, fault};
+use kjerne_package::Package;
+use kjerne_package::grants::{Grant, Grants};
 
 /// How the host is set up.
 pub struct HostOptions {

@@ -12,7 +12,6 @@ use kjerne_store::plugin_state;
 use wasmtime::component::Resource;
 
 use crate::call_state::{CallState, Purpose, kind_of, quoted};
-use crate::grants::Projection;
 use crate::limits;
 use crate::logs::Line;
 use crate::meter::Passed;
@@ -21,6 +20,7 @@ use crate::stop::{Ended, Stop};
 use crate::wit::v0_1_0::{
     self as wit, CrmRecord, Failure, RecordRef, log, records, settings, state, time,
 };
+use kjerne_package::grants::Projection;
 
 impl CallState {
     /// Counts a call that has no failure to answer with: passing the limit ends the call.
@@ -508,7 +508,7 @@ mod tests {
 
     #[test]
     fn a_query_cannot_ask_for_what_may_not_be_read() {
-        use crate::grants::{Grant, Grants};
+        use kjerne_package::grants::{Grant, Grants};
         let kinds = kjerne_model::core_kinds();
         let account = kinds.iter().find(|kind| kind.name == "account").unwrap();
         let name = [Grant::parse("read:account.name").unwrap()];

@@ -43,19 +43,15 @@ mod digest;
 mod engine;
 mod error;
 mod fault;
-pub mod grants;
 mod host;
 mod ids;
 mod imports;
 pub mod limits;
 mod logs;
-mod manifest;
 mod meter;
 mod model_calls;
 pub use kjerne_core::models;
-mod outline;
 mod outputs;
-mod package;
 mod plugin;
 mod plugin_calls;
 mod prepare;
@@ -72,10 +68,11 @@ pub use cost_ledger::{CallStats, Cost};
 pub use engine::RUNTIME_VERSION;
 pub use error::{AskError, HostError, LoadError};
 pub use host::{Host, HostOptions, Installed, Loaded};
+pub use kjerne_package::{
+    CONTRACT, Command, Declared, MANIFEST_SECTION, Manifest, Package, PackageError, Parameter,
+    SETTINGS_SECTION, grants,
+};
 pub use logs::Line;
-pub use manifest::{Command, Declared, Manifest, Parameter};
 pub use model_calls::STALE_PAGE;
-pub use outline::{MANIFEST_SECTION, SETTINGS_SECTION};
-pub use package::{CONTRACT, Package};
 pub use settings::{BadSettings, Settings};
 pub use watching::{idle_roles, named_kinds};

@@ -12,10 +12,10 @@ use kjerne_core::{PluginInfo, Role};
 use kjerne_model::Name;
 
 use crate::cost_ledger::Account;
-use crate::grants::{Grant, Grants};
 use crate::logs::Log;
-use crate::package::Package;
 use crate::settings::Settings;
+use kjerne_package::Package;
+use kjerne_package::grants::{Grant, Grants};
 
 /// A plugin in use, without its code.
 pub struct Plugin {

@@ -27,9 +27,9 @@ use crate::host::Host;
 use crate::limits::{self, Budget};
 use crate::logs::Line;
 use crate::meter::Meter;
-use crate::package::Package;
 use crate::plugin::Plugin;
 use crate::wit::v0_1_0::exports::prepare::SettingsFault;
+use kjerne_package::{Package, PackageError};
 
 /// A component that can be made ready, with what is needed to make a component of it again.
 struct Instrumented<'a> {
@@ -126,7 +126,7 @@ impl Host {
         let made = self.cache.component(&self.runtime.engine, digest, bytes);
         made.map(|(component, _)| component)
             .map_err(|error| match error {
-                Uncompiled::TooMuch(limit) => LoadError::TooLarge { limit, found: None },
+                Uncompiled::TooMuch(limit) => PackageError::TooLarge { limit, found: None }.into(),
                 Uncompiled::Refused(why) => does_not_fit(package, why),
             })
     }

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::limits;
 use crate::wit::v0_1_0::settings::Entry;
 use crate::wit::v0_1_0::settings_out;
+use kjerne_package::limits;
 
 /// A settings document that was read and found good.
 #[derive(Clone, Debug, Default)]

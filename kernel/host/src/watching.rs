@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use kjerne_core::Role;
 use kjerne_model::Name;
 
-use crate::package::Package;
 use crate::settings::Settings;
 use crate::wit::v0_1_0::settings::Entry;
 use crate::wit::v0_1_0::types::Value;
+use kjerne_package::Package;
 
 /// A kind that is none: a plugin that watches nothing watches it alone, and so is passed over by
 /// every entry while its cursor moves on.

@@ -127,8 +127,9 @@ kjerne_core::limit_table! {
 /// The limits of every part, with the part's name.
 #[must_use]
 pub fn everywhere() -> Vec<(&'static str, Limit)> {
-    let parts: [(&str, &[Limit]); 5] = [
+    let parts: [(&str, &[Limit]); 6] = [
         ("kernel", kjerne_core::limits::ALL),
+        ("packages", kjerne_package::limits::ALL),
         ("plugins", kjerne_host::limits::ALL),
         ("workspace", kjerne_workspace::limits::ALL),
         ("exchange", kjerne_exchange::limits::ALL),

@@ -139,7 +139,7 @@ impl FromRequest<App> for PackageBody {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         as_it_is(request.headers())?;
-        let read = read(request, app, &kjerne_host::limits::PACKAGE).await;
+        let read = read(request, app, &kjerne_package::limits::PACKAGE).await;
         read.map(Self)
     }
 }
@@ -152,7 +152,7 @@ impl FromRequest<App> for SettingsBody {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         as_it_is(request.headers())?;
-        let bytes = read(request, app, &kjerne_host::limits::SETTINGS).await?;
+        let bytes = read(request, app, &kjerne_package::limits::SETTINGS).await?;
         let text = String::from_utf8(bytes.value);
         text.map(Self)
             .map_err(|_| Problem::bad_request("the settings are not UTF-8"))

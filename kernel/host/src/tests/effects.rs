@@ -129,10 +129,10 @@ fn a_reaction_that_breaks_wants_nothing() {
 
 #[test]
 fn parts_of_an_address_cross_as_fields() {
-    use crate::grants::{Grant, Grants};
     use crate::wit::v0_1_0::change_out;
     use kjerne_core::Draft;
     use kjerne_model::{Address, Fields, RecordId};
+    use kjerne_package::grants::{Grant, Grants};
 
     let address = |city: &str| {
         let address = Address {

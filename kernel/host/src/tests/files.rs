@@ -7,9 +7,8 @@ use wasmtime::component::Component;
 
 use super::guests::{self, component, guard, guard_file, installed, manifest, options};
 use crate::engine::engine;
-use crate::outline::Outline;
-use crate::package;
-use crate::{Host, LoadError, MANIFEST_SECTION, Package, SETTINGS_SECTION, limits};
+use crate::{Host, MANIFEST_SECTION, Package, PackageError, SETTINGS_SECTION};
+use kjerne_package::{Outline, limits};
 
 /// The limit a file written in text passes when it is looked through.
 fn passed(text: &str) -> Option<&'static str> {
@@ -24,7 +23,7 @@ fn passed_by(bytes: &[u8]) -> Option<&'static str> {
         "it takes as long as the file is"
     );
     match read {
-        Err(LoadError::TooLarge { limit, .. }) => Some(limit.name),
+        Err(PackageError::TooLarge { limit, .. }) => Some(limit.name),
         Err(other) => panic!("{other}"),
         Ok(_) => None,
     }
@@ -119,7 +118,7 @@ fn components_are_no_values() {
     let text =
         "(component (component $a (import \"c\" (component $c)) (instance (instantiate $c))))";
     let refused = Outline::read(&wat::parse_str(text).unwrap());
-    assert!(matches!(refused, Err(LoadError::Invalid(_))));
+    assert!(matches!(refused, Err(PackageError::Invalid(_))));
 }
 
 /// Three bytes a level: a megabyte of them would go 300,000 levels down.
@@ -152,9 +151,11 @@ fn types_within_types_end_before_the_stack_does() {
 fn a_file_is_checked_for_so_long_a_time() {
     let good = guard_file("", &[]);
     let now = Instant::now();
-    assert!(package::validate(&good, now + Duration::from_secs(60)).is_ok());
-    let late = package::validate(&good, now);
-    assert!(matches!(late, Err(LoadError::TooLarge { limit, .. }) if limit == limits::VALIDATION));
+    assert!(kjerne_package::validate(&good, now + Duration::from_secs(60)).is_ok());
+    let late = kjerne_package::validate(&good, now);
+    assert!(
+        matches!(late, Err(PackageError::TooLarge { limit, .. }) if limit == limits::VALIDATION)
+    );
 }
 
 #[test]

@@ -3,13 +3,15 @@
 use kjerne_core::Role;
 
 use super::guests::{component, guard, guard_file, manifest, react};
-use crate::{LoadError, Package, limits};
+use kjerne_package::limits;
+
+use crate::{Package, PackageError};
 
 const LOOKS: &str =
     r#"(call $get (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 1024))"#;
 
 /// The refusal of a guard with this body and manifest.
-fn refusal(body: &str, manifest: &str) -> LoadError {
+fn refusal(body: &str, manifest: &str) -> PackageError {
     let component = component("guard-plugin", "0.1.0", &guard(body));
     Package::read(&Package::seal(&component, manifest, "")).unwrap_err()
 }
@@ -34,7 +36,7 @@ fn a_file_read_again_is_the_same_and_another_is_checked_as_new() {
         .position(|code| code == [0x41, 0x80, 0x08]);
     damaged[push.unwrap()] = 0x42;
     let refused = Package::reopen(&damaged, &package.digest).unwrap_err();
-    assert!(matches!(refused, LoadError::Invalid(_)), "{refused}");
+    assert!(matches!(refused, PackageError::Invalid(_)), "{refused}");
 }
 
 #[test]
@@ -46,11 +48,11 @@ fn what_is_no_component_of_ours_is_refused() {
         r#"(module (memory (export "memory") 1) (func (export "run"))
              (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable))"#,
     );
-    let table: [(&[u8], LoadError); 4] = [
-        (b"", LoadError::NotWasm),
-        (b"PK\x03\x04 a zip file", LoadError::NotWasm),
-        (&core, LoadError::CoreModule),
-        (&stranger, LoadError::NotOurs),
+    let table: [(&[u8], PackageError); 4] = [
+        (b"", PackageError::NotWasm),
+        (b"PK\x03\x04 a zip file", PackageError::NotWasm),
+        (&core, PackageError::CoreModule),
+        (&stranger, PackageError::NotOurs),
     ];
     for (bytes, expected) in table {
         assert_eq!(Package::read(bytes).unwrap_err(), expected);
@@ -58,7 +60,7 @@ fn what_is_no_component_of_ours_is_refused() {
     let large = vec![0; limits::PACKAGE.value as usize + 1];
     assert!(matches!(
         Package::read(&large),
-        Err(LoadError::TooLarge {
+        Err(PackageError::TooLarge {
             limit: limits::PACKAGE,
             ..
         })
@@ -90,7 +92,7 @@ fn a_damaged_file_is_refused_wherever_it_is_damaged() {
 #[test]
 fn a_component_without_manifest_is_refused() {
     let bare = component("guard-plugin", "0.1.0", &guard(""));
-    assert_eq!(Package::read(&bare).unwrap_err(), LoadError::NoManifest);
+    assert_eq!(Package::read(&bare).unwrap_err(), PackageError::NoManifest);
 }
 
 #[test]
@@ -98,23 +100,23 @@ fn a_manifest_that_lies_about_roles_is_refused() {
     let declared_only = manifest("guard", &[]) + "[roles.react]\n";
     assert_eq!(
         refusal("", &declared_only),
-        LoadError::RoleNotExported(Role::React)
+        PackageError::RoleNotExported(Role::React)
     );
     assert_eq!(
         refusal("", &manifest("react", &[])),
-        LoadError::RoleNotExported(Role::React)
+        PackageError::RoleNotExported(Role::React)
     );
     let both = component("react-plugin", "0.1.0", &react("(i32.const 1024)"));
     let hidden = Package::seal(&both, &manifest("guard", &[]), "");
     assert!(matches!(
         Package::read(&hidden),
-        Err(LoadError::RoleNotExported(Role::Guard))
+        Err(PackageError::RoleNotExported(Role::Guard))
     ));
 }
 
 #[test]
 fn an_unreadable_manifest_is_refused() {
-    assert!(matches!(refusal("", "id = "), LoadError::BadManifest(_)));
+    assert!(matches!(refusal("", "id = "), PackageError::BadManifest(_)));
 }
 
 #[test]
@@ -122,7 +124,7 @@ fn an_interface_from_elsewhere_is_refused_by_name() {
     let text = guard("(call $open (i32.const 0) (i32.const 0))");
     let thief = component("thief", "0.1.0", &text);
     let file = Package::seal(&thief, &manifest("guard", &[]), "");
-    let expected = LoadError::UnknownImport("evil:fs/files@1.0.0".to_owned());
+    let expected = PackageError::UnknownImport("evil:fs/files@1.0.0".to_owned());
     assert_eq!(Package::read(&file).unwrap_err(), expected);
 }
 
@@ -140,7 +142,7 @@ fn another_version_of_the_contract_is_refused_with_both_versions() {
         "{message}"
     );
     let says_newer = manifest("guard", &[]).replace("contract = \"0.1.0\"", "contract = \"0.1.7\"");
-    let expected = LoadError::WrongContract {
+    let expected = PackageError::WrongContract {
         found: "0.1.7".to_owned(),
         known: "0.1.0",
     };

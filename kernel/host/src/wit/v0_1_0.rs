@@ -7,7 +7,7 @@ use kjerne_model::{
     Name, ParseError, Record, RecordId, Reference, Value,
 };
 
-use crate::grants::{Grants, Projection};
+use kjerne_package::grants::{Grants, Projection};
 
 /// The bindings. One world holds every role, so that all roles share one set of types; which of
 /// them a component has is found out when it is loaded.

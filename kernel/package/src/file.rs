@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use kjerne_core::Role;
 use wasmparser::{Parser, ValidPayload, Validator, WasmFeatures};
 
-use crate::error::LoadError;
+use crate::error::PackageError;
 use crate::limits;
 use crate::manifest::Manifest;
 use crate::outline::{MANIFEST_SECTION, Outline, SETTINGS_SECTION, invalid};
@@ -50,19 +50,19 @@ impl Package {
     ///
     /// # Errors
     /// The first thing that is wrong with it.
-    pub fn read(bytes: &[u8]) -> Result<Self, LoadError> {
+    pub fn read(bytes: &[u8]) -> Result<Self, PackageError> {
         // Of a file that is too large, not all of it may be here to be counted.
         if bytes.len() as u64 > limits::PACKAGE.value {
-            return Err(LoadError::TooLarge {
+            return Err(PackageError::TooLarge {
                 limit: limits::PACKAGE,
                 found: None,
             });
         }
         if !bytes.starts_with(b"\0asm") {
-            return Err(LoadError::NotWasm);
+            return Err(PackageError::NotWasm);
         }
         if Parser::is_core_wasm(bytes) {
-            return Err(LoadError::CoreModule);
+            return Err(PackageError::CoreModule);
         }
         let package = Self::of(bytes, Outline::read(bytes)?)?;
         let end = Instant::now() + Duration::from_millis(limits::VALIDATION.value);
@@ -76,16 +76,21 @@ impl Package {
     ///
     /// # Errors
     /// The first thing that is wrong with it.
-    pub fn reopen(bytes: &[u8], digest: &[u8; 32]) -> Result<Self, LoadError> {
+    pub fn reopen(bytes: &[u8], digest: &[u8; 32]) -> Result<Self, PackageError> {
         if blake3::hash(bytes) != *digest {
             return Self::read(bytes);
         }
         Self::of(bytes, Outline::read_again(bytes)?)
     }
 
-    fn of(bytes: &[u8], outline: Outline) -> Result<Self, LoadError> {
+    fn of(bytes: &[u8], outline: Outline) -> Result<Self, PackageError> {
         let roles = roles(&outline)?;
-        let manifest = Manifest::parse(outline.manifest.as_deref().ok_or(LoadError::NoManifest)?)?;
+        let manifest = Manifest::parse(
+            outline
+                .manifest
+                .as_deref()
+                .ok_or(PackageError::NoManifest)?,
+        )?;
         check_contract(&manifest.contract)?;
         check_roles(&manifest, &roles)?;
         check_imports(&outline)?;
@@ -190,7 +195,7 @@ fn features() -> WasmFeatures {
 
 /// Checks the whole file by WebAssembly's rules, part by part, and not for ever: some of the rules
 /// take far longer than the part they are about is long.
-pub fn validate(bytes: &[u8], end: Instant) -> Result<(), LoadError> {
+pub fn validate(bytes: &[u8], end: Instant) -> Result<(), PackageError> {
     let mut validator = Validator::new_with_features(features());
     let mut kept = wasmparser::FuncValidatorAllocations::default();
     for payload in Parser::new(0).parse_all(bytes) {
@@ -201,7 +206,7 @@ pub fn validate(bytes: &[u8], end: Instant) -> Result<(), LoadError> {
             kept = function.into_allocations();
         }
         if Instant::now() > end {
-            return Err(LoadError::TooLarge {
+            return Err(PackageError::TooLarge {
                 limit: limits::VALIDATION,
                 found: None,
             });
@@ -211,7 +216,7 @@ pub fn validate(bytes: &[u8], end: Instant) -> Result<(), LoadError> {
 }
 
 /// The roles exported.
-fn roles(outline: &Outline) -> Result<Vec<Role>, LoadError> {
+fn roles(outline: &Outline) -> Result<Vec<Role>, PackageError> {
     let mut roles = Vec::new();
     for name in outline
         .exports
@@ -220,27 +225,27 @@ fn roles(outline: &Outline) -> Result<Vec<Role>, LoadError> {
     {
         let interface = interface(name)?;
         let role = Role::ALL.into_iter().find(|role| role.name() == interface);
-        roles.push(role.ok_or_else(|| LoadError::UnknownExport(name.clone()))?);
+        roles.push(role.ok_or_else(|| PackageError::UnknownExport(name.clone()))?);
     }
     if roles.is_empty() {
-        Err(LoadError::NotOurs)
+        Err(PackageError::NotOurs)
     } else {
         Ok(roles)
     }
 }
 
-fn check_imports(outline: &Outline) -> Result<(), LoadError> {
+fn check_imports(outline: &Outline) -> Result<(), PackageError> {
     for name in &outline.imports {
         let known = name.starts_with(PREFIX) && IMPORTS.contains(&interface(name)?);
         if !known {
-            return Err(LoadError::UnknownImport(name.clone()));
+            return Err(PackageError::UnknownImport(name.clone()));
         }
     }
     Ok(())
 }
 
 /// `guard` of `kjerne:crm/guard@0.1.0`, when the version is one this host has.
-fn interface(name: &str) -> Result<&str, LoadError> {
+fn interface(name: &str) -> Result<&str, PackageError> {
     let rest = name.strip_prefix(PREFIX).unwrap_or(name);
     let (interface, version) = rest.split_once('@').unwrap_or((rest, ""));
     check_contract(version)?;
@@ -249,8 +254,8 @@ fn interface(name: &str) -> Result<&str, LoadError> {
 
 /// A plugin fits when it was built for the same line of the contract, and for nothing newer than
 /// this host has. Below 1.0, a line is a minor version.
-fn check_contract(found: &str) -> Result<(), LoadError> {
-    let wrong = || LoadError::WrongContract {
+fn check_contract(found: &str) -> Result<(), PackageError> {
+    let wrong = || PackageError::WrongContract {
         found: found.to_owned(),
         known: CONTRACT,
     };
@@ -268,15 +273,15 @@ fn check_contract(found: &str) -> Result<(), LoadError> {
     }
 }
 
-fn check_roles(manifest: &Manifest, exported: &[Role]) -> Result<(), LoadError> {
+fn check_roles(manifest: &Manifest, exported: &[Role]) -> Result<(), PackageError> {
     if let Some(missing) = manifest.roles.keys().find(|role| !exported.contains(role)) {
-        return Err(LoadError::RoleNotExported(*missing));
+        return Err(PackageError::RoleNotExported(*missing));
     }
     match exported
         .iter()
         .find(|role| !manifest.roles.contains_key(role))
     {
-        Some(hidden) => Err(LoadError::RoleNotDeclared(*hidden)),
+        Some(hidden) => Err(PackageError::RoleNotDeclared(*hidden)),
         None => Ok(()),
     }
 }

@@ -9,7 +9,7 @@ use kjerne_core::Role;
 use kjerne_model::{Choice, FieldType, Name, shown};
 use serde::Deserialize;
 
-use crate::error::LoadError;
+use crate::error::PackageError;
 use crate::grants::Grant;
 use crate::limits;
 
@@ -77,8 +77,8 @@ impl Manifest {
     /// Reads a manifest.
     ///
     /// # Errors
-    /// [`LoadError::BadManifest`], with what is wrong and where.
-    pub fn parse(text: &str) -> Result<Self, LoadError> {
+    /// [`PackageError::BadManifest`], with what is wrong and where.
+    pub fn parse(text: &str) -> Result<Self, PackageError> {
         let file: File = toml::from_str(text).map_err(|error| wrong(error.to_string().trim()))?;
         check_id(&file.id)?;
         check_version("version", &file.version)?;
@@ -138,7 +138,7 @@ impl Manifest {
             .collect()
     }
 
-    fn check_parts(&self) -> Result<(), LoadError> {
+    fn check_parts(&self) -> Result<(), PackageError> {
         if self.roles.is_empty() {
             return Err(wrong("it has no [roles.…]; declare at least one"));
         }
@@ -230,11 +230,11 @@ struct IntegrationTable {
     answers: bool,
 }
 
-fn wrong(why: &str) -> LoadError {
-    LoadError::BadManifest(why.to_owned())
+fn wrong(why: &str) -> PackageError {
+    PackageError::BadManifest(why.to_owned())
 }
 
-fn roles(tables: BTreeMap<String, RoleTable>) -> Result<Roles, LoadError> {
+fn roles(tables: BTreeMap<String, RoleTable>) -> Result<Roles, PackageError> {
     let (mut roles, mut kinds_from) = (BTreeMap::new(), BTreeMap::new());
     for (name, table) in tables {
         let role = Role::ALL
@@ -265,7 +265,7 @@ fn roles(tables: BTreeMap<String, RoleTable>) -> Result<Roles, LoadError> {
     Ok((roles, kinds_from))
 }
 
-fn declared(table: &GrantTable) -> Result<Declared, LoadError> {
+fn declared(table: &GrantTable) -> Result<Declared, PackageError> {
     let allow = Grant::parse(&table.allow).map_err(|error| wrong(&format!("[[grant]] {error}")))?;
     if table.reason.trim().is_empty() {
         return Err(wrong(&format!(
@@ -280,7 +280,7 @@ fn declared(table: &GrantTable) -> Result<Declared, LoadError> {
     })
 }
 
-fn command(table: ActionTable) -> Result<Command, LoadError> {
+fn command(table: ActionTable) -> Result<Command, PackageError> {
     check_word("an action", &table.name)?;
     let parameters = table.parameters.into_iter().map(|parameter| {
         let field_type = parameter_type(&parameter.kind).ok_or_else(|| {
@@ -297,7 +297,7 @@ fn command(table: ActionTable) -> Result<Command, LoadError> {
         })
     });
     Ok(Command {
-        parameters: parameters.collect::<Result<_, LoadError>>()?,
+        parameters: parameters.collect::<Result<_, PackageError>>()?,
         label: shown::plain(&table.label.unwrap_or_else(|| table.name.clone())),
         name: table.name,
     })
@@ -320,7 +320,7 @@ fn parameter_type(text: &str) -> Option<FieldType> {
 }
 
 /// Small letters, digits and `-`; one owner may stand in front, `acme.credit-check`.
-fn check_id(id: &str) -> Result<(), LoadError> {
+fn check_id(id: &str) -> Result<(), PackageError> {
     let parts: Vec<&str> = id.split('.').collect();
     if fits(id) && parts.len() <= 2 && parts.iter().all(|part| is_word(part)) {
         return Ok(());
@@ -331,7 +331,7 @@ fn check_id(id: &str) -> Result<(), LoadError> {
     )))
 }
 
-fn check_word(what: &str, text: &str) -> Result<(), LoadError> {
+fn check_word(what: &str, text: &str) -> Result<(), PackageError> {
     if fits(text) && is_word(text) {
         return Ok(());
     }
@@ -351,7 +351,7 @@ fn is_word(text: &str) -> bool {
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
-fn check_version(what: &str, text: &str) -> Result<(), LoadError> {
+fn check_version(what: &str, text: &str) -> Result<(), PackageError> {
     let core = text.split(['-', '+']).next().unwrap_or_default();
     let numbers: Vec<&str> = core.split('.').collect();
     let is_number = |part: &&str| part.parse::<u32>().is_ok_and(|n| n.to_string() == **part);

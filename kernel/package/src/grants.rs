@@ -265,7 +265,8 @@ impl Grants {
     }
 
     /// What may be read, as a text that is the same for the same.
-    pub(crate) fn reading(&self) -> String {
+    #[must_use]
+    pub fn reading(&self) -> String {
         format!("{:?}", self.read)
     }
 

@@ -11,7 +11,7 @@ use wasmparser::{
     SectionLimited,
 };
 
-use crate::error::LoadError;
+use crate::error::PackageError;
 use crate::limits;
 
 /// The custom section that holds the manifest.
@@ -37,7 +37,7 @@ impl Outline {
     ///
     /// # Errors
     /// When it is no component, is damaged, or has more of something than is taken.
-    pub fn read(bytes: &[u8]) -> Result<Self, LoadError> {
+    pub fn read(bytes: &[u8]) -> Result<Self, PackageError> {
         Self::read_counting(bytes, Counts::default())
     }
 
@@ -45,7 +45,7 @@ impl Outline {
     ///
     /// # Errors
     /// When it is damaged.
-    pub fn read_again(bytes: &[u8]) -> Result<Self, LoadError> {
+    pub fn read_again(bytes: &[u8]) -> Result<Self, PackageError> {
         let counts = Counts {
             known: true,
             ..Counts::default()
@@ -53,7 +53,7 @@ impl Outline {
         Self::read_counting(bytes, counts)
     }
 
-    fn read_counting(bytes: &[u8], mut counts: Counts) -> Result<Self, LoadError> {
+    fn read_counting(bytes: &[u8], mut counts: Counts) -> Result<Self, PackageError> {
         let mut outline = Self::default();
         for payload in Parser::new(0).parse_all(bytes) {
             let payload = payload.map_err(invalid)?;
@@ -65,7 +65,7 @@ impl Outline {
                 }
             ) && counts.open.is_empty()
             {
-                return Err(LoadError::CoreModule);
+                return Err(PackageError::CoreModule);
             }
             if let Payload::ComponentTypeSection(section) = &payload {
                 nesting(&bytes[section.range()])?;
@@ -78,7 +78,7 @@ impl Outline {
         Ok(outline)
     }
 
-    fn take(&mut self, payload: Payload<'_>) -> Result<(), LoadError> {
+    fn take(&mut self, payload: Payload<'_>) -> Result<(), PackageError> {
         match payload {
             Payload::ComponentImportSection(section) => {
                 for import in section {
@@ -124,8 +124,12 @@ fn only(
     place: &mut Option<String>,
     data: &[u8],
     limit: Limit,
-) -> Result<(), LoadError> {
-    let wrong = |why: String| Err(LoadError::BadManifest(format!("its {what} section {why}")));
+) -> Result<(), PackageError> {
+    let wrong = |why: String| {
+        Err(PackageError::BadManifest(format!(
+            "its {what} section {why}"
+        )))
+    };
     if place.is_some() {
         return wrong("is there twice; build it again from one source".to_owned());
     }
@@ -142,7 +146,7 @@ fn only(
 
 /// Types within types are read by recursion. Each that stands in another one begins with one of
 /// these pairs of bytes, so that there are no more levels than there are pairs.
-fn nesting(types: &[u8]) -> Result<(), LoadError> {
+fn nesting(types: &[u8]) -> Result<(), PackageError> {
     let begins = |pair: &&[u8]| matches!(pair, [0x01, 0x41 | 0x42]);
     let levels = types.windows(2).filter(begins).count();
     within(limits::TYPE_NESTING, levels as u64)
@@ -150,14 +154,14 @@ fn nesting(types: &[u8]) -> Result<(), LoadError> {
 
 /// What wasmparser says is wrong with a file.
 #[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
-pub fn invalid(error: wasmparser::BinaryReaderError) -> LoadError {
-    LoadError::Invalid(error.to_string())
+pub fn invalid(error: wasmparser::BinaryReaderError) -> PackageError {
+    PackageError::Invalid(error.to_string())
 }
 
 /// Holds a number against a limit of the file.
-pub fn within(limit: Limit, found: u64) -> Result<(), LoadError> {
+pub fn within(limit: Limit, found: u64) -> Result<(), PackageError> {
     if found > limit.value {
-        Err(LoadError::TooLarge {
+        Err(PackageError::TooLarge {
             limit,
             found: Some(found),
         })
@@ -167,7 +171,7 @@ pub fn within(limit: Limit, found: u64) -> Result<(), LoadError> {
 }
 
 /// Adds to what there is of something.
-fn add(limit: Limit, count: &mut u64, more: u64) -> Result<(), LoadError> {
+fn add(limit: Limit, count: &mut u64, more: u64) -> Result<(), PackageError> {
     *count += more;
     within(limit, *count)
 }
@@ -192,7 +196,7 @@ struct Counts {
 }
 
 impl Counts {
-    fn take(&mut self, payload: &Payload<'_>) -> Result<(), LoadError> {
+    fn take(&mut self, payload: &Payload<'_>) -> Result<(), PackageError> {
         match payload {
             Payload::Version { encoding, .. } => self.begin(*encoding),
             Payload::End(_) => {
@@ -218,7 +222,7 @@ impl Counts {
         }
     }
 
-    fn take_of_component(&mut self, payload: &Payload<'_>) -> Result<(), LoadError> {
+    fn take_of_component(&mut self, payload: &Payload<'_>) -> Result<(), PackageError> {
         match payload {
             Payload::InstanceSection(section) => self.core_instances(section),
             Payload::ComponentInstanceSection(section) => self.instances(section),
@@ -244,7 +248,7 @@ impl Counts {
         }
     }
 
-    fn begin(&mut self, encoding: Encoding) -> Result<(), LoadError> {
+    fn begin(&mut self, encoding: Encoding) -> Result<(), PackageError> {
         match encoding {
             Encoding::Module => self.modules += 1,
             Encoding::Component => self.open.push(1),
@@ -260,12 +264,12 @@ impl Counts {
         }
     }
 
-    fn items(&mut self, count: u32) -> Result<(), LoadError> {
+    fn items(&mut self, count: u32) -> Result<(), PackageError> {
         add(limits::ITEMS, &mut self.items, count.into())
     }
 
     /// Counts the items of a section of a component.
-    fn section<T>(&mut self, section: &SectionLimited<'_, T>) -> Result<u64, LoadError> {
+    fn section<T>(&mut self, section: &SectionLimited<'_, T>) -> Result<u64, PackageError> {
         let count = section.count().into();
         within(limits::SECTION_ITEMS, count)?;
         self.items(section.count())?;
@@ -278,25 +282,28 @@ impl Counts {
         &mut self,
         section: &SectionLimited<'a, T>,
         is_component: impl Fn(T) -> bool,
-    ) -> Result<(), LoadError> {
+    ) -> Result<(), PackageError> {
         self.section(section)?;
         for item in section.clone() {
             if is_component(item.map_err(invalid)?) {
                 let why = "it hands components over as if they were values";
-                return Err(LoadError::Invalid(why.to_owned()));
+                return Err(PackageError::Invalid(why.to_owned()));
             }
         }
         Ok(())
     }
 
-    fn types<T>(&mut self, section: &SectionLimited<'_, T>) -> Result<(), LoadError> {
+    fn types<T>(&mut self, section: &SectionLimited<'_, T>) -> Result<(), PackageError> {
         self.section(section)?;
         let range = section.range();
         add(limits::TYPE_BYTES, &mut self.type_bytes, range.len() as u64)?;
         Ok(())
     }
 
-    fn core_types(&mut self, section: &wasmparser::TypeSectionReader<'_>) -> Result<(), LoadError> {
+    fn core_types(
+        &mut self,
+        section: &wasmparser::TypeSectionReader<'_>,
+    ) -> Result<(), PackageError> {
         self.items(section.count())?;
         add(
             limits::TYPE_BYTES,
@@ -317,7 +324,7 @@ impl Counts {
     fn core_instances(
         &mut self,
         section: &wasmparser::InstanceSectionReader<'_>,
-    ) -> Result<(), LoadError> {
+    ) -> Result<(), PackageError> {
         self.section(section)?;
         for instance in section.clone() {
             if matches!(instance.map_err(invalid)?, Instance::Instantiate { .. }) {
@@ -330,7 +337,7 @@ impl Counts {
     fn instances(
         &mut self,
         section: &wasmparser::ComponentInstanceSectionReader<'_>,
-    ) -> Result<(), LoadError> {
+    ) -> Result<(), PackageError> {
         self.section(section)?;
         for instance in section.clone() {
             if matches!(
@@ -343,7 +350,7 @@ impl Counts {
         Ok(())
     }
 
-    fn expand(&mut self, instances: u64) -> Result<(), LoadError> {
+    fn expand(&mut self, instances: u64) -> Result<(), PackageError> {
         match self.open.last_mut() {
             Some(open) => add(limits::EXPANSION, open, instances),
             None => Ok(()),
@@ -353,7 +360,7 @@ impl Counts {
     fn elements(
         &mut self,
         section: &wasmparser::ElementSectionReader<'_>,
-    ) -> Result<(), LoadError> {
+    ) -> Result<(), PackageError> {
         self.items(section.count())?;
         for element in section.clone() {
             let Element { items, .. } = element.map_err(invalid)?;
@@ -366,7 +373,7 @@ impl Counts {
         Ok(())
     }
 
-    fn function(&mut self, body: &FunctionBody<'_>) -> Result<(), LoadError> {
+    fn function(&mut self, body: &FunctionBody<'_>) -> Result<(), PackageError> {
         within(limits::FUNCTION_BYTES, body.range().len() as u64)?;
         for group in body.get_locals_reader().map_err(invalid)? {
             let (count, _) = group.map_err(invalid)?;
