@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use kjerne_store::registry::{self, PluginRow};
-use kjerne_store::{CursorRow, StoreError, Write, cursors, journal, parked, plugin_state};
+use kjerne_store::{CursorRow, StoreError, Write, cursors, parked, plugin_state};
 
 use crate::plugins::Role;
 
@@ -45,7 +45,8 @@ pub enum Administered {
 }
 
 impl Administered {
-    pub(crate) fn store(&self, write: &mut dyn Write) -> Result<(), StoreError> {
+    /// `last` is the last journal entry, which the transaction may not have noted yet.
+    pub(crate) fn store(&self, write: &mut dyn Write, last: u64) -> Result<(), StoreError> {
         match self {
             Self::Plugin(row) => registry::put(write, row),
             Self::PluginRemoved(plugin) => remove(write, plugin),
@@ -57,7 +58,7 @@ impl Administered {
                 after,
             } => {
                 let row = CursorRow {
-                    position: after.map_or_else(|| journal::last(write), Ok)?,
+                    position: after.unwrap_or(last),
                     ..CursorRow::default()
                 };
                 cursors::put(write, plugin, role.name(), &row)

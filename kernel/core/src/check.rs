@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use kjerne_model::{
-    Code, Field, FieldType, Fields, Kind, Name, RecordId, Reference, Refusal, Value,
-};
+use kjerne_model::{Code, Field, FieldType, Fields, Name, RecordId, Reference, Refusal, Value};
 use kjerne_model::{Schema, check_fields};
 use kjerne_store::{StoreError, index};
 
@@ -239,9 +237,4 @@ fn referrer_fault(
 fn refers(fields: Option<&Fields>, field: &str, target: &Reference) -> bool {
     let held = fields.and_then(|fields| fields.get(field));
     held.and_then(Value::as_reference) == Some(target)
-}
-
-/// The unique fields of a kind; few kinds have more than one.
-pub(crate) fn unique_fields(kind: &Kind) -> impl Iterator<Item = &Field> {
-    kind.fields.iter().filter(|field| field.unique)
 }

@@ -69,6 +69,7 @@ impl Kernel {
         if let Some(refusal) = out_of_bounds(commit, beside) {
             return Ok(refused(vec![refusal]));
         }
+        let _under_way = self.group().enter();
         let digest = commit.key.as_ref();
         let digest = digest.map(|_| beside.asked.unwrap_or_else(|| digest::of(commit)));
         for _ in 0..limits::COMMIT_TRIES.value {

@@ -5,17 +5,19 @@
 
 use std::sync::Arc;
 
-use kjerne_model::{Act, Actor, Cause, Commit, Edit, Entry, Instant, Record, Verdict};
-use kjerne_store::{KeyRow, StoreError, Write, idempotency, journal, records};
+use kjerne_model::{Act, Actor, Commit, Edit, Entry, Instant, Verdict};
+use kjerne_store::journal::EntryRows;
+use kjerne_store::records::RecordRows;
+use kjerne_store::{KeyRow, StoreError, Write, idempotency};
 
 use crate::apply::RecordEdit;
-use crate::check::unique_fields;
 use crate::outcome::{Receipt, Touched};
 use crate::reader::Reader;
 use crate::rows_beside::{Row, RowsBeside, of_the_plugin};
 use crate::sealed::Sealed;
 
-/// Everything one write needs.
+/// Everything one write needs, worked out and encoded as far as it can be beforehand: all commits share
+/// the transaction, and wait for it one after the other.
 pub(crate) struct Prepared {
     /// What the commit was decided on; none for rows that depend on nothing.
     reader: Option<Arc<Reader>>,
@@ -24,11 +26,10 @@ pub(crate) struct Prepared {
     at: Instant,
     actor: Actor,
     key: Option<(String, [u8; 16])>,
-    cause: Option<Cause>,
     touched: Vec<Touched>,
-    edits: Vec<RecordEdit>,
-    verdicts: Vec<Verdict>,
-    act: Option<Act>,
+    records: Vec<RecordRows>,
+    /// None when there is nothing to tell.
+    entry: Option<EntryRows>,
     rows: Vec<Row>,
 }
 
@@ -52,17 +53,28 @@ impl Prepared {
         verdicts: Vec<Verdict>,
         beside: &RowsBeside,
     ) -> Self {
+        let touched = sealed.touched();
+        let edits = sealed.into_edits(commit.at);
+        let records = edits.iter().map(record_rows).collect();
+        let entry = Entry {
+            number: 0,
+            at: commit.at,
+            actor: commit.actor.clone(),
+            key: commit.key.clone(),
+            cause: commit.cause,
+            edits: edits.into_iter().map(journal_edit).collect(),
+            verdicts,
+            act: None,
+        };
         Self {
             reader: Some(reader),
             depends: beside.depends.clone(),
             at: commit.at,
             actor: commit.actor.clone(),
             key: commit.key.clone().zip(digest),
-            cause: commit.cause,
-            touched: sealed.touched(),
-            edits: sealed.into_edits(commit.at),
-            verdicts,
-            act: None,
+            touched,
+            records,
+            entry: (!entry.edits.is_empty()).then(|| EntryRows::of(&entry)),
             rows: beside
                 .moves
                 .iter()
@@ -80,21 +92,29 @@ impl Prepared {
             at: Instant::default(),
             actor: Actor::System("kernel".to_owned()),
             key: None,
-            cause: None,
             touched: Vec::new(),
-            edits: Vec::new(),
-            verdicts: Vec::new(),
-            act: None,
+            records: Vec::new(),
+            entry: None,
             rows,
         }
     }
 
     /// An act of administration with the rows it stores.
     pub(crate) fn act(actor: Actor, at: Instant, act: Act, rows: Vec<Row>) -> Self {
+        let entry = Entry {
+            number: 0,
+            at,
+            actor: actor.clone(),
+            key: None,
+            cause: None,
+            edits: Vec::new(),
+            verdicts: Vec::new(),
+            act: Some(act),
+        };
         Self {
             at,
             actor,
-            act: Some(act),
+            entry: Some(EntryRows::of(&entry)),
             ..Self::rows(rows, None)
         }
     }
@@ -103,7 +123,7 @@ impl Prepared {
     /// entry, key and rows in the one transaction there is (promise 2). `last` is the last journal
     /// entry so far.
     pub(crate) fn store(
-        mut self,
+        &mut self,
         write: &mut dyn Write,
         last: &mut u64,
     ) -> Result<Answer, StoreError> {
@@ -117,11 +137,11 @@ impl Prepared {
         {
             return Ok(Answer::Changed);
         }
-        let nothing_to_tell = self.edits.is_empty() && self.act.is_none();
-        let entry = if nothing_to_tell { 0 } else { *last + 1 };
-        if entry > 0 {
-            store_records(write, &self.edits)?;
-            journal::append(write, &self.entry(entry))?;
+        let mut entry = 0;
+        if let Some(rows) = &self.entry {
+            entry = *last + 1;
+            store_records(write, &self.records)?;
+            rows.write(write, entry)?;
             *last = entry;
         }
         if let Some((key, digest)) = &self.key {
@@ -136,32 +156,25 @@ impl Prepared {
             )?;
         }
         for row in &self.rows {
-            row.store(write)?;
+            row.store(write, *last)?;
         }
-        let edits = self.touched;
         Ok(Answer::Stored(Receipt {
             entry,
             at: self.at,
-            edits,
+            edits: std::mem::take(&mut self.touched),
             replayed: false,
             plugin_sets: Vec::new(),
         }))
     }
+}
 
-    /// The journal entry; takes the fields out of the records, which are stored by now.
-    fn entry(&mut self, number: u64) -> Entry {
-        let edits = std::mem::take(&mut self.edits);
-        Entry {
-            number,
-            at: self.at,
-            actor: self.actor.clone(),
-            key: self.key.as_ref().map(|(key, _)| key.clone()),
-            cause: self.cause,
-            edits: edits.into_iter().map(journal_edit).collect(),
-            verdicts: std::mem::take(&mut self.verdicts),
-            act: self.act.take(),
-        }
-    }
+fn record_rows(edit: &RecordEdit) -> RecordRows {
+    RecordRows::of(
+        &edit.kind,
+        edit.id,
+        edit.before.as_ref(),
+        edit.after.as_ref(),
+    )
 }
 
 fn journal_edit(edit: RecordEdit) -> Edit {
@@ -174,59 +187,8 @@ fn journal_edit(edit: RecordEdit) -> Edit {
     }
 }
 
-/// Stores the records: removals first, so that what they held is free for the others.
-fn store_records(write: &mut dyn Write, edits: &[RecordEdit]) -> Result<(), StoreError> {
-    for edit in edits {
-        if let (Some(before), None) = (&edit.before, &edit.after) {
-            records::remove(write, &edit.kind, before)?;
-        }
-    }
-    let released = release_unique(write, edits)?;
-    for (edit, released) in edits.iter().zip(&released) {
-        match (released.as_ref().or(edit.before.as_ref()), &edit.after) {
-            (None, Some(after)) => records::insert(write, &edit.kind, after)?,
-            (Some(before), Some(after)) => records::update(write, &edit.kind, before, after)?,
-            (_, None) => {}
-        }
-    }
-    Ok(())
-}
-
-/// Lets go of the unique values that records of a larger commit give up, before any of them takes a
-/// new one: two records may swap theirs. Returns what is stored in between.
-fn release_unique(
-    write: &mut dyn Write,
-    edits: &[RecordEdit],
-) -> Result<Vec<Option<Record>>, StoreError> {
-    let mut released = Vec::with_capacity(edits.len());
-    for edit in edits {
-        let between = if edits.len() > 1 {
-            without_moved(edit)
-        } else {
-            None
-        };
-        if let (Some(before), Some(between)) = (&edit.before, &between) {
-            records::update(write, &edit.kind, before, between)?;
-        }
-        released.push(between);
-    }
-    Ok(released)
-}
-
-/// The record as it is, without the unique values that it changes; none when there is no such value.
-fn without_moved(edit: &RecordEdit) -> Option<Record> {
-    let (before, after) = (edit.before.as_ref()?, edit.after.as_ref()?);
-    let moved = |name: &str| before.get(name).is_some() && before.get(name) != after.get(name);
-    let names: Vec<_> = unique_fields(&edit.kind)
-        .map(|field| &field.name)
-        .filter(|name| moved(name))
-        .collect();
-    if names.is_empty() {
-        return None;
-    }
-    let mut between = before.clone();
-    names
-        .into_iter()
-        .for_each(|name| drop(between.fields.remove(name)));
-    Some(between)
+/// Stores the records: what each lets go of first, so that it is free for the others.
+fn store_records(write: &mut dyn Write, records: &[RecordRows]) -> Result<(), StoreError> {
+    records.iter().try_for_each(|rows| rows.let_go(write))?;
+    records.iter().try_for_each(|rows| rows.take_hold(write))
 }

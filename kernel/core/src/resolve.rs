@@ -1,7 +1,7 @@
 //! Finding the records a commit is about.
 
 use kjerne_model::{Change, Code, Commit, Refusal, Target};
-use kjerne_store::StoreError;
+use kjerne_store::{StoreError, records};
 
 use crate::apply::{Slot, Work};
 use crate::kernel::Kernel;
@@ -55,7 +55,7 @@ impl Kernel {
     }
 
     /// An id that no record of the kind has: the same seed in a workspace opened again would
-    /// otherwise make the same ids at the same times.
+    /// otherwise make the same ids at the same times. Whoever goes on with it remembers that it is free.
     fn fresh_id(
         &self,
         commit: &Commit,
@@ -64,7 +64,7 @@ impl Kernel {
     ) -> Result<kjerne_model::RecordId, StoreError> {
         loop {
             let id = self.ids().next(commit.at);
-            if !reader.exists(change.kind(), id)? {
+            if records::get(reader.unremembered(), change.kind(), id)?.is_none() {
                 return Ok(id);
             }
         }

@@ -103,7 +103,8 @@ pub(crate) enum Row {
 }
 
 impl Row {
-    pub(crate) fn store(&self, write: &mut dyn Write) -> Result<(), StoreError> {
+    /// Stores it; `last` is the last journal entry.
+    pub(crate) fn store(&self, write: &mut dyn Write, last: u64) -> Result<(), StoreError> {
         match self {
             Self::Cursor { plugin, role, row } => cursors::put(write, plugin, role, row),
             Self::Park(row) => parked::put(write, row),
@@ -131,7 +132,7 @@ impl Row {
                 key,
                 value: None,
             } => plugin_state::remove(write, plugin, key),
-            Self::Administered(row) => row.store(write),
+            Self::Administered(row) => row.store(write, last),
         }
     }
 }

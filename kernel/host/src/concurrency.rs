@@ -4,7 +4,6 @@
 //! for the calls of commits alone. Where a commit's call and another one wait for the same slot, the
 //! commit's gets it.
 
-use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -28,15 +27,19 @@ struct Taken {
     /// How many are taken by other calls.
     others: usize,
     /// How many calls of commits wait because every slot is taken.
+    commits_waiting: usize,
+    /// How many calls wait for whatever reason.
     waiting: usize,
-    /// How many a plugin has in a role, where it has any.
-    by_plugin: BTreeMap<(String, Role), usize>,
+    /// How many each plugin has in each role, for every plugin that has ever had one.
+    by_plugin: Vec<(String, [usize; Role::ALL.len()])>,
 }
 
 /// A slot of the pool, given back when dropped.
 pub struct Slot<'a> {
     slots: &'a Slots,
-    holder: (String, Role),
+    /// The plugin's place among all that have ever had one.
+    plugin: usize,
+    role: Role,
 }
 
 /// Whether a commit waits for a call in this role.
@@ -76,22 +79,25 @@ impl Slots {
 
     /// Waits for a slot, at most so long.
     pub fn take(&self, plugin: &str, role: Role, patience: Duration) -> Option<Slot<'_>> {
-        let holder = (plugin.to_owned(), role);
         let until = Instant::now() + patience;
         let mut taken = self.lock();
-        while !self.may_take(&taken, &holder) {
+        let plugin = taken.place(plugin);
+        while !self.may_take(&taken, plugin, role) {
             let left = until.checked_duration_since(Instant::now())?;
             let first = is_of_commit(role) && self.is_full(&taken);
-            taken.waiting += usize::from(first);
+            taken.commits_waiting += usize::from(first);
+            taken.waiting += 1;
             let waited = self.freed.wait_timeout(taken, left);
             taken = waited.unwrap_or_else(PoisonError::into_inner).0;
-            taken.waiting -= usize::from(first);
+            taken.waiting -= 1;
+            taken.commits_waiting -= usize::from(first);
         }
         *taken.of_sort(role) += 1;
-        *taken.by_plugin.entry(holder.clone()).or_default() += 1;
+        taken.by_plugin[plugin].1[role as usize] += 1;
         Some(Slot {
             slots: self,
-            holder,
+            plugin,
+            role,
         })
     }
 
@@ -99,10 +105,10 @@ impl Slots {
         taken.commits + taken.others >= self.size
     }
 
-    fn may_take(&self, taken: &Taken, holder: &(String, Role)) -> bool {
-        let role = holder.1;
-        let own = taken.by_plugin.get(holder).copied().unwrap_or_default();
-        let in_turn = is_of_commit(role) || taken.waiting == 0 && taken.others < self.open_to(role);
+    fn may_take(&self, taken: &Taken, plugin: usize, role: Role) -> bool {
+        let own = taken.by_plugin[plugin].1[role as usize];
+        let in_turn =
+            is_of_commit(role) || taken.commits_waiting == 0 && taken.others < self.open_to(role);
         !self.is_full(taken) && own < self.share(role) && in_turn
     }
 
@@ -114,6 +120,15 @@ impl Slots {
 }
 
 impl Taken {
+    /// The place of a plugin, which it keeps: there are as many as were ever installed.
+    fn place(&mut self, plugin: &str) -> usize {
+        let known = self.by_plugin.iter().position(|(id, _)| id == plugin);
+        known.unwrap_or_else(|| {
+            self.by_plugin.push((plugin.to_owned(), Default::default()));
+            self.by_plugin.len() - 1
+        })
+    }
+
     fn of_sort(&mut self, role: Role) -> &mut usize {
         if is_of_commit(role) {
             &mut self.commits
@@ -126,16 +141,14 @@ impl Taken {
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
         let mut taken = self.slots.lock();
-        *taken.of_sort(self.holder.1) -= 1;
-        if let Some(own) = taken.by_plugin.get_mut(&self.holder) {
-            *own -= 1;
-            if *own == 0 {
-                taken.by_plugin.remove(&self.holder);
-            }
-        }
+        *taken.of_sort(self.role) -= 1;
+        taken.by_plugin[self.plugin].1[self.role as usize] -= 1;
+        let somebody_waits = taken.waiting > 0;
         drop(taken);
         // Who waits may wait for another reason than the rest, so each looks for itself.
-        self.slots.freed.notify_all();
+        if somebody_waits {
+            self.slots.freed.notify_all();
+        }
     }
 }
 
@@ -216,7 +229,7 @@ mod tests {
             scope.spawn(|| wait(Role::React));
             std::thread::sleep(Duration::from_millis(20));
             scope.spawn(|| wait(Role::Guard));
-            while slots.lock().waiting == 0 {
+            while slots.lock().commits_waiting == 0 {
                 std::thread::yield_now();
             }
             drop(first.pop());

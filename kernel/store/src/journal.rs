@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use kjerne_model::{Entry, Instant, RecordId};
+use kjerne_model::{Edit, Entry, Instant, RecordId};
 
 use crate::codec::{decode_entry, encode_entry};
 use crate::error::StoreError;
@@ -66,16 +66,54 @@ pub fn append(write: &mut dyn Write, entry: &Entry) -> Result<(), StoreError> {
             "journal entry {found} cannot follow entry {last}"
         )));
     }
-    write.put(
-        Space::Journal,
-        Key::new().number(entry.number).bytes(),
-        &encode_entry(entry),
-    )?;
-    for edit in &entry.edits {
-        let row = history_key(&edit.kind, edit.id).number(entry.number);
-        write.put(Space::History, row.bytes(), &[])?;
+    EntryRows::of(entry).write(write, entry.number)?;
+    set_last(write, entry.number)
+}
+
+/// An entry's rows but for its number, which it is given when its turn comes. They are made before
+/// the transaction, which all commits share and which has only to write them down.
+pub struct EntryRows {
+    entry: Vec<u8>,
+    /// The keys of its records' histories, each without the number at its end.
+    history: Vec<Key>,
+}
+
+impl EntryRows {
+    /// The rows of an entry, whatever its number says.
+    #[must_use]
+    pub fn of(entry: &Entry) -> Self {
+        let key = |edit: &Edit| history_key(&edit.kind, edit.id);
+        Self {
+            entry: encode_entry(entry),
+            history: entry.edits.iter().map(key).collect(),
+        }
     }
-    meta::set_counter(write, LAST, entry.number)
+
+    /// Writes them as the entry of that number, which has to be the one after the last. Whoever wrote
+    /// the last entry of a transaction says so with [`set_last`].
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn write(&self, write: &mut dyn Write, number: u64) -> Result<(), StoreError> {
+        write.put(
+            Space::Journal,
+            Key::new().number(number).bytes(),
+            &self.entry,
+        )?;
+        for key in &self.history {
+            let key = key.clone().number(number);
+            write.put(Space::History, key.bytes(), &[])?;
+        }
+        Ok(())
+    }
+}
+
+/// Says which entry is the last.
+///
+/// # Errors
+/// When the store cannot be written.
+pub fn set_last(write: &mut dyn Write, number: u64) -> Result<(), StoreError> {
+    meta::set_counter(write, LAST, number)
 }
 
 /// Shows `visit` the entries after number `after`, in order, until it breaks.

@@ -34,6 +34,9 @@ impl Key {
 
     /// A text without its end mark: the beginning of every text that begins with it.
     pub(crate) fn begun_text(mut self, text: &str) -> Self {
+        if !text.as_bytes().contains(&0) {
+            return self.raw(text.as_bytes());
+        }
         for &byte in text.as_bytes() {
             self.0.push(byte);
             if byte == 0 {

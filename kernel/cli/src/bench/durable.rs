@@ -1,6 +1,8 @@
 //! Durable creates by 64 concurrent writers, against a loop that writes the same bytes to redb in
 //! the same groups, in the same run.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,7 +15,7 @@ use kjerne_model::{
 use redb::{Database, ReadableDatabase as _, TableDefinition};
 
 use super::measured::{BenchArgs, Measured};
-use super::recording::{Group, RecordingStore};
+use super::recording::{Recording, RecordingStore};
 use super::scratch::Scratch;
 use crate::built_in;
 use kjerne_workspace::runtime::now;
@@ -71,15 +73,15 @@ impl Run {
         )));
         let runtime = Runtime::put_together(workspace, recorder.clone())?;
         warm_up(&runtime)?;
-        recorder.take();
+        recorder.forget();
         let seconds = write_all(&runtime, args.per_writer)?;
-        let groups = recorder.take();
+        let written = recorder.take();
         let commits = (WRITERS * args.per_writer) as f64;
-        let raw_seconds = write_raw(&scratch.path("raw.redb"), &groups)?;
+        let raw_seconds = write_raw(&scratch.path("raw.redb"), &written)?;
         Ok(Self {
             kjerne: commits / seconds,
             raw: commits / raw_seconds,
-            group: commits / groups.len().max(1) as f64,
+            group: commits / written.groups().len().max(1) as f64,
         })
     }
 }
@@ -158,27 +160,27 @@ fn fields(writer: usize, number: usize) -> Result<Fields, ParseError> {
 }
 
 /// The same bytes, in the same tables and groups, by redb alone.
-fn write_raw(path: &Path, groups: &[Group]) -> Result<f64> {
+fn write_raw(path: &Path, written: &Recording) -> Result<f64> {
     let database = Database::builder()
         .set_cache_size(32 << 20)
         .create(path)
         .with_context(|| format!("cannot make {}", path.display()))?;
     let began = Instant::now();
-    for group in groups {
+    for group in written.groups() {
         let write = database.begin_write()?;
         {
-            let mut tables = std::collections::BTreeMap::new();
+            let mut tables = BTreeMap::new();
             for (space, key, value) in group {
-                if !tables.contains_key(space) {
-                    let definition = TableDefinition::<&[u8], &[u8]>::new(space.name());
-                    tables.insert(*space, write.open_table(definition)?);
-                }
-                let Some(table) = tables.get_mut(space) else {
-                    continue;
+                let table = match tables.entry(space) {
+                    Entry::Occupied(table) => table.into_mut(),
+                    Entry::Vacant(place) => {
+                        let definition = TableDefinition::<&[u8], &[u8]>::new(space.name());
+                        place.insert(write.open_table(definition)?)
+                    }
                 };
                 match value {
-                    Some(value) => table.insert(key.as_slice(), value.as_slice())?,
-                    None => table.remove(key.as_slice())?,
+                    Some(value) => table.insert(key, value)?,
+                    None => table.remove(key)?,
                 };
             }
         }
