@@ -12,6 +12,7 @@ use crate::commands::{exchange, models, plugins, records, reports, workspaces};
 use crate::context::Context;
 use crate::demo;
 use crate::exit::{Exit, Told, exit_of};
+use crate::huge_pages;
 use crate::output::Format;
 use kjerne_model::shown;
 use kjerne_server as http;
@@ -19,6 +20,7 @@ use kjerne_server as http;
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
+    huge_pages::do_without();
     if std::env::args_os()
         .nth(1)
         .is_some_and(|first| first == kjerne_host::COMPILE_ARGUMENT)

@@ -11,6 +11,7 @@ mod context;
 mod demo;
 mod destination;
 mod exit;
+mod huge_pages;
 mod output;
 mod path;
 mod progress;
