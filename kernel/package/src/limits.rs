@@ -34,6 +34,11 @@ limit_table! {
     ITEMS = "items", 200_000, "items",
         "each takes about a hundred bytes when it is checked; a Python runtime has some ten thousand";
 
+    /// Sections of a file that the runtime passes over, such as names and notes of tools.
+    CUSTOM_SECTIONS = "custom-sections", 10_000, "sections",
+        "each is kept where a component is made of a file, and has four bytes; a Python runtime has some \
+         hundred";
+
     /// Bytes of all types in a file.
     TYPE_BYTES = "type-bytes", 1 << 20, "bytes",
         "they take many times their size when they are checked; the contract's take 10 KiB";

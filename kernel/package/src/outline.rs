@@ -189,6 +189,7 @@ struct Counts {
     /// component makes it of one that is whole, so it comes to no more than this for each.
     largest: u64,
     items: u64,
+    customs: u64,
     type_bytes: u64,
     functions: u64,
     elements: u64,
@@ -204,6 +205,7 @@ impl Counts {
                 Ok(())
             }
             _ if self.known => Ok(()),
+            Payload::CustomSection(_) => add(limits::CUSTOM_SECTIONS, &mut self.customs, 1),
             Payload::TypeSection(section) => self.core_types(section),
             Payload::FunctionSection(section) => add(
                 limits::FUNCTIONS,

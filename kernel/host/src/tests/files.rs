@@ -50,6 +50,9 @@ fn each_part_of_a_file_is_taken_to_the_number_and_not_beyond() {
     check(limits::SECTION_ITEMS, &|count| {
         format!("(component {})", "(type bool)".repeat(count))
     });
+    check(limits::CUSTOM_SECTIONS, &|count| {
+        format!("(component {})", r#"(@custom "x" "")"#.repeat(count))
+    });
     check(limits::PARAMETERS, &|count| {
         module(&format!("(type (func (param {})))", "i32 ".repeat(count)))
     });
