@@ -248,12 +248,11 @@ fn receiver(answers: &'static [&'static str]) -> (String, Receiver<()>) {
 const BUSY: &str = "HTTP/1.1 503 Busy\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 const TAKEN: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
-#[test]
-fn s6_a_clock_that_is_put_right_leaves_nothing_waiting_for_years() {
+/// A workspace whose webhook tells a receiver of new accounts.
+fn telling(address: &str) -> Faulty {
     let faulty = Faulty::new();
     let workspace = &faulty.workspace;
     workspace.install("webhook");
-    let (address, heard) = receiver(&[BUSY, TAKEN]);
     let settings = format!(
         "[[subscription]]\nname = \"late\"\nurl = \"{address}/in\"\nkinds = [\"account\"]\nfields = [\"name\"]\n"
     );
@@ -268,6 +267,33 @@ fn s6_a_clock_that_is_put_right_leaves_nothing_waiting_for_years() {
         let ran = workspace.run(args);
         assert_eq!(ran.code, 0, "{args:?}: {}", ran.err);
     }
+    faulty
+}
+
+#[test]
+fn s2_a_message_is_not_sent_again_and_again_while_its_delivery_cannot_be_noted() {
+    let (address, heard) = receiver(&[BUSY, TAKEN]);
+    let faulty = telling(&address);
+    let server = faulty.serve();
+    assert_eq!(create(&server, "Told").status, 201);
+    let wait = Duration::from_secs(40);
+    assert!(heard.recv_timeout(wait).is_ok(), "it is tried at once");
+    // From now on nothing can be stored, and what becomes of the next try is not known.
+    faulty.shim.on("sync", 0);
+    let _ = create(&server, "Lost");
+    thread::sleep(Duration::from_secs(8));
+    let again = heard.try_iter().count();
+    assert!(again <= 2, "{again} times in eight seconds");
+    drop(server);
+    faulty.shim.off("sync");
+    let _server = faulty.serve();
+    assert!(heard.recv_timeout(wait).is_ok(), "it is not forgotten");
+}
+
+#[test]
+fn s6_a_clock_that_is_put_right_leaves_nothing_waiting_for_years() {
+    let (address, heard) = receiver(&[BUSY, TAKEN]);
+    let faulty = telling(&address);
     faulty.shim.on("ahead", 0);
     let server = faulty.serve();
     assert_eq!(create(&server, "Early").status, 201);

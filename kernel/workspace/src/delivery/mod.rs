@@ -18,7 +18,7 @@ use ureq::http::{HeaderName, Uri, header};
 use ureq::unversioned::transport::DefaultConnector;
 
 use crate::error::{Context as _, Error, Result};
-use crate::limits::{ANSWER_BODY, DELIVERY_TIME};
+use crate::limits::{ANSWER_BODY, DELIVERY_TIME, UNNOTED_PAUSE};
 use crate::runtime::{Runtime, now};
 use address::Guarded;
 use places::Places;
@@ -97,6 +97,8 @@ impl Courier {
         places: &'env Places,
         scope: &'scope thread::Scope<'scope, 'env>,
     ) -> Result<(), StoreError> {
+        // What cannot be noted as delivered would be delivered again and again.
+        runtime.store.health()?;
         let mut begin = Vec::new();
         runtime.kernel.outbox_each_due(now(), &mut |row| {
             if places.take(&row) {
@@ -111,6 +113,9 @@ impl Courier {
                 let _place = places.hold(&row, &runtime.notifier);
                 if let Err(error) = self.deliver(runtime, &row) {
                     eprintln!("outbox: {error}");
+                    runtime
+                        .notifier
+                        .sleep(Duration::from_millis(UNNOTED_PAUSE.value));
                 }
             });
         }
