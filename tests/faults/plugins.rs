@@ -270,6 +270,31 @@ fn p7_a_plugin_that_loses_what_it_needs_to_see_is_not_asked_and_the_grant_is_nam
     let _ = moved().ok();
 }
 
+/// Nobody listens where it is sent, so that what was queued stands in the outbox.
+#[test]
+fn p7_an_event_about_what_may_not_be_read_waits_for_the_grant() {
+    let workspace = Workspace::with_plugins(&["webhook"]);
+    let subscription = "[[subscription]]\nname = \"erp\"\nurl = \"http://127.0.0.1:9/in\"\nkinds = [\"account\"]\n";
+    let (code, err) = set(&workspace, "webhook", subscription);
+    assert_eq!(code, 0, "{err}");
+    for args in [
+        ["plugin", "grant", "webhook", "send:http://127.0.0.1:9"],
+        ["plugin", "revoke", "webhook", "read:account"],
+    ] {
+        let _ = workspace.run(&args).ok();
+    }
+    let server = workspace.serve();
+    let body = json!({"fields": {"name": "Example AS"}});
+    assert_eq!(server.post("/v1/records/account", &body).0, 201);
+    let queued = || workspace.json(&["plugin", "outbox"]).to_string();
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(!queued().contains("127.0.0.1:9/in"), "{}", queued());
+    let _ = workspace
+        .run(&["plugin", "grant", "webhook", "read:account"])
+        .ok();
+    until("it is told", || queued().contains("127.0.0.1:9/in"));
+}
+
 #[test]
 fn p8_a_plugin_without_what_it_sets_is_not_switched_on() {
     let workspace = Workspace::new();

@@ -1,5 +1,7 @@
 //! From journal entries to CloudEvents 1.0 in structured JSON form.
 
+use std::collections::BTreeSet;
+
 use kjerne_sdk::{Edit, Entry, Fields, Operation, OutboundMessage, Value};
 use serde_json::{Map, Value as Json, json};
 
@@ -18,6 +20,28 @@ pub fn messages(settings: &Settings, entries: &[Entry]) -> Vec<OutboundMessage> 
         }
     }
     messages
+}
+
+/// The kinds of wanted edits of which nothing at all is shown: there may be nothing in the record, or
+/// nothing of it may be read.
+pub fn bare_kinds<'a>(settings: &Settings, entries: &'a [Entry]) -> BTreeSet<&'a str> {
+    let mut kinds = BTreeSet::new();
+    for entry in entries {
+        let bare = entry
+            .edits
+            .iter()
+            .filter(|edit| edit.before.iter().chain(edit.after.iter()).next().is_none());
+        for edit in bare {
+            if settings
+                .subscriptions
+                .iter()
+                .any(|one| wants(one, entry, edit))
+            {
+                kinds.insert(edit.kind.as_str());
+            }
+        }
+    }
+    kinds
 }
 
 fn wants(subscription: &Subscription, entry: &Entry, edit: &Edit) -> bool {

@@ -8,7 +8,7 @@ mod names;
 mod settings;
 mod taken;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kjerne_sdk::prelude::*;
 use kjerne_sdk::settings::Faults;
@@ -34,9 +34,25 @@ impl Prepare for Webhook {
     }
 }
 
+/// An event about a record of which nothing may be read would tell of one that holds nothing. It waits
+/// until the grant is there, or is parked.
+fn check_readable(kinds: &BTreeSet<&str>) -> Result<(), Failure> {
+    for kind in kinds {
+        let asked = records::query(kind).limit(1).run();
+        if asked.is_err_and(|failure| failure.code == "not-granted") {
+            let message = format!(
+                "A subscription wants {kind}, and nothing of it may be read: grant read:{kind}, or single fields of it."
+            );
+            return Err(Failure::new("not-granted", message));
+        }
+    }
+    Ok(())
+}
+
 impl Integration for Webhook {
     fn outbound(_: &Context, entries: &[Entry], effects: &Effects) -> Result<(), Failure> {
         let settings = load_settings()?;
+        check_readable(&events::bare_kinds(settings, entries))?;
         for message in events::messages(settings, entries) {
             let name = message.id.rsplit('/').next().unwrap_or_default().to_owned();
             // Nothing is skipped: the entries are tried again once the grant is there.
