@@ -15,7 +15,10 @@ use kjerne_store::cursors;
 use kjerne_store::registry::PluginRow;
 
 use crate::error::{Error, Result};
-use crate::grants::{all_unknown, check_grant, check_group, check_needed, group, needed, unknown};
+use crate::grants::{
+    all_unknown, check_grant, check_group, check_needed, check_still_needed, group, needed, unknown,
+};
+use crate::limits::PLUGIN_VERSIONS;
 use crate::plugin_files;
 use crate::plugin_registry::{
     INTERFACES, as_installed, grants, missing, parse, read_package, role_named, role_names,
@@ -94,13 +97,10 @@ impl<'a> Administration<'a> {
         let id = &package.manifest.id;
         let rows = self.runtime.plugins().rows()?;
         let before = rows.iter().find(|row| row.id == *id);
-        let row = match before {
+        let mut row = match before {
             Some(before) => {
-                // To install a version that is kept is to go back to it.
-                let plugins = self.runtime.plugins();
-                let kept = plugins.earlier(id, Some(&package.manifest.version));
-                let is_kept = kept.is_ok_and(|kept| kept == bytes);
-                if operation == INSTALL && !is_kept {
+                // To go back to what was in use needs no new word.
+                if !before.live.contains(&package.digest) {
                     let present = self.runtime.plugins().package(before).ok();
                     check_reach(before, present.as_deref(), &package)?;
                 }
@@ -109,7 +109,9 @@ impl<'a> Administration<'a> {
             None => fresh(&rows, &package, self.at),
         };
         if row.enabled {
+            check_still_needed(self.runtime.kernel.schema(), &package, &row)?;
             self.check(&row, Arc::clone(&package))?;
+            goes_live(&mut row);
         }
         let workspace = &self.runtime.workspace;
         let file = workspace.plugin_file(&row.id, &row.version);
@@ -239,6 +241,7 @@ impl<'a> Administration<'a> {
         row.enabled = true;
         row.roles = role_names(&package);
         self.check(&row, Arc::clone(&package))?;
+        goes_live(&mut row);
         let mut beside = Vec::new();
         for role in package.manifest.roles.keys().copied() {
             beside.extend(self.begins(id, role, from_start)?);
@@ -652,7 +655,16 @@ fn fresh(rows: &[PluginRow], package: &Package, now: Instant) -> PluginRow {
         position: last.unwrap_or_default() + 1,
         installed_at: now,
         roles: role_names(package),
+        live: Vec::new(),
     }
+}
+
+/// Notes that a plugin is in use as it is. No more is kept of it than there are files to go back to.
+fn goes_live(row: &mut PluginRow) {
+    row.live.retain(|digest| *digest != row.digest);
+    row.live.push(row.digest);
+    let beyond = row.live.len().saturating_sub(PLUGIN_VERSIONS.count());
+    row.live.drain(..beyond);
 }
 
 fn upgraded(before: &PluginRow, package: &Package, now: Instant) -> Result<PluginRow> {
@@ -666,11 +678,20 @@ fn upgraded(before: &PluginRow, package: &Package, now: Instant) -> Result<Plugi
     }
     // What this version does not declare is taken back for good: a later one that asks for it again
     // may be made by somebody else, or use it for something else, and is to be granted it anew.
+    // What asks for less than was given is given it.
     let declared = manifest.declared();
-    let mut held = grants(before)?;
-    held.retain(|item| declared.iter().any(|wider| wider.covers(item)));
+    let held = grants(before)?;
+    let stays = held
+        .iter()
+        .filter(|item| declared.iter().any(|wider| wider.covers(item)));
+    let less = declared
+        .iter()
+        .filter(|item| held.iter().any(|wider| wider.covers(item)));
+    let mut kept: Vec<String> = stays.chain(less).map(Grant::to_string).collect();
+    kept.sort();
+    kept.dedup();
     Ok(PluginRow {
-        grants: held.iter().map(Grant::to_string).collect(),
+        grants: kept,
         version: manifest.version.clone(),
         digest: package.digest,
         roles: role_names(package),

@@ -66,20 +66,41 @@ pub fn all_unknown(schema: &Schema, package: &Package) -> Vec<String> {
 /// A plugin without what it needs would break, or take what it may not see for empty: a rule that lets
 /// everything pass looks like one that is met.
 pub(crate) fn check_needed(schema: &Schema, package: &Package, row: &PluginRow) -> Result<()> {
-    let needed = needed(package, row);
-    if needed.is_empty() {
+    let Some(lines) = needed_lines(schema, package, row) else {
         return Ok(());
-    }
-    let line = |declared: &Declared| match unknown(schema, &declared.allow) {
-        Some(why) => format!("\n  - {why}"),
-        None => format!("\n  - {}: {}", declared.allow, declared.reason),
     };
-    let lines: String = needed.iter().map(line).collect();
     let id = &row.id;
     Err(Error::refused(format!(
         "{id} is not switched on: it needs, and is not granted{lines}\n\
          grant it: kjerne plugin grant {id} ITEM..., or --group KIND, or --all-declared"
     )))
+}
+
+/// The same for a version that is to take the place of one that is switched on.
+pub(crate) fn check_still_needed(
+    schema: &Schema,
+    package: &Package,
+    row: &PluginRow,
+) -> Result<()> {
+    let Some(lines) = needed_lines(schema, package, row) else {
+        return Ok(());
+    };
+    let (id, version) = (&row.id, &row.version);
+    Err(Error::refused(format!(
+        "{id} {version} is not put in use: it needs, and is not granted{lines}\n\
+         switch the plugin off, take this version, grant it that, and switch it on again: \
+         kjerne plugin disable {id}"
+    )))
+}
+
+/// What a plugin needs and is not granted, a line each; none when that is nothing.
+fn needed_lines(schema: &Schema, package: &Package, row: &PluginRow) -> Option<String> {
+    let needed = needed(package, row);
+    let line = |declared: &Declared| match unknown(schema, &declared.allow) {
+        Some(why) => format!("\n  - {why}"),
+        None => format!("\n  - {}: {}", declared.allow, declared.reason),
+    };
+    (!needed.is_empty()).then(|| needed.iter().map(line).collect())
 }
 
 /// Refuses a group that nothing grantable belongs to.

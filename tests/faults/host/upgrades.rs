@@ -110,7 +110,82 @@ fn h17_a_grant_once_dropped_is_given_anew() {
     let silent = format!("{head}[[grant]]{other}").replace("0.3.0", "0.2.0");
     let program = built("hostile-echo");
     let _ = install(&workspace, &sealed(&program, &silent)).ok();
+    // What it needs and is not granted keeps it from taking the place of one that is switched on.
+    assert_ne!(install(&workspace, &sealed(&program, &asks)).code, 0);
+    let _ = workspace.run(&["plugin", "disable", "acme.victim"]).ok();
     let _ = install(&workspace, &sealed(&program, &asks)).ok();
     let granted = words(&shown(&workspace)["grants"]);
     assert_eq!(granted, ["create:task"], "nobody gave the other again");
+}
+
+/// A version that was never switched on is not one to go back to, although its file is kept.
+#[test]
+fn h16_a_version_that_was_kept_and_never_in_use_is_not_live_at_once() {
+    let program = built("hostile-each");
+    let narrow = victim("hostile-each", "0.1.0");
+    let guard = "[roles.guard]\nkinds = [\"contact\"]";
+    let wide = victim("hostile-each", "0.2.0").replace(guard, "[roles.guard]");
+    let (narrow, wide) = (sealed(&program, &narrow), sealed(&program, &wide));
+    let workspace = Workspace::new();
+    for file in [&narrow, &wide, &narrow] {
+        let _ = install(&workspace, file).ok();
+    }
+    let enable = || {
+        let grant = ["plugin", "grant", "acme.victim", "--all-declared"];
+        let _ = workspace.run(&grant).ok();
+        let _ = workspace.run(&["plugin", "enable", "acme.victim"]).ok();
+    };
+    enable();
+    let installed = install(&workspace, &wide);
+    let back = workspace.run(&["plugin", "rollback", "acme.victim"]);
+    assert!(installed.code != 0 && back.code != 0, "{}", back.err);
+    assert_eq!(shown(&workspace)["version"], "0.1.0");
+    // Once somebody has switched it on, it is gone back to at once.
+    let _ = workspace.run(&["plugin", "disable", "acme.victim"]).ok();
+    let _ = install(&workspace, &wide).ok();
+    enable();
+    let _ = install(&workspace, &narrow).ok();
+    let _ = workspace.run(&["plugin", "rollback", "acme.victim"]).ok();
+    let row = shown(&workspace);
+    assert_eq!(
+        (&row["version"], &row["enabled"]),
+        (&Json::from("0.2.0"), &Json::from(true))
+    );
+}
+
+#[test]
+fn p7_an_upgrade_that_needs_what_is_not_granted_does_not_take_the_place_of_one_in_use() {
+    let workspace = in_use();
+    let program = built("hostile-echo");
+    let further = victim("hostile-echo", "0.2.0")
+        + "\n[[grant]]\nallow = \"read:task.status\"\nreason = \"Needed.\"\n";
+    let ran = install(&workspace, &sealed(&program, &further));
+    assert!(
+        ran.code != 0 && ran.err.contains("read:task.status"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(shown(&workspace)["version"], "0.1.0");
+    let optional = further.replace(
+        "reason = \"Needed.\"",
+        "reason = \"Nice.\"\noptional = true",
+    );
+    let _ = install(&workspace, &sealed(&program, &optional)).ok();
+    assert_eq!(shown(&workspace)["version"], "0.2.0");
+}
+
+#[test]
+fn p7_an_upgrade_that_needs_less_keeps_that_much() {
+    let workspace = Workspace::new();
+    let program = built("hostile-echo");
+    let whole = victim("hostile-echo", "0.1.0").replace("read:task.subject", "read:task");
+    let _ = install(&workspace, &sealed(&program, &whole)).ok();
+    let grant = ["plugin", "grant", "acme.victim", "--all-declared"];
+    let _ = workspace.run(&grant).ok();
+    let _ = workspace.run(&["plugin", "enable", "acme.victim"]).ok();
+    let less = sealed(&program, &victim("hostile-echo", "0.2.0"));
+    let _ = install(&workspace, &less).ok();
+    let row = shown(&workspace);
+    assert_eq!(row["version"], "0.2.0");
+    assert_eq!(words(&row["grants"]), ["create:task", "read:task.subject"]);
 }

@@ -347,6 +347,7 @@ fn every_row_reads_as_it_was_written() {
         position: 3,
         installed_at: at,
         roles: vec![],
+        live: vec![[8; 32], [9; 32]],
     });
     check(&CostRow {
         day: Date::from_days(i32::MIN),
