@@ -1,6 +1,8 @@
 //! What comes in: a JSON message or a web form becomes a record, as the mapping table says.
 
-use kjerne_sdk::{Date, Decimal, Fields, InboundMessage, Instant, Money, RecordRef, Value};
+use kjerne_sdk::{
+    Date, Decimal, Fields, InboundMessage, Instant, Money, RecordRef, Value, trim, without_exponent,
+};
 use serde_json::Value as Json;
 
 use crate::form::read_form;
@@ -140,7 +142,12 @@ fn fits(message: &Json, at: &str, wanted: &[String]) -> bool {
 fn text_at(message: &Json, at: &str) -> Option<String> {
     let text = match message.pointer(at)? {
         Json::Null | Json::Object(_) => return None,
-        Json::String(text) => text.trim().to_owned(),
+        Json::String(text) => trim(text).to_owned(),
+        // The digits as they stand, without rounding.
+        Json::Number(number) => {
+            let digits = number.to_string();
+            without_exponent(&digits).unwrap_or(digits)
+        }
         Json::Array(items) => {
             let texts: Vec<String> = (0..items.len())
                 .filter_map(|place| text_at(message, &format!("{at}/{place}")))
@@ -152,8 +159,8 @@ fn text_at(message: &Json, at: &str) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Whether what stands at a place can name a message, or is nothing. A number with a fraction or beyond 64
-/// bits has been rounded, so that two names may have become one.
+/// Whether what stands at a place can name a message, or is nothing. A number with a fraction or an exponent
+/// can be written in several ways, so that two names would be one.
 fn is_name(message: &Json, at: &str) -> bool {
     match message.pointer(at) {
         None | Some(Json::Null | Json::String(_)) => true,
@@ -189,41 +196,49 @@ fn take(source: &Source, message: &Json, find: Find<'_>) -> Result<Option<Value>
         };
     };
     let wrong = |what: &str| format!("{at} must be {what}, not '{}'.", shortened(&text));
-    let some = |value: Option<Value>, what: &str| value.map(Some).ok_or_else(|| wrong(what));
-    match &source.form {
-        Form::Text => Ok(Some(Value::from(&text))),
-        Form::Integer => some(text.parse::<i64>().ok().map(Value::from), "a whole number"),
-        Form::Decimal => some(Decimal::parse(&text).map(Value::from), "a decimal number"),
-        Form::Money(currency) => some(
-            money(&text, currency.as_deref()),
-            "an amount such as 1250.00 NOK",
-        ),
-        Form::Date => some(
-            Date::parse(&text).map(Value::from),
-            "a date such as 2026-05-17",
-        ),
-        Form::Instant => some(
-            instant(&text).map(Value::from),
-            "a time such as 2026-05-17T08:30:00Z",
-        ),
-        Form::Flag => some(flag(&text).map(Value::from), "true or false"),
-        Form::Choices => Ok(Some(Value::from(
-            text.split(';')
-                .map(|part| part.trim().to_owned())
-                .collect::<Vec<_>>(),
-        ))),
-        Form::Reference => some(
-            RecordRef::parse(&text).map(Value::from),
-            "a reference such as account/ID",
-        ),
-        Form::Lookup { kind, by } => match find(kind, by, &text)? {
+    if let Form::Lookup { kind, by } = &source.form {
+        return match find(kind, by, &text)? {
             Some(found) => Ok(Some(found.into())),
             None if source.required => Err(format!(
                 "{at}: there is no {kind} whose {by} is '{}'.",
                 shortened(&text)
             )),
             None => Ok(None),
-        },
+        };
+    }
+    let value = value_of(&source.form, &text);
+    value.map(Some).ok_or_else(|| wrong(expected(&source.form)))
+}
+
+/// The value a text is in a form that asks nobody; none when it is none, and for a look-up.
+pub fn value_of(form: &Form, text: &str) -> Option<Value> {
+    match form {
+        Form::Text => Some(Value::from(text)),
+        Form::Integer => text.parse::<i64>().ok().map(Value::from),
+        Form::Decimal => Decimal::parse(text).map(Value::from),
+        Form::Money(currency) => money(text, currency.as_deref()),
+        Form::Date => Date::parse(text).map(Value::from),
+        Form::Instant => instant(text).map(Value::from),
+        Form::Flag => flag(text).map(Value::from),
+        Form::Choices => {
+            let parts = text.split(';').map(|part| part.trim().to_owned());
+            Some(Value::from(parts.collect::<Vec<_>>()))
+        }
+        Form::Reference => RecordRef::parse(text).map(Value::from),
+        Form::Lookup { .. } => None,
+    }
+}
+
+fn expected(form: &Form) -> &'static str {
+    match form {
+        Form::Integer => "a whole number",
+        Form::Decimal => "a decimal number",
+        Form::Money(_) => "an amount such as 1250.00 NOK",
+        Form::Date => "a date such as 2026-05-17",
+        Form::Instant => "a time such as 2026-05-17T08:30:00Z",
+        Form::Flag => "true or false",
+        Form::Reference => "a reference such as account/ID",
+        Form::Text | Form::Choices | Form::Lookup { .. } => "a text",
     }
 }
 
