@@ -72,7 +72,7 @@ fn settings_with_a_fault_are_refused_when_they_are_set_and_those_before_stay() {
         (
             "service-rules",
             service("Europe/Oslo", "Europe/Olso"),
-            "Europe/Olso",
+            ": time_zone 'Europe/Olso'",
         ),
         (
             "service-rules",
