@@ -1,12 +1,11 @@
 //! What comes in: a JSON message or a web form becomes a record, as the mapping table says.
 
-use kjerne_sdk::{
-    Date, Decimal, Fields, InboundMessage, Instant, Money, RecordRef, Value, trim, without_exponent,
-};
+use kjerne_sdk::{Fields, InboundMessage, Instant, RecordRef, Value, trim, without_exponent};
 use serde_json::Value as Json;
 
 use crate::form::read_form;
-use crate::settings::{Condition, Form, Settings, Source};
+use crate::settings::{Condition, Settings, Source};
+use crate::values::{Form, expected, value_of};
 
 /// The most messages one delivery may hold.
 const BATCH: usize = 500;
@@ -164,7 +163,7 @@ fn text_at(message: &Json, at: &str) -> Option<String> {
 fn is_name(message: &Json, at: &str) -> bool {
     match message.pointer(at) {
         None | Some(Json::Null | Json::String(_)) => true,
-        Some(Json::Number(number)) => !number.is_f64(),
+        Some(Json::Number(number)) => !number.to_string().contains(['.', 'e', 'E']),
         Some(Json::Object(parts)) => parts.is_empty(),
         Some(Json::Array(parts)) => parts.is_empty(),
         Some(Json::Bool(_)) => false,
@@ -210,76 +209,8 @@ fn take(source: &Source, message: &Json, find: Find<'_>) -> Result<Option<Value>
     value.map(Some).ok_or_else(|| wrong(expected(&source.form)))
 }
 
-/// The value a text is in a form that asks nobody; none when it is none, and for a look-up.
-pub fn value_of(form: &Form, text: &str) -> Option<Value> {
-    match form {
-        Form::Text => Some(Value::from(text)),
-        Form::Integer => text.parse::<i64>().ok().map(Value::from),
-        Form::Decimal => Decimal::parse(text).map(Value::from),
-        Form::Money(currency) => money(text, currency.as_deref()),
-        Form::Date => Date::parse(text).map(Value::from),
-        Form::Instant => instant(text).map(Value::from),
-        Form::Flag => flag(text).map(Value::from),
-        Form::Choices => {
-            let parts = text.split(';').map(|part| part.trim().to_owned());
-            Some(Value::from(parts.collect::<Vec<_>>()))
-        }
-        Form::Reference => RecordRef::parse(text).map(Value::from),
-        Form::Lookup { .. } => None,
-    }
-}
-
-fn expected(form: &Form) -> &'static str {
-    match form {
-        Form::Integer => "a whole number",
-        Form::Decimal => "a decimal number",
-        Form::Money(_) => "an amount such as 1250.00 NOK",
-        Form::Date => "a date such as 2026-05-17",
-        Form::Instant => "a time such as 2026-05-17T08:30:00Z",
-        Form::Flag => "true or false",
-        Form::Reference => "a reference such as account/ID",
-        Form::Text | Form::Choices | Form::Lookup { .. } => "a text",
-    }
-}
-
 fn shortened(text: &str) -> String {
     text.chars().take(80).collect()
-}
-
-fn flag(text: &str) -> Option<bool> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "yes" | "on" | "1" => Some(true),
-        "false" | "no" | "off" | "0" => Some(false),
-        _ => None,
-    }
-}
-
-/// A time in RFC 3339, with any offset; or, as devices count, seconds since 1970 in ten digits or
-/// milliseconds in thirteen: from 2001 to 2286. Any other number is a date or a mistake, and never
-/// an afternoon in 1970.
-fn instant(text: &str) -> Option<Instant> {
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        if text.starts_with('0') {
-            return None;
-        }
-        let count: i64 = text.parse().ok()?;
-        return match text.len() {
-            10 => Some(Instant::from_millis(count * 1_000)),
-            13 => Some(Instant::from_millis(count)),
-            _ => None,
-        };
-    }
-    Instant::read(text)
-}
-
-/// `1250.00`, in the currency of the settings, or `1250.00 NOK`. More digits than the currency has
-/// are refused rather than rounded.
-fn money(text: &str, currency: Option<&str>) -> Option<Value> {
-    let (amount, currency) = match text.split_once(' ') {
-        Some((amount, currency)) => (amount, currency),
-        None => (text, currency?),
-    };
-    Money::from_major(Decimal::parse(amount)?, currency).map(Value::from)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Tests of what comes in: bodies, rules, values.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use kjerne_sdk::{Date, Decimal, Money};
 use serde_json::json;
 
 use super::*;

@@ -7,6 +7,7 @@ mod inbound;
 mod names;
 mod settings;
 mod taken;
+mod values;
 
 use std::collections::BTreeMap;
 

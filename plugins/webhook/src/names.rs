@@ -4,7 +4,8 @@
 use kjerne_sdk::settings::Faults;
 use kjerne_sdk::{Value, records};
 
-use crate::settings::{Form, Mapping, Settings, Subscription};
+use crate::settings::{Mapping, Settings, Subscription};
+use crate::values::Form;
 
 /// An id that no record has, so that asking finds nothing and costs as much.
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kjerne_sdk::settings::{self, Node, Table};
 use kjerne_sdk::{Decimal, Money, Value};
 
-use crate::inbound::value_of;
+use crate::values::{Form, value_of};
 
 /// Where messages come in, as the manifest declares.
 const SOURCES: [&str; 3] = ["form", "device", "signal"];
@@ -46,26 +46,6 @@ pub struct Subscription {
     /// The fields told; none: every field the plugin may read.
     pub fields: Option<Vec<String>>,
     pub mode: Mode,
-}
-
-/// What a value from outside is to become.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Form {
-    Text,
-    Integer,
-    Decimal,
-    /// An amount in this currency, unless the message names another.
-    Money(Option<String>),
-    Date,
-    Instant,
-    Flag,
-    Choices,
-    Reference,
-    /// The record of a kind whose field has this value.
-    Lookup {
-        kind: String,
-        by: String,
-    },
 }
 
 /// Where a field's value comes from.
