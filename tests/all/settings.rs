@@ -10,6 +10,42 @@ fn defaults(plugin: &str, from: &str, to: &str) -> String {
     text.replacen(from, to, 1)
 }
 
+/// A plugin is asked about its settings also where no server runs, and what that costs is its account.
+#[test]
+fn what_it_costs_to_be_asked_about_settings_is_booked_without_a_server() {
+    let workspace = Workspace::with_plugins(&["sales-stages"]);
+    let calls = || {
+        let costs = workspace.json(&["plugin", "cost"]);
+        let rows = costs["costs"].as_array().unwrap().iter();
+        let prepared = rows.filter(|row| row["role"] == "prepare");
+        prepared
+            .map(|row| row["calls"].as_u64().unwrap())
+            .sum::<u64>()
+    };
+    let file = workspace.beside("settings.toml");
+    for (settings, is_taken) in [
+        (
+            defaults("sales-stages", "probability = 5\n", "probability = 6\n"),
+            true,
+        ),
+        (
+            defaults("sales-stages", "probability = 5\n", "probability = 500\n"),
+            false,
+        ),
+    ] {
+        let before = calls();
+        std::fs::write(&file, settings).unwrap();
+        let ran = workspace.run(&[
+            "plugin",
+            "settings",
+            "sales-stages",
+            &file.display().to_string(),
+        ]);
+        assert_eq!(ran.code == 0, is_taken, "{}", ran.err);
+        assert!(calls() > before, "taken: {is_taken}");
+    }
+}
+
 /// Each row: a plugin, its settings with a fault, and what whoever sets them is told.
 #[test]
 fn settings_with_a_fault_are_refused_when_they_are_set_and_those_before_stay() {
@@ -36,7 +72,7 @@ fn settings_with_a_fault_are_refused_when_they_are_set_and_those_before_stay() {
         (
             "service-rules",
             service("Europe/Oslo", "Europe/Olso"),
-            "Europe/Olso",
+            ": time_zone 'Europe/Olso'",
         ),
         (
             "service-rules",
@@ -62,6 +98,42 @@ fn settings_with_a_fault_are_refused_when_they_are_set_and_those_before_stay() {
             "'url' is missing",
         ),
         ("webhook", "x = \n".to_owned(), "line 1"),
+        (
+            "webhook",
+            defaults(
+                "webhook",
+                "set = { status = \"new\", channel = \"web\" }",
+                "set = { status = \"newish\" }",
+            ),
+            "sets case.status to 'newish'",
+        ),
+        (
+            "webhook",
+            defaults(
+                "webhook",
+                "set = { status = \"new\", channel = \"web\" }",
+                "set = { subject = 5 }",
+            ),
+            "sets case.subject to 5",
+        ),
+        (
+            "sales-stages",
+            defaults(
+                "sales-stages",
+                "required = [\"account\"]",
+                "required = [\"id\"]",
+            ),
+            "cannot require id",
+        ),
+        (
+            "sales-stages",
+            defaults(
+                "sales-stages",
+                "entry = [{ related = \"stakeholder\", at_least = 1 }]",
+                "entry = [{ field = \"acount\" }]",
+            ),
+            "line 39: stage discover looks at acount",
+        ),
     ];
     let file = workspace.beside("settings.toml");
     let set = |plugin: &str, text: &str| {

@@ -184,10 +184,9 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if let To::Here(_, runtime) = &self.to
-            && runtime.runs_plugins()
-        {
-            // What a refused commit cost is known when the next command asks; nothing else is lost.
+        if let To::Here(_, runtime) = &self.to {
+            // What a refused commit cost, or a plugin that was asked about its settings where plugins do not
+            // run, is known when the next command asks; nothing else is lost.
             let _ = runtime.flush_costs();
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use kjerne_model::{Code, Field, FieldType, Fields, Name, RecordId, Reference, Refusal, Value};
-use kjerne_model::{Schema, check_fields};
+use kjerne_model::{Schema, check_fields, check_new};
 use kjerne_store::{StoreError, index};
 
 use crate::apply::{Slot, Work};
@@ -42,15 +42,27 @@ fn reference_targets(field: &Field) -> Option<(&Field, &[Name])> {
 /// What the fields themselves are checked for.
 pub(crate) fn schema_faults(work: &Work) -> Vec<Refusal> {
     let faults_of = |slot: &Slot| {
-        let faults = slot
+        let mut faults = slot
             .current()
             .map_or_else(Vec::new, |fields| check_fields(&slot.kind, fields));
+        faults.extend(new_faults(slot, &faults));
         let (change, kind, id) = (slot.change, slot.kind.name.clone(), slot.id);
         faults
             .into_iter()
             .map(move |fault| fault.at(change, &kind).record(id))
     };
     work.changed().flat_map(faults_of).collect()
+}
+
+/// What the fields that the commit writes are checked for beside, but for those that are told already.
+fn new_faults(slot: &Slot, told: &[Refusal]) -> Vec<Refusal> {
+    let fields = slot.current().into_iter().flatten();
+    let written = fields.filter(|(name, _)| {
+        let is_told = |fault: &Refusal| fault.field.as_deref() == Some(name.as_str());
+        slot.changes(name) && !told.iter().any(is_told)
+    });
+    let checked = |(name, value): (&Name, &Value)| check_new(slot.kind.field(name)?, value);
+    written.filter_map(checked).collect()
 }
 
 /// The faults of the fields that no shape can mend: a required one it may still fill.

@@ -130,6 +130,7 @@ fn set_part(
     })?;
     match value {
         None => place.clear(),
+        Some(value) if value.is_empty() => place.clear(),
         Some(Value::Text(text)) => *place = text,
         Some(other) => {
             return Err(wrong_type(format!(

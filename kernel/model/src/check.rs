@@ -1,6 +1,6 @@
 //! The schema check: all faults of a record, not the first.
 
-use kjerne_values::{ParseError, is_blank};
+use kjerne_values::{ParseError, is_blank, is_unseen};
 
 use crate::kind::{Choice, Field, FieldType, Kind, is_plain_choice};
 use crate::name::Name;
@@ -8,7 +8,7 @@ use crate::phone::{self, is_phone};
 use crate::record::Fields;
 use crate::refusal::{Code, Refusal};
 use crate::url::{self, is_url};
-use crate::value::Value;
+use crate::value::{Address, Value};
 
 /// The most bytes of an e-mail address, by RFC 5321.
 const EMAIL_BYTES: usize = 254;
@@ -34,6 +34,83 @@ pub fn check_fields(kind: &Kind, fields: &Fields) -> Vec<Refusal> {
         }
     }
     faults
+}
+
+/// Checks fields that are written anew, as [`check_fields`] does and by the rules that came later.
+#[must_use]
+pub fn check_given(kind: &Kind, fields: &Fields) -> Vec<Refusal> {
+    let mut faults = check_fields(kind, fields);
+    let given = fields
+        .iter()
+        .filter_map(|(name, value)| Some((kind.field(name)?, value)));
+    let mut further: Vec<Refusal> = given
+        .filter_map(|(field, value)| check_new(field, value))
+        .collect();
+    let told = |name: &Option<String>| faults.iter().any(|fault| fault.field == *name);
+    further.retain(|fault| !told(&fault.field));
+    faults.extend(further);
+    faults
+}
+
+/// What only a value that is written anew is checked for: records of earlier versions may hold it, and stay
+/// good for a change of something else.
+#[must_use]
+pub fn check_new(field: &Field, value: &Value) -> Option<Refusal> {
+    let name = &field.name;
+    let why = match (&field.field_type, value) {
+        (FieldType::Phone, Value::Text(text)) => {
+            format!("{name}: {} {}", shown(text), phone::several(text)?)
+        }
+        (FieldType::Decimal, Value::Decimal(number)) if !number.is_written() => {
+            format!("{name}: {number} has more than 18 digits")
+        }
+        (FieldType::Address, Value::Address(address)) => {
+            let mut parts = Address::PARTS.iter();
+            let blank = |part: &&&str| {
+                let text = address.part(part).unwrap_or_default();
+                !text.is_empty() && is_blank(text)
+            };
+            format!("{name}.{} holds nothing but blanks", parts.find(blank)?)
+        }
+        (_, Value::Text(text)) if is_exact(field) => hidden(name, text)?,
+        (FieldType::Choices(_), Value::Choices(chosen)) => {
+            chosen.iter().find_map(|one| hidden(name, one))?
+        }
+        _ => return None,
+    };
+    Some(Refusal::new(Code::InvalidValue, why).field(name))
+}
+
+/// True for a field whose text names something, so that what nobody sees in it makes it another.
+fn is_exact(field: &Field) -> bool {
+    use FieldType::{Choice, Email, Url};
+    field.unique || matches!(field.field_type, Choice(_) | Email | Url)
+}
+
+/// Tells of a character without a shape, and of a joiner that joins nothing.
+fn hidden(name: &Name, text: &str) -> Option<String> {
+    let letters: Vec<char> = text.chars().collect();
+    let joined = |at: Option<usize>| {
+        let letter = at.and_then(|at| letters.get(at));
+        letter.is_some_and(|letter| !letter.is_ascii())
+    };
+    let is_hidden = |(at, letter): &(usize, &char)| match letter {
+        '\u{200c}' | '\u{200d}' => !joined(at.checked_sub(1)) || !joined(Some(at + 1)),
+        letter => is_unseen(**letter),
+    };
+    let (at, letter) = letters.iter().enumerate().find(is_hidden)?;
+    let (place, sign) = (at + 1, letter.escape_unicode());
+    let text = shown(text);
+    Some(format!(
+        "{name}: {text} holds a character that is not seen, {sign}, in place {place}; write it without"
+    ))
+}
+
+fn no_phone(name: &Name, text: &str) -> String {
+    match phone::several(text) {
+        Some(rule) => format!("{name}: {} {rule}", shown(text)),
+        None => no_such(name, text, "a phone number"),
+    }
 }
 
 fn unknown_field(kind: &Kind, name: &str) -> Refusal {
@@ -84,7 +161,7 @@ fn value_fault(field: &Field, value: &Value) -> Option<String> {
         (FieldType::Email, Value::Text(text)) => too_long(name, text, EMAIL_BYTES)
             .or_else(|| (!is_email(text)).then(|| no_such(name, text, "an e-mail address"))),
         (FieldType::Phone, Value::Text(text)) => too_long(name, text, phone::MAX_BYTES)
-            .or_else(|| (!is_phone(text)).then(|| no_such(name, text, "a phone number"))),
+            .or_else(|| (!is_phone(text)).then(|| no_phone(name, text))),
         (FieldType::Url, Value::Text(text)) => too_long(name, text, url::MAX_BYTES)
             .or_else(|| (!is_url(text)).then(|| no_such(name, text, "an http or https address"))),
         (FieldType::Reference(kinds), Value::Reference(to)) => {

@@ -1,13 +1,15 @@
 //! Several choices in one text, separated by `;`. A choice that would not come back from that, since
 //! it holds a `;`, begins with a quote or has blanks at an end, stands in quotes, doubled within.
 
+use kjerne_values::{trim, trim_start};
+
 /// Writes choices in one text.
 pub(crate) fn written(choices: &[String]) -> String {
     let one = |choice: &String| {
         let plain = !choice.is_empty()
             && !choice.contains(';')
             && !choice.starts_with('"')
-            && choice.trim() == choice;
+            && trim(choice) == choice;
         if plain {
             choice.clone()
         } else {
@@ -34,14 +36,14 @@ pub(crate) fn read(text: &str) -> Vec<String> {
 /// The choice up to the next separator, and what stands behind that.
 fn plain(text: &str) -> (String, Option<&str>) {
     match text.split_once(';') {
-        Some((choice, behind)) => (choice.trim().to_owned(), Some(behind)),
-        None => (text.trim().to_owned(), None),
+        Some((choice, behind)) => (trim(choice).to_owned(), Some(behind)),
+        None => (trim(text).to_owned(), None),
     }
 }
 
 /// A choice in quotes; none when the text begins otherwise, or goes on after the closing quote.
 fn quoted(text: &str) -> Option<(String, Option<&str>)> {
-    let inside = text.trim_start().strip_prefix('"')?;
+    let inside = trim_start(text).strip_prefix('"')?;
     let (mut choice, mut from) = (String::new(), 0);
     loop {
         let quote = from + inside[from..].find('"')?;
@@ -52,7 +54,7 @@ fn quoted(text: &str) -> Option<(String, Option<&str>)> {
             from = quote + 2;
             continue;
         }
-        return match behind.trim_start() {
+        return match trim_start(behind) {
             "" => Some((choice, None)),
             next => next.strip_prefix(';').map(|next| (choice, Some(next))),
         };
@@ -76,6 +78,8 @@ mod tests {
             ("\"say \"\"x\"\"\"", vec!["say \"x\""]),
             ("5\" pipe;b", vec!["5\" pipe", "b"]),
             ("\"open;b", vec!["\"open", "b"]),
+            ("\u{feff}a\u{200b};\u{2060}b", vec!["a", "b"]),
+            ("\u{200b}\"a;\u{ad}\"\u{200b};b", vec!["a;\u{ad}", "b"]),
         ] {
             assert_eq!(read(text), expected, "{text:?}");
         }
@@ -84,7 +88,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_choices_come_back_from_their_text(
-            choices in proptest::collection::vec("[a;\" \u{a0}æ]{1,6}", 0..5)
+            choices in proptest::collection::vec("[a;\" \u{a0}\u{200b}æ]{1,6}", 0..5)
         ) {
             prop_assert_eq!(read(&written(&choices)), choices);
         }

@@ -38,12 +38,14 @@ mod url;
 mod value;
 
 pub use change::{Actor, Cause, Change, Commit, Target};
-pub use check::check_fields;
+pub use check::{check_fields, check_given, check_new};
 pub use core_kinds::core_kinds;
 pub use entry::{Act, Edit, Entry, Verdict};
 pub use id::{RecordId, Reference};
 pub use kind::{Choice, Field, FieldType, Kind, PersonalData, Schema, SchemaError};
-pub use kjerne_values::{Currency, Date, Decimal, Instant, Money, ParseError, is_blank};
+pub use kjerne_values::{
+    Currency, Date, Decimal, Instant, Money, ParseError, is_blank, shifted, trim, without_exponent,
+};
 pub use likeness::Likeness;
 pub use message::Message;
 pub use name::Name;

@@ -1,6 +1,6 @@
 //! Reads values from the text people and files write.
 
-use kjerne_values::{Date, Decimal, Instant, Money, ParseError};
+use kjerne_values::{Date, Decimal, Instant, Money, ParseError, is_blank};
 
 use crate::choices;
 use crate::id::{RecordId, Reference};
@@ -70,10 +70,18 @@ fn parse_address(text: &str) -> Result<Address, ParseError> {
         ));
     };
     Ok(Address {
-        street: (*street).to_owned(),
-        postal_code: (*postal_code).to_owned(),
-        city: (*city).to_owned(),
-        region: (*region).to_owned(),
-        country: (*country).to_owned(),
+        street: filled(street),
+        postal_code: filled(postal_code),
+        city: filled(city),
+        region: filled(region),
+        country: filled(country),
     })
+}
+
+/// A part of an address; nothing for one in which there is nothing to read.
+fn filled(part: &str) -> String {
+    match is_blank(part) {
+        true => String::new(),
+        false => part.to_owned(),
+    }
 }

@@ -24,6 +24,35 @@ pub(crate) fn is_phone(text: &str) -> bool {
     text.len() <= MAX_BYTES && read.is_some_and(|parts| (3..=20).contains(&parts.digits.len()))
 }
 
+/// Which rule a text breaks that holds more than one number, whatever stands between them. A number that a
+/// stored record has holds by [`is_phone`]; this is for what is written anew.
+pub(crate) fn several(text: &str) -> Option<&'static str> {
+    let lower = text.to_lowercase();
+    let mut pieces = vec![lower.as_str()];
+    for between in BETWEEN {
+        pieces = pieces.iter().flat_map(|one| one.split(between)).collect();
+    }
+    let numbers = pieces.iter().filter(|piece| is_whole(piece)).count();
+    if numbers > 1 {
+        return Some("holds more than one phone number; keep one");
+    }
+    let digits = parts(text)?.digits;
+    let most = if digits.starts_with('0') { 18 } else { 15 };
+    (digits.len() > most).then_some(
+        "has more digits than a phone number, of which there are at most 15; is it two numbers?",
+    )
+}
+
+/// What people write between two numbers. Some of it stands within one as well: `030/1234567`.
+const BETWEEN: [&str; 14] = [
+    "/", ",", ";", "|", "&", "\n", "\r", "\t", " or ", " and ", " og ", " eller ", " oder ", " +",
+];
+
+/// True for what is a number for itself and no area's code: at least 7 digits, and 8 with the country.
+fn is_whole(piece: &str) -> bool {
+    parts(piece).is_some_and(|parts| parts.digits.len() >= 7 + usize::from(parts.international))
+}
+
 /// What a number is compared by: its digits, with `+` in front when they begin with a country, and
 /// the extension. Empty for what is no number.
 pub(crate) fn phone_key(text: &str) -> String {
@@ -40,24 +69,29 @@ fn parts(text: &str) -> Option<Parts> {
     let lower = text.trim().to_lowercase();
     let number = lower.strip_prefix("tel:").unwrap_or(&lower);
     let (number, extension) = split_extension(number)?;
-    // The zero in brackets is dialled within the country only.
     let number = number.trim_start();
-    let (international, number) = match number.strip_prefix('+') {
-        Some(rest) => (true, rest.replacen("(0)", "", 1)),
-        None => (false, number.to_owned()),
+    let (plus, number) = match number.strip_prefix('+') {
+        Some(rest) => (true, rest),
+        None => (false, number),
     };
-    let digits = digits_between_marks(&number)?;
-    Some(match digits.strip_prefix("00").filter(|_| !international) {
-        Some(rest) => Parts {
-            international: true,
-            digits: rest.to_owned(),
-            extension,
-        },
-        None => Parts {
-            international,
+    let digits = digits_between_marks(number)?;
+    if !plus && !digits.starts_with("00") {
+        return Some(Parts {
+            international: false,
             digits,
             extension,
-        },
+        });
+    }
+    // The zero in brackets is dialled within the country only.
+    let digits = digits_between_marks(&number.replacen("(0)", "", 1))?;
+    let digits = match plus {
+        true => digits,
+        false => digits.strip_prefix("00").unwrap_or(&digits).to_owned(),
+    };
+    Some(Parts {
+        international: true,
+        digits,
+        extension,
     })
 }
 

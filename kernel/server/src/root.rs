@@ -86,6 +86,7 @@ pub(crate) async fn health(State(app): State<App>) -> Answer {
         "status": health.status(),
         "writes": health.refused.is_none(),
         "parked": health.parked,
+        "given_up": health.given_up,
         "version": env!("CARGO_PKG_VERSION"),
         "journal": health.journal,
     });

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::ControlFlow;
 
-use kjerne_model::{Field, Kind, Record, RecordId, Schema};
+use kjerne_model::{Field, Kind, Likeness, Record, RecordId, Schema};
 
 use crate::error::StoreError;
 use crate::key::{self, Key};
@@ -94,7 +94,13 @@ pub fn reindex(store: &dyn Store, schema: &Schema) -> Result<Vec<String>, Reinde
 fn wanted(schema: &Schema) -> Made {
     let of = |kind: &Kind, field: &Field| {
         let (unique, folded) = (u8::from(field.unique), u8::from(field.ignore_case));
-        let marks = format!("{} {unique}{folded}", field.field_type.name());
+        // What a number is compared by is told from `0047 (0)22…` in another way than at first.
+        let form = if field.likeness() == Likeness::Phone {
+            "2"
+        } else {
+            ""
+        };
+        let marks = format!("{}{form} {unique}{folded}", field.field_type.name());
         ((kind.name.to_string(), field.name.to_string()), marks)
     };
     let kinds = schema.kinds();

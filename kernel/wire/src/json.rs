@@ -10,6 +10,10 @@ use kjerne_core::limits::Limit;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value as Json};
 
+/// The name under which the reader hands over a number, as one text in an object of its own, so that none of
+/// its digits are lost in a binary fraction.
+const NUMBER: &str = "$serde_json::private::Number";
+
 /// What one value takes in memory beside its text, with its place in a list or its key in an object.
 const VALUE_BYTES: usize = 256;
 
@@ -40,9 +44,13 @@ fn count(text: &[u8]) -> usize {
 /// # Errors
 /// When it is no JSON, has a name twice in one object, or more values; the sentence says where.
 pub fn parse(text: &[u8], most: &Limit) -> Result<Json, String> {
-    let left = Cell::new(most.value);
+    let (left, digits) = (Cell::new(most.value), Cell::new(false));
     let mut reader = serde_json::Deserializer::from_slice(text);
-    let one = One { left: &left, most };
+    let one = One {
+        left: &left,
+        digits: &digits,
+        most,
+    };
     let json = one.deserialize(&mut reader);
     let json = json.and_then(|json| reader.end().map(|()| json));
     json.map_err(|error| error.to_string())
@@ -52,6 +60,8 @@ pub fn parse(text: &[u8], most: &Limit) -> Result<Json, String> {
 #[derive(Clone, Copy)]
 struct One<'a> {
     left: &'a Cell<u64>,
+    /// The text just read was the digits of a number.
+    digits: &'a Cell<bool>,
     most: &'a Limit,
 }
 
@@ -106,7 +116,10 @@ impl<'de> Visitor<'de> for One<'_> {
         Ok(Json::String(text.to_owned()))
     }
 
+    /// Text of a body is lent, so that what somebody calls by the same name is never taken for a number;
+    /// the digits of a number are given.
     fn visit_string<E>(self, text: String) -> Result<Json, E> {
+        self.digits.set(true);
         Ok(Json::String(text))
     }
 
@@ -121,7 +134,17 @@ impl<'de> Visitor<'de> for One<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
         let mut map = Map::new();
         while let Some(name) = items.next_key::<String>()? {
-            if map.contains_key(&name) {
+            let twice = map.contains_key(&name);
+            if name == NUMBER && !twice {
+                let value = items.next_value_seed(Within(self))?;
+                match value {
+                    Json::String(digits) if self.digits.take() => return number(&digits),
+                    value => drop(map.insert(name, value)),
+                }
+                self.take()?;
+                continue;
+            }
+            if twice {
                 let shown: String = name.chars().take(100).collect();
                 let what = format!("{shown:?} stands twice in one object");
                 return Err(A::Error::custom(what));
@@ -129,6 +152,22 @@ impl<'de> Visitor<'de> for One<'_> {
             map.insert(name, items.next_value_seed(self)?);
         }
         Ok(Json::Object(map))
+    }
+}
+
+fn number<E: Error>(digits: &str) -> Result<Json, E> {
+    let read: Result<Number, _> = digits.parse();
+    read.map(Json::Number).map_err(E::custom)
+}
+
+/// A value that has been counted, or will be.
+struct Within<'a>(One<'a>);
+
+impl<'de> DeserializeSeed<'de> for Within<'_> {
+    type Value = Json;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Json, D::Error> {
+        reader.deserialize_any(self.0)
     }
 }
 
@@ -158,6 +197,19 @@ mod tests {
             ),
             ("18446744073709551615", json!(u64::MAX)),
             ("[[],[],[],[]]", json!([[], [], [], []])),
+            ("[1,2,3,4]", json!([1, 2, 3, 4])),
+            (
+                r#"{"$serde_json::private::Number": "12"}"#,
+                json!({"$serde_json::private::Number": "12"}),
+            ),
+            (
+                r#"{"\u0024serde_json::private::Number": "12"}"#,
+                json!({"$serde_json::private::Number": "12"}),
+            ),
+            (
+                r#"{"$serde_json::private::Number": 5}"#,
+                json!({"$serde_json::private::Number": 5}),
+            ),
         ];
         for (text, json) in good {
             assert_eq!(parse(text.as_bytes(), &MOST), Ok(json), "{text}");
@@ -168,6 +220,10 @@ mod tests {
             (r#"[{"b": {"x": 1, "x": 1}}]"#, "\"x\" stands twice"),
             ("[1, 2, 3, 4, 5]", "more than 5 values (limit json-values)"),
             ("[[[[[[]]]]]]", "more than 5 values"),
+            (
+                r#"{"$serde_json::private::Number": 1, "\u0024serde_json::private::Number": 1}"#,
+                "stands twice",
+            ),
             ("[1] 2", "trailing"),
             ("", "EOF"),
             ("{\"a\": }", "expected value"),
@@ -175,6 +231,14 @@ mod tests {
         ] {
             let error = parse(text.as_bytes(), &MOST).err().unwrap_or_default();
             assert!(error.contains(told), "{text}: {error:?}");
+        }
+        for digits in [
+            "-12345678901234567890.123456789",
+            "0.10000000000000000555",
+            "1e+400",
+        ] {
+            let read = parse(digits.as_bytes(), &MOST).map(|read| read.to_string());
+            assert_eq!(read.as_deref(), Ok(digits));
         }
         let deep = "[".repeat(100_000);
         let most = Limit {

@@ -8,10 +8,10 @@ use kjerne_core::Faults;
 use kjerne_core::limits::{COMMIT_CHANGES, KIND_FIELDS};
 use kjerne_model::{
     Address, Change, Code, Currency, Decimal, Field, FieldType, Fields, Kind, Money, Name,
-    ParseError, Patch, RecordId, Refusal, Schema, Target, Value, check_fields, is_blank,
-    parse_value,
+    ParseError, Patch, RecordId, Refusal, Schema, Target, Value, check_given, is_blank,
+    parse_value, without_exponent,
 };
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Number, Value as Json};
 
 /// How much is repeated of what was given, which is told in full to nobody who sent it.
 const SHOWN_BYTES: usize = 200;
@@ -262,7 +262,7 @@ fn complete(
         return Ok(());
     }
     let unread: Vec<Option<String>> = faults.iter().map(|fault| fault.field.clone()).collect();
-    let further = check_fields(kind, fields)
+    let further = check_given(kind, fields)
         .into_iter()
         .filter(|fault| !unread.contains(&fault.field) && (whole || fault.code != Code::Required));
     faults.extend(further);
@@ -333,7 +333,8 @@ fn read_text(kind: &Kind, arguments: &[(String, String)]) -> (Patch, Vec<Refusal
         }
         let read = |field: &Field| match is_blank(text) {
             true => Ok(None),
-            false => parse_value(&field.field_type, text).map(Some),
+            false => parse_value(&field.field_type, text)
+                .map(|value| Some(value).filter(|value| !value.is_empty())),
         };
         match read_field(kind, name, read) {
             Ok((name, value)) => drop(patch.insert(name, value)),
@@ -405,7 +406,9 @@ fn value(field_type: &FieldType, json: &Json) -> Result<Option<Value>, ParseErro
             Some(whole) => Value::Integer(whole),
             None => parse_value(field_type, &number.to_string())?,
         },
-        (FieldType::Decimal, Json::Number(number)) => Value::Decimal(decimal(&number.to_string())?),
+        (FieldType::Decimal, Json::Number(number)) => {
+            Value::Decimal(Decimal::parse(&digits(number))?)
+        }
         (FieldType::Flag, Json::Bool(flag)) => Value::Flag(*flag),
         (FieldType::Choices(_), Json::Array(list)) => Value::choices(texts(list)?),
         (FieldType::Money, Json::Object(map)) => Value::Money(money(map)?),
@@ -414,17 +417,11 @@ fn value(field_type: &FieldType, json: &Json) -> Result<Option<Value>, ParseErro
     }))
 }
 
-/// A JSON number passes through a binary fraction, which is exact up to 15 digits; what is longer
-/// has to come as text.
-fn decimal(literal: &str) -> Result<Decimal, ParseError> {
-    let digits = literal.bytes().filter(u8::is_ascii_digit).count();
-    if literal.contains('e') || (literal.contains('.') && digits > 15) {
-        return Err(ParseError::new(
-            "a decimal number of more than 15 digits as text",
-            literal,
-        ));
-    }
-    Decimal::parse(literal)
+/// A JSON number as it stands there, its exponent written out; one that cannot be is refused by whoever
+/// reads the digits.
+fn digits(number: &Number) -> String {
+    let text = number.to_string();
+    without_exponent(&text).unwrap_or(text)
 }
 
 fn money(map: &Map<String, Json>) -> Result<Money, ParseError> {
@@ -440,7 +437,7 @@ fn money(map: &Map<String, Json>) -> Result<Money, ParseError> {
     let currency = Currency::new(code)?;
     match amount {
         Json::String(text) => Money::read_major(text, currency),
-        Json::Number(number) => Money::from_major(decimal(&number.to_string())?, currency),
+        Json::Number(number) => Money::read_major(&digits(number), currency),
         _ => Err(wrong()),
     }
 }
@@ -456,6 +453,7 @@ fn address(map: &Map<String, Json>) -> Result<Address, ParseError> {
             ));
         };
         match json {
+            Json::String(text) if is_blank(text) => {}
             Json::String(text) => part.clone_from(text),
             Json::Null => {}
             other => return Err(ParseError::new(&format!("text in {name}"), &shown(other))),

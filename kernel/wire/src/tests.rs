@@ -55,6 +55,17 @@ fn read(kind: &Kind, field: &str, json: &Json) -> Result<Option<Value>, String> 
     }
 }
 
+/// As it comes in a body.
+fn json_of(text: &str) -> Json {
+    let most = kjerne_core::limits::Limit {
+        name: "values",
+        value: 100,
+        unit: "values",
+        reason: "a test",
+    };
+    json::parse(text.as_bytes(), &most).unwrap()
+}
+
 #[test]
 fn every_type_goes_out_and_comes_back() {
     let kind = every_type();
@@ -97,6 +108,22 @@ fn other_spellings_are_read_and_null_clears() {
         ("a_decimal", json!(12.5), "12.5"),
         ("a_decimal", json!(12), "12"),
         (
+            "a_decimal",
+            json_of("0.12345678901234567"),
+            "0.12345678901234567",
+        ),
+        (
+            "a_decimal",
+            json_of("12345678901234567.8"),
+            "12345678901234567.8",
+        ),
+        ("a_decimal", json_of("1.5e3"), "1500"),
+        (
+            "a_money",
+            json_of(r#"{ "amount": 12345678901234567.89, "currency": "NOK" }"#),
+            "12345678901234567.89 NOK",
+        ),
+        (
             "a_money",
             json!({ "amount": 12.5, "currency": "NOK" }),
             "12.50 NOK",
@@ -118,12 +145,52 @@ fn other_spellings_are_read_and_null_clears() {
 }
 
 #[test]
+fn blank_parts_of_an_address_are_none() {
+    let kind = every_type();
+    let given = json!({ "street": " ", "city": "Oslo", "region": "\u{200b}", "country": null });
+    let held = read(&kind, "a_address", &given).unwrap().unwrap();
+    assert_eq!(value(&held), json!({ "city": "Oslo" }));
+    let typed = |text: &str| {
+        let arguments = [("a_address".to_owned(), text.to_owned())];
+        patch_of_text(&kind, &arguments)
+            .unwrap()
+            .into_values()
+            .next()
+            .unwrap()
+    };
+    assert_eq!(typed(" | |\u{200b}||"), None, "it is cleared");
+    assert_eq!(
+        value(&typed(" |0155| ||").unwrap()),
+        json!({ "postal_code": "0155" })
+    );
+    let address = |json: Json| {
+        let body = json!({ "fields": { "a_address": json } });
+        create(&kind, &body)
+    };
+    for nothing in [json!({}), json!({ "street": " " })] {
+        let Change::Create { fields, .. } = address(nothing).unwrap() else {
+            panic!("no create");
+        };
+        let told = kjerne_model::check_fields(&kind, &fields);
+        assert!(told[0].message.contains("clear the field"), "{told:?}");
+    }
+}
+
+#[test]
 fn what_cannot_be_read_says_what_was_expected() {
     let kind = every_type();
     let cases = [
         ("a_integer", json!(1.5), "a whole number"),
         ("a_integer", json!("ten"), "a whole number"),
-        ("a_decimal", json!(0.123_456_789_012_345_68), "as text"),
+        ("a_decimal", json_of("1.234567890123456789"), "18 digits"),
+        ("a_decimal", json_of("9223372036854775807"), "18 digits"),
+        ("a_decimal", json!("9223372036854775807"), "18 digits"),
+        ("a_decimal", json_of("1e400"), "a decimal number"),
+        (
+            "a_money",
+            json_of(r#"{ "amount": 92233720368547758.08, "currency": "NOK" }"#),
+            "at most 92233720368547758.07 NOK",
+        ),
         ("a_money", json!(12), "money such as"),
         (
             "a_money",

@@ -11,8 +11,8 @@ use kjerne_core::{Administered, Progress, Role};
 use kjerne_host::grants::Grant;
 use kjerne_host::{Installed, LoadError, Manifest, Package, idle_roles};
 use kjerne_model::{Act, Actor, Instant};
-use kjerne_store::cursors;
 use kjerne_store::registry::PluginRow;
+use kjerne_store::{StoreError, cursors};
 
 use crate::error::{Error, Result};
 use crate::grants::{
@@ -121,10 +121,10 @@ impl<'a> Administration<'a> {
             // What an earlier installation may have left behind is not this one's.
             plugin_files::remove_all(workspace, &row.id)?;
         }
-        plugin_files::write_draft(&file, bytes)?;
         if let Some(before) = before.filter(|before| before.version != row.version) {
             plugin_files::date(workspace, before)?;
         }
+        plugin_files::write_draft(&file, bytes)?;
         let replaced = before.map(|row| row.version.clone());
         let act = Act::new(operation, id)
             .with("version", &row.version)
@@ -134,7 +134,11 @@ impl<'a> Administration<'a> {
             .is_none()
             .then(|| Administered::PluginRemoved(id.clone()));
         let next = Next::of(row).with_file(Arc::clone(&package)).after(left);
-        let placed = self.place_row(act, next, &package)?;
+        let placed = self.place_row(act, next, &package);
+        if placed.as_ref().is_err_and(|error| !may_be_stored(error)) {
+            plugin_files::drop_draft(&file);
+        }
+        let placed = placed?;
         plugin_files::put_in_place(&file)?;
         plugin_files::thin_out(workspace, &placed.row)?;
         Ok(Placed {
@@ -639,6 +643,11 @@ impl Next {
         self.package = Some(package);
         self
     }
+}
+
+/// False when it is certain that nothing of an act was stored: a store that failed may hold it all the same.
+fn may_be_stored(error: &Error) -> bool {
+    matches!(error.root(), Error::Store(StoreError::Unknown(_)))
 }
 
 fn fresh(rows: &[PluginRow], package: &Package, now: Instant) -> PluginRow {

@@ -86,6 +86,50 @@ pub struct SendSettings {
     pub private: Vec<String>,
 }
 
+/// What an `init` has made so far; all of it goes again when the `init` does not end well, such as on a full
+/// disk, and nothing else.
+#[derive(Default)]
+struct Begun {
+    made: Vec<PathBuf>,
+}
+
+impl Begun {
+    /// Makes a directory, and those it lies in that are missing.
+    fn dir(&mut self, dir: &Path) -> Result<()> {
+        let missing = dir.ancestors().take_while(|path| !path.exists());
+        let missing: Vec<&Path> = missing.filter(|path| *path != Path::new("")).collect();
+        missing
+            .iter()
+            .rev()
+            .for_each(|path| self.makes(path.to_path_buf()));
+        create_private_dir(dir)
+    }
+
+    fn file(&mut self, file: &Path, text: &str, mode: u32) -> Result<()> {
+        self.makes(file.to_owned());
+        write(file, text, mode)
+    }
+
+    /// Notes what is going to be made; what is there already is not ours.
+    fn makes(&mut self, path: PathBuf) {
+        if fs::symlink_metadata(&path).is_err() {
+            self.made.push(path);
+        }
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        for path in self.made.iter().rev() {
+            // A directory that somebody has put something into meanwhile is not empty, and stays.
+            let _ = match path.is_dir() {
+                true => fs::remove_dir(path),
+                false => fs::remove_file(path),
+            };
+        }
+    }
+}
+
 impl Workspace {
     /// Makes a new workspace in a directory that is empty or not there yet.
     ///
@@ -105,12 +149,18 @@ impl Workspace {
                 dir.display()
             )));
         }
-        create_private_dir(dir)?;
+        // Dropped after the store, which then holds nothing open any more.
+        let mut begun = Begun::default();
+        begun.dir(dir)?;
         for folder in ["plugins", "cache"] {
-            create_private_dir(&dir.join(folder))?;
+            begun.dir(&dir.join(folder))?;
         }
-        write(&dir.join(KINDS), KINDS_TEMPLATE, 0o644)?;
-        write(&dir.join(SECRETS), SECRETS_TEMPLATE, 0o600)?;
+        begun.file(&dir.join(KINDS), KINDS_TEMPLATE, 0o644)?;
+        begun.file(&dir.join(SECRETS), SECRETS_TEMPLATE, 0o600)?;
+        for beside in ["", ".new", ".lock", ".room"] {
+            let name = format!("{DATA}{beside}");
+            begun.makes(dir.join(name));
+        }
         let store = RedbStore::create_described(dir.join(DATA), "kjerne init")?;
         let key = random()?;
         store.write(&mut |write| meta::set_cache_key(write, &key))?;
@@ -120,12 +170,11 @@ impl Workspace {
         // The settings come last: a directory without them is no workspace, so that an `init` that
         // was cut off leaves nothing that looks whole.
         let quoted = toml::Value::String(name.to_owned()).to_string();
-        write(
-            &dir.join(SETTINGS),
-            &SETTINGS_TEMPLATE.replace("NAME", &quoted),
-            0o644,
-        )?;
-        Self::open(dir)
+        let settings = SETTINGS_TEMPLATE.replace("NAME", &quoted);
+        begun.file(&dir.join(SETTINGS), &settings, 0o644)?;
+        let made = Self::open(dir)?;
+        begun.made.clear();
+        Ok(made)
     }
 
     /// Reads a workspace's settings; the data file stays closed.
@@ -364,5 +413,30 @@ mod tests {
         fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
         let error = workspace.secrets().unwrap_err();
         assert!(error.to_string().contains("chmod 600"), "{error}");
+    }
+
+    /// A directory in which a name of 12 letters is too long for the system, and one of 10 is not: making
+    /// `secrets.toml` fails like on a disk that became full.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_init_that_fails_leaves_what_was_there_and_nothing_else() {
+        let parent = tempfile::tempdir().unwrap();
+        let before = parent.path().join("before");
+        fs::create_dir(&before).unwrap();
+        let mut deep = before.clone();
+        let room = 4_095 - "/secrets.toml".len() + 1 - deep.as_os_str().len();
+        for _ in 0..room / 200 {
+            deep.push("d".repeat(199));
+        }
+        let rest = 4_095 - "/secrets.toml".len() + 1 - deep.as_os_str().len();
+        deep.push("e".repeat(rest - 1));
+        let left = || fs::read_dir(&before).unwrap().count();
+        let error = Workspace::init(&deep, "x").unwrap_err();
+        assert!(error.to_string().contains("secrets.toml"), "{error}");
+        assert_eq!(left(), 0, "the directories were made for it");
+        fs::create_dir_all(&deep).unwrap();
+        Workspace::init(&deep, "x").unwrap_err();
+        assert!(deep.is_dir(), "an empty directory that was there stays");
+        assert_eq!(fs::read_dir(&deep).unwrap().count(), 0);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use kjerne_store::{StoreError, journal, parked};
+use kjerne_store::{Read, StoreError, journal, outbox, parked, registry};
 
 use crate::limits::HEALTH_PARKED;
 use crate::runtime::Runtime;
@@ -16,6 +16,9 @@ pub struct Health {
     pub refused: Option<StoreError>,
     /// Entries plugins gave up on, counted as far as a limit.
     pub parked: usize,
+    /// Messages that were given up and are still kept, of all plugins. They wait for nobody, since nothing
+    /// brings them back, and so do not ask for attention.
+    pub given_up: u64,
 }
 
 impl Health {
@@ -51,7 +54,17 @@ pub fn look(runtime: &Runtime) -> Result<Health, StoreError> {
         journal: journal::last(&*snapshot)?,
         refused,
         parked,
+        given_up: given_up(&*snapshot)?,
     })
+}
+
+/// A plugin keeps the number of its own, so that this costs a row for each plugin.
+fn given_up(read: &dyn Read) -> Result<u64, StoreError> {
+    let mut all = 0;
+    for row in registry::list(read)? {
+        all += outbox::waiting(read, &row.id)?.given_up;
+    }
+    Ok(all)
 }
 
 /// Tells when the store stops taking writes and when it takes them again, once each.
@@ -110,6 +123,50 @@ mod tests {
         assert_eq!((health.status(), health.parked), ("attention", 2));
         park(3..HEALTH_PARKED.value + 50);
         assert_eq!(look(&runtime).unwrap().parked, HEALTH_PARKED.count());
+    }
+
+    #[test]
+    fn messages_that_were_given_up_are_counted() {
+        let (_parent, runtime) = runtime();
+        let row = |seq, gave_up| outbox::OutboxRow {
+            seq,
+            plugin: "acme.rule".to_owned(),
+            message: kjerne_model::Message {
+                url: "https://example.no/in".to_owned(),
+                content_type: String::new(),
+                headers: Vec::new(),
+                body: Vec::new(),
+                order_key: String::new(),
+                id: seq.to_string(),
+                signing_secret: None,
+            },
+            queued_at: kjerne_model::Instant::default(),
+            tries: 16,
+            not_before: kjerne_model::Instant::default(),
+            error: None,
+            gave_up,
+            link: kjerne_store::Link::default(),
+        };
+        let plugin = kjerne_store::registry::PluginRow {
+            id: "acme.rule".to_owned(),
+            version: "0.1.0".to_owned(),
+            digest: [0; 32],
+            enabled: true,
+            grants: Vec::new(),
+            settings: String::new(),
+            revision: 0,
+            position: 1,
+            installed_at: kjerne_model::Instant::default(),
+            roles: Vec::new(),
+        };
+        let done = runtime.store.write(&mut |write| {
+            registry::put(write, &plugin)?;
+            let rows = [row(1, true), row(2, false), row(3, true)];
+            rows.iter().try_for_each(|row| outbox::push(write, row))
+        });
+        done.unwrap();
+        let health = look(&runtime).unwrap();
+        assert_eq!((health.status(), health.given_up), ("ok", 2));
     }
 
     #[cfg(unix)]

@@ -100,7 +100,17 @@ pub fn write_draft(file: &Path, bytes: &[u8]) -> Result<()> {
         File::open(&draft)?.sync_all()?;
         sync_folder(&draft)
     };
-    write().with_context(|| format!("cannot write {}", draft.display()))
+    let written = write();
+    if written.is_err() {
+        drop_draft(file);
+    }
+    written.with_context(|| format!("cannot write {}", draft.display()))
+}
+
+/// Removes the draft of a file that is not going to be put in place. What cannot be removed now goes with
+/// the next installation.
+pub fn drop_draft(file: &Path) {
+    let _ = fs::remove_file(draft(file));
 }
 
 /// Moves the draft of a file to its place.
@@ -136,7 +146,8 @@ pub fn date(workspace: &Workspace, row: &PluginRow) -> Result<()> {
     }
 }
 
-/// Removes the oldest versions until as many are left as are kept. What cannot be removed now is
+/// Removes the oldest versions until as many are left as are kept, and what earlier installations that were
+/// cut off have left. What cannot be removed now is
 /// removed by the next installation.
 ///
 /// # Errors
@@ -146,7 +157,31 @@ pub fn thin_out(workspace: &Workspace, row: &PluginRow) -> Result<()> {
     for version in versions(workspace, row)?.into_iter().skip(beside) {
         let _ = fs::remove_file(workspace.plugin_file(&row.id, &version));
     }
+    let own = draft(&workspace.plugin_file(&row.id, &row.version));
+    for item in drafts(workspace, &row.id)? {
+        if item != own {
+            let _ = fs::remove_file(item);
+        }
+    }
     Ok(())
+}
+
+/// The drafts of a plugin's files.
+fn drafts(workspace: &Workspace, id: &str) -> Result<Vec<PathBuf>> {
+    let folder = folder(workspace, id);
+    let read = || -> io::Result<Vec<PathBuf>> {
+        let items = fs::read_dir(&folder)?.map(|item| Ok(item?.path()));
+        items.collect()
+    };
+    let mut all = read().with_context(|| format!("cannot read {}", folder.display()))?;
+    all.retain(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let named = name
+            .strip_suffix(".new")
+            .map(|start| format!("{start}.wasm"));
+        named.is_some_and(|named| version_in(&named, id).is_some())
+    });
+    Ok(all)
 }
 
 /// Removes every version of a plugin.
@@ -158,17 +193,16 @@ pub fn remove_all(workspace: &Workspace, id: &str) -> Result<()> {
     let removed = || -> io::Result<()> {
         for item in fs::read_dir(&folder)? {
             let item = item?;
-            let name = item.file_name().to_string_lossy().into_owned();
-            // A draft that was never put in place is the plugin's too.
-            let named = name
-                .strip_suffix(".new")
-                .map(|start| format!("{start}.wasm"));
-            if version_in(&named.unwrap_or(name), id).is_some() {
+            if version_in(&item.file_name().to_string_lossy(), id).is_some() {
                 fs::remove_file(item.path())?;
             }
         }
         Ok(())
     };
+    // A draft that was never put in place is the plugin's too.
+    for draft in drafts(workspace, id)? {
+        fs::remove_file(&draft).with_context(|| format!("cannot remove {}", draft.display()))?;
+    }
     removed().with_context(|| format!("cannot remove the files of {id} in {}", folder.display()))
 }
 

@@ -177,8 +177,9 @@ fn decimal(text: &str) -> Option<Value> {
     let (whole, fraction) = text.split_once('.')?;
     let digits = format!("{whole}{fraction}");
     let scale = u8::try_from(fraction.len()).ok()?;
-    let coefficient = digits.parse().ok()?;
-    (scale <= 18).then_some(Value::Decimal { coefficient, scale })
+    let coefficient: i64 = digits.parse().ok()?;
+    let fits = |number: i64| scale <= 18 && number.unsigned_abs() < 10u64.pow(18);
+    fits(coefficient).then_some(Value::Decimal { coefficient, scale })
 }
 
 fn when(datetime: &Datetime) -> Option<Value> {

@@ -1,6 +1,7 @@
 //! Exact decimal numbers.
 
 use alloc::format;
+use alloc::string::String;
 use core::cmp::Ordering;
 use core::fmt;
 
@@ -18,6 +19,8 @@ pub struct Decimal {
 impl Decimal {
     /// The most digits after the point.
     pub const MAX_SCALE: u8 = 18;
+    /// One more than the largest of 18 digits.
+    const BEYOND: u64 = 10u64.pow(18);
 
     /// Makes `coefficient / 10^scale`; none when the scale is above [`Decimal::MAX_SCALE`].
     #[must_use]
@@ -44,9 +47,21 @@ impl Decimal {
         self.scale
     }
 
+    /// True for at most 18 digits, before and after the point together: what is read. A number of 19 that
+    /// happens to fit is none, since the next of 19 would not fit.
+    #[must_use]
+    pub fn is_written(self) -> bool {
+        self.coefficient.unsigned_abs() < Self::BEYOND
+    }
+
     /// Reads `-12.5`; no exponent, no thousands separator.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
+        Self::read_fitting(text).filter(|number| number.is_written())
+    }
+
+    /// Reads whatever fits, for amounts: their limit is that of minor units.
+    pub(crate) fn read_fitting(text: &str) -> Option<Self> {
         let (sign, whole, part) = parts(text)?;
         let part = part.trim_end_matches('0');
         // Read with its sign, since the least number has no positive twin.
@@ -84,6 +99,39 @@ pub(crate) fn parts(text: &str) -> Option<(&str, &str, &str)> {
     let (whole, part) = digits.split_once('.').unwrap_or((digits, "0"));
     let are_digits = |s: &str| !s.is_empty() && s.bytes().all(|byte| byte.is_ascii_digit());
     (are_digits(whole) && are_digits(part)).then_some((sign, whole, part))
+}
+
+/// The text of a number without its exponent, digit by digit: `1.25e3` is `1250`. A text without one stays
+/// as it is; none for what is no number, or has an exponent beyond any number that is kept.
+#[must_use]
+pub fn without_exponent(text: &str) -> Option<String> {
+    let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else {
+        return Some(text.into());
+    };
+    let (sign, whole, part) = parts(mantissa)?;
+    let exponent: i32 = exponent.parse().ok().filter(|e| (-40..=40).contains(e))?;
+    Some(format!("{sign}{}", shifted(whole, part, exponent)?))
+}
+
+/// Digits with the point moved to the right; none for what would not fit.
+#[must_use]
+pub fn shifted(whole: &str, part: &str, exponent: i32) -> Option<String> {
+    let point = i32::try_from(whole.len()).ok()? + exponent;
+    let mut all = format!("{whole}{part}");
+    if point <= 0 {
+        let zeros = "0".repeat(usize::try_from(1 - point).ok()?);
+        all.insert_str(0, &zeros);
+    }
+    let at = usize::try_from(point.max(1)).ok()?;
+    let missing = at.saturating_sub(all.len());
+    all.push_str(&"0".repeat(missing));
+    let (whole, part) = all.split_at(at);
+    let part = part.trim_end_matches('0');
+    Some(if part.is_empty() {
+        whole.into()
+    } else {
+        format!("{whole}.{part}")
+    })
 }
 
 /// `coefficient / 10^scale` counted in parts of 10^18, whether or not it is in lowest terms.

@@ -26,8 +26,8 @@ mod text;
 
 pub use currency::{Currency, minor_digits};
 pub use date::{Date, day_number};
-pub use decimal::{Decimal, widened, write_scaled};
+pub use decimal::{Decimal, shifted, widened, without_exponent, write_scaled};
 pub use instant::Instant;
 pub use money::{Money, minor_units};
 pub use parse_error::ParseError;
-pub use text::{fold_case, is_blank};
+pub use text::{fold_case, is_blank, is_unseen, trim, trim_start};

@@ -35,13 +35,14 @@ impl Money {
     /// # Errors
     /// When the text is no number, has more digits after the point than the currency, or does not fit.
     pub fn read_major(amount: &str, currency: Currency) -> Result<Self, ParseError> {
-        match (Decimal::read(amount), parts(amount)) {
+        match (Decimal::read_fitting(amount), parts(amount)) {
             // A number, of more digits than any can have: as money it breaks a rule that says more.
             (None, Some((_, _, part))) => {
                 let rule = rule_broken(part.trim_end_matches('0').len(), currency);
                 Err(ParseError::new(&rule, amount))
             }
-            _ => Self::from_major(Decimal::parse(amount)?, currency),
+            (Some(amount), _) => Self::from_major(amount, currency),
+            (None, None) => Self::from_major(Decimal::parse(amount)?, currency),
         }
     }
 

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use crate::{
     Currency, Date, Decimal, Instant, Money, day_number, fold_case, is_blank, minor_digits,
-    minor_units,
+    minor_units, trim, without_exponent,
 };
 
 #[test]
@@ -100,8 +100,8 @@ fn decimals_are_exact_and_in_lowest_terms() {
         ("+7", "7"),
         ("007", "7"),
         ("0.000", "0"),
-        ("9223372036854775807", "9223372036854775807"),
-        ("-9223372036854775808", "-9223372036854775808"),
+        ("999999999999999999", "999999999999999999"),
+        ("-99999999999999999.90", "-99999999999999999.9"),
         ("0.000000000000000001", "0.000000000000000001"),
     ] {
         assert_eq!(
@@ -117,12 +117,27 @@ fn decimals_are_exact_and_in_lowest_terms() {
         "1e3",
         "1,5",
         "--1",
+        "1000000000000000000",
+        "-1.234567890123456789",
+        "9223372036854775807",
         "99999999999999999999",
         "0.1234567890123456789",
     ] {
         assert!(Decimal::parse(written).is_err(), "{written}");
     }
     assert_eq!(Decimal::new(1, 19), None);
+    for (written, plain) in [
+        ("1.25e3", Some("1250")),
+        ("-1.25E+1", Some("-12.5")),
+        ("5e-3", Some("0.005")),
+        ("0.1", Some("0.1")),
+        ("123456789012345678.90", Some("123456789012345678.90")),
+        ("1e400", None),
+        ("1e", None),
+        ("e5", None),
+    ] {
+        assert_eq!(without_exponent(written).as_deref(), plain, "{written}");
+    }
     assert!(Decimal::parse("0.1").unwrap() < Decimal::parse("0.11").unwrap());
 }
 
@@ -265,13 +280,28 @@ fn folding_leaves_no_case() {
 const MILLIS: core::ops::Range<i64> = -62_135_596_800_000..253_402_300_800_000;
 
 fn decimals() -> impl Strategy<Value = Decimal> {
-    let digits = -10i64.pow(18)..10i64.pow(18);
+    let digits = 1 - 10i64.pow(18)..10i64.pow(18);
     (digits, 0..=Decimal::MAX_SCALE)
         .prop_map(|(digits, scale)| Decimal::new(digits, scale).unwrap())
 }
 
 fn currencies() -> impl Strategy<Value = Currency> {
     proptest::sample::select(Currency::all().collect::<std::vec::Vec<_>>())
+}
+
+#[test]
+fn what_is_not_seen_is_a_blank_at_both_ends() {
+    for (text, trimmed) in [
+        ("\u{feff} a b\u{200b}\u{a0}", "a b"),
+        ("\u{202a}12\u{202c}", "12"),
+        ("\u{ad}x\u{2060}y\u{200e}", "x\u{2060}y"),
+        // A picture's form, a joiner at a word's end and what looks empty are kept.
+        ("❤\u{fe0f}", "❤\u{fe0f}"),
+        ("می\u{200c}", "می\u{200c}"),
+        ("\u{200b}", ""),
+    ] {
+        assert_eq!(trim(text), trimmed, "{text:?}");
+    }
 }
 
 proptest! {

@@ -38,6 +38,41 @@ fn is_invisible(letter: char) -> bool {
         )
 }
 
+/// True for a character without a shape that no language needs within a word: what comes along unseen when
+/// text is copied from a page, and marks of writing direction. Not the joiners of Persian, Hindi and pictures.
+#[must_use]
+pub fn is_unseen(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+    )
+}
+
+/// Text without the blanks at its ends, those without a width too.
+#[must_use]
+pub fn trim(text: &str) -> &str {
+    text.trim_matches(takes_no_place)
+}
+
+/// Text without the blanks at its beginning.
+#[must_use]
+pub fn trim_start(text: &str) -> &str {
+    text.trim_start_matches(takes_no_place)
+}
+
+fn takes_no_place(letter: char) -> bool {
+    letter.is_whitespace() || is_unseen(letter)
+}
+
 /// Text without its case, letter by letter, so that a text that begins or contains another still
 /// does afterwards: the Greek sigma at a word's end is the one within.
 #[must_use]

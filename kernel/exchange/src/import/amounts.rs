@@ -1,7 +1,7 @@
 //! Reads amounts of money. A sign or code beside the number is never dropped: it names the currency,
 //! or agrees with the one that the row or the mapping names, or the row is refused.
 
-use kjerne_model::{Currency, Money};
+use kjerne_model::{Currency, Money, trim};
 
 use super::forms::Forms;
 use super::numbers::{read_decimal, read_plain};
@@ -70,7 +70,7 @@ const ALSO: [(&str, &[&str]); 4] = [
 /// Reads `1250.50 NOK`, `NOK 1,250.50`, `€ 500`, or a number whose currency the row (`told`) or the
 /// mapping tells.
 pub fn read_money(text: &str, forms: &Forms, told: Option<&str>) -> Result<Money, String> {
-    let (number, beside) = split(text.trim(), forms);
+    let (number, beside) = split(trim(text), forms);
     let told = told.filter(|code| !code.is_empty());
     let told = told.map(|code| Currency::new(&code.to_ascii_uppercase()));
     let told = told.transpose().map_err(|error| error.to_string())?;

@@ -22,7 +22,7 @@ use super::resolve::{Around, InBatch, Resolved, Resolver};
 use super::rows::Row;
 use super::shape::Shape;
 use super::spool::Spool;
-use super::survey::Survey;
+use super::survey::{Survey, is_sound, key_mark};
 use super::told::Told;
 
 /// Refused rows are taken out of a batch this often before it is split in two instead.
@@ -135,7 +135,8 @@ impl<'a> Batches<'a> {
     /// True for a draft that is to be taken: no earlier row of the file has its key, or the mapping
     /// says what then. Others are counted or rejected here.
     pub fn is_wanted(&mut self, draft: &Draft) -> Result<bool> {
-        if !draft.faults.is_empty() {
+        // What is wrong with its own cells rejects a row, which then counts for none of its key.
+        if !draft.faults.is_empty() || draft.key.is_some() && !is_sound(self.plan, draft) {
             return Ok(true);
         }
         match self.repeats.judge(self.plan, &self.survey, draft) {
@@ -154,9 +155,12 @@ impl<'a> Batches<'a> {
     /// Takes a batch.
     pub fn take(&mut self, drafts: Vec<Draft>) -> Result<()> {
         let snapshot = self.kernel.store().snapshot()?;
-        let (faulty, drafts): (Vec<Draft>, Vec<Draft>) = drafts
-            .into_iter()
-            .partition(|draft| !draft.faults.is_empty());
+        let repeated = self.repeated(&drafts);
+        let is_faulty = |draft: &Draft| {
+            let of_several = key_mark(self.plan, draft).is_some_and(|key| repeated.contains(&key));
+            !draft.faults.is_empty() || of_several && !is_sound(self.plan, draft)
+        };
+        let (faulty, drafts): (Vec<Draft>, Vec<Draft>) = drafts.into_iter().partition(is_faulty);
         let placed = self.place(&*snapshot, drafts)?;
         let here = self
             .resolver
@@ -175,6 +179,14 @@ impl<'a> Batches<'a> {
             self.take_faulty(&*snapshot, &here, draft)?;
         }
         self.settle(items)
+    }
+
+    /// The keys that several rows of a batch have: one of them counts, and the others must not be what it
+    /// is refused for.
+    fn repeated(&self, drafts: &[Draft]) -> HashSet<u64> {
+        let mut seen = HashSet::new();
+        let keys = drafts.iter().filter_map(|draft| key_mark(self.plan, draft));
+        keys.filter(|key| !seen.insert(*key)).collect()
     }
 
     fn resolve(

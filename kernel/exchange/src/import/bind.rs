@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use kjerne_model::{Address, Currency, Decimal, Field, FieldType, Kind, Schema};
+use kjerne_model::{Address, Currency, Decimal, Field, FieldType, Kind, Schema, trim};
 use kjerne_workspace::error::{Context as _, Error, Result};
 
 use super::form::Form;
@@ -73,9 +73,20 @@ impl Plan {
     }
 }
 
+/// The number a float was written as, which is certain up to 15 digits.
+fn exact(float: f64) -> Option<Decimal> {
+    let text = float.to_string();
+    let digits = text.trim_start_matches(['-', '0', '.']);
+    let digits = digits.bytes().filter(u8::is_ascii_digit).count();
+    let zeros = text.len() - text.trim_end_matches('0').len();
+    Decimal::parse(&text)
+        .ok()
+        .filter(|_| digits - zeros.min(digits) <= 15)
+}
+
 /// Texts without the blanks at both ends, as cells are compared.
 fn trimmed(texts: &[String]) -> impl Iterator<Item = String> {
-    texts.iter().map(|text| text.trim().to_owned())
+    texts.iter().map(|text| trim(text).to_owned())
 }
 
 fn forms_of(formats: &[String], faults: &mut Vec<String>) -> Vec<Form> {
@@ -220,13 +231,13 @@ impl<'a> Binder<'a> {
         values.keys().for_each(|value| self.comparable(value));
         let pairs = values.iter();
         pairs
-            .map(|(theirs, ours)| (theirs.trim().to_owned(), ours.clone()))
+            .map(|(theirs, ours)| (trim(theirs).to_owned(), ours.clone()))
             .collect()
     }
 
     /// A value that means an empty cell is never met by a comparison.
     fn comparable(&mut self, value: &str) {
-        let value = value.trim();
+        let value = trim(value);
         if !value.is_empty() && self.empty.contains(value) {
             self.faults.push(format!(
                 "{value:?} means an empty cell; compare with the empty text \"\" instead"
@@ -393,14 +404,15 @@ impl<'a> Binder<'a> {
         });
         let scale = match scale {
             toml::Value::Integer(whole) => Some(Decimal::from(*whole)),
-            toml::Value::Float(float) => Decimal::parse(&float.to_string()).ok(),
+            toml::Value::Float(float) => exact(*float),
             toml::Value::String(text) => Decimal::parse(text).ok(),
             _ => None,
         };
         let scale = scale.filter(|scale| scale.coefficient() != 0 && is_number);
         if scale.is_none() {
             self.faults.push(format!(
-                "field {name:?}: scale is a number other than 0, for a number or an amount"
+                "field {name:?}: scale is a number other than 0, for a number or an amount; with more than \
+                 15 digits it is written as text, in quotes"
             ));
         }
         scale

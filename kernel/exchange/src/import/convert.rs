@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use kjerne_model::{
-    Address, Fields, Name, Patch, Record, RecordId, Refusal, Value, check_fields, is_blank,
+    Address, Fields, Name, Patch, Record, RecordId, Refusal, Value, check_given, is_blank, trim,
 };
 
 use super::mapping::EmptyCells;
@@ -138,14 +138,14 @@ pub fn schema_faults(plan: &Plan, draft: &Draft) -> Vec<Refusal> {
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
         .collect();
-    check_fields(&plan.kind, &fields)
+    check_given(&plan.kind, &fields)
 }
 
 /// True when a column holds one of the values, as every comparison of a mapping sees it: without
 /// blanks at both ends, and empty when the text means so.
 fn holds(plan: &Plan, row: &Row, (column, values): &(usize, Vec<String>)) -> Result<bool, Fault> {
     let text = cell(plan, row, *column)?;
-    let text = text.trim();
+    let text = trim(text);
     Ok(values.iter().any(|value| value == text))
 }
 
@@ -202,7 +202,7 @@ fn is_header(plan: &Plan, row: &Row) -> bool {
         && row
             .fields()
             .zip(&plan.header)
-            .all(|(field, name)| field.trim_ascii() == name.as_bytes())
+            .all(|(field, name)| trim(&String::from_utf8_lossy(field)) == name)
 }
 
 /// Fills one field of a draft.
@@ -258,9 +258,8 @@ fn fill(plan: &Plan, index: usize, field: &PlanField, draft: &mut Draft) -> Resu
         let currency = currency_of(plan, field, &draft.row)?;
         let value = read_value(&own.field_type, &text, &field.forms, currency.as_deref());
         let value = value.map_err(|reason| fault(&text, reason))?;
-        // A list without a choice, such as `;`, is an empty cell.
-        let is_empty = matches!(&value, Value::Choices(chosen) if chosen.is_empty());
-        if !is_empty {
+        // A list without a choice, such as `;`, is an empty cell, and so is an address of blanks.
+        if !value.is_empty() {
             draft.patch.insert(own.name.clone(), Some(value));
         } else if plan.empty_cells == EmptyCells::Clear {
             draft.patch.insert(own.name.clone(), None);
@@ -290,7 +289,7 @@ fn currency_of(plan: &Plan, field: &PlanField, row: &Row) -> Result<Option<Strin
         return Ok(None);
     };
     let code = cell(plan, row, column)?;
-    Ok(Some(code.trim().to_owned()))
+    Ok(Some(trim(code).to_owned()))
 }
 
 /// The text a field comes from.
@@ -312,7 +311,7 @@ fn text_of<'a>(plan: &'a Plan, field: &'a PlanField, row: &'a Row) -> Result<Cow
             }
             // What only the template's own words would be left of is empty.
             Ok(Cow::Owned(if filled {
-                text.trim().to_owned()
+                trim(&text).to_owned()
             } else {
                 String::new()
             }))
@@ -336,10 +335,10 @@ fn cell<'a>(plan: &Plan, row: &'a Row, index: usize) -> Result<&'a str, Fault> {
     } else {
         text
     };
-    if is_blank(text) || plan.empty.contains(text.trim()) {
+    if is_blank(text) || plan.empty.contains(trim(text)) {
         return Ok("");
     }
-    Ok(if plan.keep_blanks { text } else { text.trim() })
+    Ok(if plan.keep_blanks { text } else { trim(text) })
 }
 
 /// Their value turned into ours; the text itself when it is none of the mapped ones.
@@ -347,7 +346,7 @@ fn our_value<'a>(field: &'a PlanField, text: Cow<'a, str>) -> Result<Cow<'a, str
     let Some(values) = &field.values else {
         return Ok(text);
     };
-    match values.get(text.trim()).or_else(|| values.get("*")) {
+    match values.get(trim(&text)).or_else(|| values.get("*")) {
         Some(ours) => Ok(Cow::Borrowed(ours)),
         None if field.keep_unlisted || text.is_empty() => Ok(text),
         None => Err(text.into_owned()),

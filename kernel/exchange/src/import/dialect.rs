@@ -2,6 +2,8 @@
 
 use kjerne_workspace::error::{Error, Result};
 
+use kjerne_model::trim;
+
 use super::mapping::Mapping;
 use super::rows::{Dialect, Row, Rows};
 
@@ -100,7 +102,7 @@ impl Fit {
         let Some(first) = all.get(header).filter(|first| first.len() > 1) else {
             return Self::default();
         };
-        let name = |field: &[u8]| String::from_utf8_lossy(field).trim().to_owned();
+        let name = |field: &[u8]| trim(&String::from_utf8_lossy(field)).to_owned();
         let names: Vec<String> = first.fields().map(name).collect();
         let width = first.len();
         let body = &all[header..];

@@ -3,7 +3,7 @@
 //! What is not a number beyond doubt is refused: digits that something else than a thousands mark
 //! separates are two numbers, and never glued together.
 
-use kjerne_model::Decimal;
+use kjerne_model::{Decimal, shifted, trim};
 
 use super::forms::{Forms, Grouping, Negative};
 
@@ -41,12 +41,12 @@ pub fn product(a: Decimal, b: Decimal) -> Option<Decimal> {
         coefficient /= 10;
         scale -= 1;
     }
-    Decimal::new(i64::try_from(coefficient).ok()?, scale)
+    Decimal::new(i64::try_from(coefficient).ok()?, scale).filter(|number| number.is_written())
 }
 
 /// A number with a point and nothing else; none for what is none.
 fn plain_number(text: &str, forms: &Forms) -> Option<String> {
-    let (is_negative, text) = signed(text.trim(), forms.negative)?;
+    let (is_negative, text) = signed(trim(text), forms.negative)?;
     let (mantissa, exponent) = match text.split_once(['E', 'e']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse().ok()?),
         None => (text, 0),
@@ -123,24 +123,4 @@ fn ungrouped(whole: &str, forms: &Forms) -> Option<String> {
         && are_digits(first)
         && groups.all(|group| group.len() == 3 && are_digits(group));
     fits.then(|| whole.replace(between, ""))
-}
-
-/// The digits with the point moved to the right; none for what would not fit.
-fn shifted(whole: &str, part: &str, exponent: i32) -> Option<String> {
-    let point = i32::try_from(whole.len()).ok()? + exponent;
-    let mut all = format!("{whole}{part}");
-    if point <= 0 {
-        let zeros = "0".repeat(usize::try_from(1 - point).ok()?);
-        all.insert_str(0, &zeros);
-    }
-    let at = usize::try_from(point.max(1)).ok()?;
-    let missing = at.saturating_sub(all.len());
-    all.push_str(&"0".repeat(missing));
-    let (whole, part) = all.split_at(at);
-    let part = part.trim_end_matches('0');
-    Some(if part.is_empty() {
-        whole.to_owned()
-    } else {
-        format!("{whole}.{part}")
-    })
 }

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use kjerne_workspace::error::{Error, Result};
 
+use kjerne_model::trim;
+
 use super::dialect::{dialect, told_delimiter};
 use super::mapping::Mapping;
 use super::reject::is_rejects;
@@ -135,7 +137,7 @@ fn header(rows: &mut SourceRows, before: usize, count: usize) -> Result<Option<V
         names.resize(names.len().max(row.len()), String::new());
         for (name, field) in names.iter_mut().zip(row.fields()) {
             let text = String::from_utf8_lossy(field);
-            let text = text.trim_start_matches('\u{feff}').trim();
+            let text = trim(&text);
             if !name.is_empty() && !text.is_empty() {
                 name.push(' ');
             }

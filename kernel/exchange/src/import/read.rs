@@ -1,6 +1,6 @@
 //! Reads values as other systems write them.
 
-use kjerne_model::{FieldType, Value, parse_value};
+use kjerne_model::{FieldType, Value, parse_value, trim};
 
 use super::amounts::read_money;
 use super::forms::Forms;
@@ -21,12 +21,12 @@ pub fn read_value(
         FieldType::Date => read_date(text, forms).map(Value::Date),
         FieldType::Instant => read_instant(text, forms).map(Value::Instant),
         FieldType::Flag => {
-            parse_value(field_type, &text.trim().to_ascii_lowercase()).map_err(|e| e.to_string())
+            parse_value(field_type, &trim(text).to_ascii_lowercase()).map_err(|e| e.to_string())
         }
         FieldType::Url => {
-            parse_value(field_type, &with_scheme(text.trim())).map_err(|e| e.to_string())
+            parse_value(field_type, &with_scheme(trim(text))).map_err(|e| e.to_string())
         }
-        FieldType::Reference(_) => parse_value(field_type, text.trim()).map_err(|e| e.to_string()),
+        FieldType::Reference(_) => parse_value(field_type, trim(text)).map_err(|e| e.to_string()),
         _ => parse_value(field_type, text).map_err(|e| e.to_string()),
     }
 }

@@ -29,6 +29,8 @@ impl Survey {
     ) -> std::io::Result<Self> {
         let (mut survey, mut row) = (Self::default(), Row::default());
         let own: Vec<_> = plan.own_lookups().into_values().collect();
+        let last_counts = plan.repeated_keys == RepeatedKeys::Last;
+        let mut of_keys: HashMap<u64, Vec<u64>> = HashMap::new();
         while read(&mut row)? {
             let Taken::Draft(draft) = convert(plan, &row) else {
                 continue;
@@ -36,25 +38,34 @@ impl Survey {
             if !is_sound(plan, &draft) {
                 continue;
             }
-            if let Some(key) = key_mark(plan, &draft) {
-                let line = survey.last.insert(key, row.line);
-                // A row that is left out or rejected for its key is none to be found.
-                if line.is_some() {
-                    continue;
-                }
-            }
-            for by in own.iter().filter(|by| !by.unique) {
-                if let Some(Some(value)) = draft.patch.get(&by.name) {
-                    let row = mark("row", &by.name, &same(by, &value.to_string()));
-                    let count = survey.rows.entry(row).or_default();
-                    *count = count.saturating_add(1).min(2);
-                }
+            let texts = own.iter().filter(|by| !by.unique).filter_map(|by| {
+                let value = draft.patch.get(&by.name)?.as_ref()?;
+                Some(mark("row", &by.name, &same(by, &value.to_string())))
+            });
+            // A row that is left out or rejected for its key is none to be found.
+            match key_mark(plan, &draft) {
+                None => survey.count(texts),
+                Some(key) => match survey.last.insert(key, row.line) {
+                    _ if last_counts && !own.is_empty() => {
+                        of_keys.insert(key, texts.collect());
+                    }
+                    None => survey.count(texts),
+                    Some(_) => {}
+                },
             }
         }
-        if plan.repeated_keys != RepeatedKeys::Last {
+        of_keys.into_values().for_each(|texts| survey.count(texts));
+        if !last_counts {
             survey.last = HashMap::new();
         }
         Ok(survey)
+    }
+
+    fn count(&mut self, texts: impl IntoIterator<Item = u64>) {
+        for text in texts {
+            let count = self.rows.entry(text).or_default();
+            *count = count.saturating_add(1).min(2);
+        }
     }
 
     /// How many rows hold the text of this mark; two stands for more.
@@ -69,7 +80,7 @@ impl Survey {
 }
 
 /// True for a row that is not rejected for what its own cells hold.
-fn is_sound(plan: &Plan, draft: &Draft) -> bool {
+pub fn is_sound(plan: &Plan, draft: &Draft) -> bool {
     let refusals = schema_faults(plan, draft);
     let missing = |refusal: &Refusal| refusal.code == Code::Required;
     draft.faults.is_empty() && refusals.iter().all(missing)

@@ -5,14 +5,14 @@ use jiff::fmt::strtime::BrokenDownTime;
 use jiff::fmt::temporal::Pieces;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, Zoned};
-use kjerne_model::{Date, Instant};
+use kjerne_model::{Date, Instant, trim};
 
 use super::form::Form;
 use super::forms::Forms;
 
 /// Reads a date; of a point in time the date in the mapping's zone.
 pub fn read_date(text: &str, forms: &Forms) -> Result<Date, String> {
-    let text = text.trim();
+    let text = trim(text);
     for form in &forms.dates {
         let Some(read) = form.read(text).filter(has_a_place) else {
             continue;
@@ -41,7 +41,7 @@ pub fn read_date(text: &str, forms: &Forms) -> Result<Date, String> {
 
 /// Reads a point in time; one without an offset is a local time, a date its midnight.
 pub fn read_instant(text: &str, forms: &Forms) -> Result<Instant, String> {
-    let text = text.trim();
+    let text = trim(text);
     for form in &forms.instants {
         let Some(read) = form.read(text).filter(has_a_place) else {
             continue;

@@ -406,6 +406,27 @@ fn a_plugin_that_is_installed_anew_begins_where_the_journal_ends() {
     assert_eq!(position(), Some(5), "not from the beginning");
 }
 
+#[cfg(unix)]
+#[test]
+fn an_upgrade_that_is_refused_or_was_cut_off_leaves_no_draft() {
+    let case = Case::new();
+    case.install("0.1.0");
+    let folder = case.file("0.1.0").parent().unwrap().to_owned();
+    let files = || fs::read_dir(&folder).unwrap().count();
+    let data = case.runtime.workspace.dir().join("data.redb");
+    let away = data.with_extension("away");
+    fs::rename(&data, &away).unwrap();
+    let next = plugin("0.2.0", "Rules.", &[]);
+    let told = complaint(case.place(&next), |error| !may_be_stored(error));
+    assert!(told.contains("writes are refused"), "{told}");
+    assert_eq!(files(), 1, "nothing is left of the upgrade");
+    fs::rename(&away, &data).unwrap();
+    // What an installation that was cut off has left goes with the next.
+    fs::write(case.file("0.1.9").with_extension("new"), "half").unwrap();
+    case.install("0.2.0");
+    assert_eq!((files(), case.versions().0.as_str()), (2, "0.2.0"));
+}
+
 #[test]
 fn what_a_removed_plugin_left_in_its_folder_goes_with_it() {
     let case = Case::new();

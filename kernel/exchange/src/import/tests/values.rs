@@ -462,6 +462,7 @@ proptest! {
     fn a_product_is_exact_or_none(a in any::<i32>(), b in any::<i32>()) {
         let product = product(i64::from(a).into(), i64::from(b).into());
         let exact = i64::from(a).checked_mul(i64::from(b)).map(kjerne_model::Decimal::from);
+        let exact = exact.filter(|number| number.is_written());
         prop_assert_eq!(product, exact);
     }
 
@@ -475,5 +476,66 @@ proptest! {
         // With an offset the zone makes no difference; without one nothing but digits stands behind.
         let is_plain = tail.trim_end().bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
         prop_assert!(is_plain || read("Europe/Oslo") == read("Asia/Tokyo"), "{}", text);
+    }
+}
+
+#[test]
+fn what_is_not_seen_is_a_blank_at_the_ends_of_a_cell_and_a_fault_within() {
+    let map = "decimal_comma = false\ncurrency = 'NOK'\nempty = ['n/a']\n[skip]\ngone = ['yes']\n[fields]\n\
+        external_id = 'id'\nname = 'n'\nemail = 'e'\nemployees = 'c'\nannual_revenue = 'r'\n\
+        customer_since = 's'\ntier = { column = 't', values = { A = 'gold' } }\nwebsite = 'w'\nphone = 'p'";
+    let header = "\u{200b}id,n\u{2060},e,c,r,s,t,w,p,gone\n";
+    for (row, told) in [
+        (
+            "\u{200b}1\u{feff},One,a@b.no\u{200b},12\u{200e},\u{202a}5\u{202c},2026-01-31\u{ad},A\u{2060},\u{200b}a.no,\u{feff}22 33 44 55,",
+            "1",
+        ),
+        ("1,One,,,,,,,,yes\u{200b}", "skipped"),
+        ("1,One,,,,\u{200b}n/a\u{feff},,,,", "1"),
+        ("1\u{200b}2,One,,,,,,,,", "not seen"),
+        ("1,One,a\u{200b}@b.no,,,,,,,", "not seen"),
+        ("1,One,,,,,,https://a\u{ad}b.no,,", "not seen"),
+        ("1,One,,1\u{200b}2,,,,,,", "expected a number"),
+        ("1,One,,,1\u{2060}2,,,,,", "expected a number"),
+        ("1,One,,,,,,,22 33\u{200b}44 55,", "not a phone number"),
+        (
+            "1,One,,,,,,,22 33 44 55 / 98 76 54 32,",
+            "more than one phone number",
+        ),
+        (
+            "1,One,,,,,,,22 33 44 55 or 98 76 54 32,",
+            "more than one phone number",
+        ),
+        (
+            "1,One,,,,,,,22 33 44 55; 98 76 54 32,",
+            "more than one phone number",
+        ),
+        ("1,می\u{200c}خواهم,,,,,,,22334455 x12,", "1"),
+    ] {
+        let desk = Desk::new();
+        let report = desk.import("account", map, &format!("{header}{row}\n"));
+        let all = desk.all("account");
+        let found = match all.first() {
+            Some(one) => one.text("external_id").unwrap_or_default().to_owned(),
+            None if report.counts.skipped == 1 => "skipped".to_owned(),
+            None => desk.rejects(),
+        };
+        assert!(found.contains(told), "{row:?}: {found}");
+    }
+}
+
+#[test]
+fn a_scale_that_a_float_cannot_hold_is_a_fault() {
+    for (scale, fits) in [
+        ("0.001", true),
+        ("1e6", true),
+        ("1e17", true),
+        ("\"0.12345678901234567\"", true),
+        ("0.12345678901234567", false),
+        ("12345678901234567.0", false),
+    ] {
+        let map = format!("[fields]\nname = 'n'\nemployees = {{ column = 'c', scale = {scale} }}");
+        let bound = Desk::new().try_import("account", &map, b"n,c\nOne,1\n");
+        assert_eq!(bound.is_ok(), fits, "{scale}");
     }
 }
