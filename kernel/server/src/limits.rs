@@ -120,8 +120,8 @@ kjerne_core::limit_table! {
         "each holds a thread; further ones wait, and other requests do not wait for them";
 
     /// The line that comes before the file of an import.
-    IMPORT_LINE = "import-line", 512 << 10, "bytes",
-        "it holds the mapping, which is a page or two; what is larger is no mapping";
+    IMPORT_LINE = "import-line", 1 << 20, "bytes",
+        "it holds the mapping, of which every sign may be escaped, and the file's name";
 
     /// An actor's name, as the owner of the workspace tells it.
     ACTOR_NAME = "actor-name", 128, "bytes",
