@@ -128,7 +128,9 @@ fn answer(
     request: Request<Incoming>,
 ) -> impl Future<Output = Result<axum::http::Response<Kept>, std::convert::Infallible>> + use<> {
     let under_way = seat.work();
-    let answered = router.clone().call(request.map(|body| Body::new(Coming::new(body, Arc::clone(seat)))));
+    let answered = router
+        .clone()
+        .call(request.map(|body| Body::new(Coming::new(body, Arc::clone(seat)))));
     async move {
         let response = answered.await?;
         Ok(response.map(|body| Kept::new(body, under_way)))

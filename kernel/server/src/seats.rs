@@ -279,7 +279,13 @@ mod tests {
                 false,
             ),
         ] {
-            assert_eq!(body.is_slow(BODY_RATE), slow, "{:?} {}", body.waited, body.bytes);
+            assert_eq!(
+                body.is_slow(BODY_RATE),
+                slow,
+                "{:?} {}",
+                body.waited,
+                body.bytes
+            );
         }
     }
 }
