@@ -269,6 +269,30 @@ fn kernel_code_does_not_panic_on_purpose() {
 }
 
 #[test]
+fn what_the_kernel_prints_ends_nothing_when_it_cannot_be_printed() {
+    let mut faults = Vec::new();
+    for path in files(&root().join("kernel"), ".rs") {
+        let name = shown(&path);
+        if name.contains("tests") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        for (index, line) in production(&text).lines().enumerate() {
+            let prints = ["println!(", "print!(", "dbg!("];
+            let is_code = !line.trim_start().starts_with("//");
+            if is_code && prints.iter().any(|call| line.contains(call)) {
+                faults.push(format!("{name}:{}: {}", index + 1, line.trim()));
+            }
+        }
+    }
+    assert_none(
+        &faults,
+        "these panic where nothing can be written: kjerne_workspace::stderr::tell for notes, Report::print \
+         or print_line for answers:",
+    );
+}
+
+#[test]
 fn unsafe_stands_only_in_the_native_code_cache() {
     let allowed = ["kernel/host/src/cache.rs"];
     let faults: Vec<String> = files(&root().join("kernel"), ".rs")

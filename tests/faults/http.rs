@@ -101,6 +101,26 @@ fn t2_idle_connections_do_not_keep_others_out() {
 }
 
 #[test]
+fn t2_bodies_that_trickle_do_not_keep_others_out() {
+    let workspace = Workspace::new();
+    let server = spawn(&workspace, "ulimit -n 700");
+    let head = "POST /v1/records/account HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+    let begun = format!("{head}content-length: 7000000\r\n\r\n{{\"fields\"");
+    let slow: Vec<TcpStream> = (0..600)
+        .filter_map(|_| {
+            let mut stream = server.connect().ok()?;
+            stream.write_all(begun.as_bytes()).ok()?;
+            Some(stream)
+        })
+        .collect();
+    let asked = Instant::now();
+    let reply = raw(&server, &request("GET", "/v1/health", "", ""));
+    assert_eq!(reply.status, 200, "beside {} others", slow.len());
+    let waited = asked.elapsed();
+    assert!(waited < Duration::from_secs(15), "{waited:?}");
+}
+
+#[test]
 fn t2_who_says_nothing_more_is_not_waited_for() {
     let workspace = Workspace::new();
     let server = workspace.serve();
@@ -486,6 +506,68 @@ fn t10_a_word_that_is_not_looked_at_is_refused() {
             (
                 "of a list",
                 request("GET", "/v1/kinds?filter=x", "", ""),
+                400,
+            ),
+        ],
+    );
+}
+
+#[test]
+fn t10_a_body_that_is_not_looked_at_is_refused() {
+    let workspace = Workspace::new();
+    let (server, path) = one_account(&workspace);
+    let with = |method: &str, body: &str| request(method, &path, "", body);
+    let commit = |change: Json| {
+        let body = json!({ "changes": [change] }).to_string();
+        request("POST", "/v1/commits", "", &body)
+    };
+    let id = path.rsplit('/').next().unwrap();
+    let fields = json!({ "name": "Sund" });
+    answered(
+        &server,
+        &path,
+        &[
+            (
+                "a version to remove",
+                with("DELETE", "{\"expected\": 9}"),
+                400,
+            ),
+            (
+                "a removal on trial",
+                with("DELETE", "{\"dry_run\": true}"),
+                400,
+            ),
+            ("a question", with("GET", "{\"select\": \"name\"}"), 400),
+            (
+                "no version to remove",
+                commit(json!({ "delete": "account", "id": id, "expected": null })),
+                400,
+            ),
+            (
+                "no version to change",
+                commit(
+                    json!({ "update": "account", "id": id, "expected": null, "fields": fields }),
+                ),
+                400,
+            ),
+            (
+                "fields to remove",
+                commit(json!({ "delete": "account", "id": id, "fields": fields })),
+                400,
+            ),
+            (
+                "a version to make",
+                commit(json!({ "create": "account", "expected": 1, "fields": fields })),
+                400,
+            ),
+            (
+                "another version",
+                request("GET", &path, "If-Match: \"9\"\r\n", ""),
+                412,
+            ),
+            (
+                "half a key",
+                request("DELETE", &path, "Idempotency-Key: \"k1\r\n", ""),
                 400,
             ),
         ],

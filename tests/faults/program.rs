@@ -205,3 +205,94 @@ fn a_new_plugin_says_how_several_share_what_is_compiled() {
     let readme = fs::read_to_string(into.join("acme.check/README.md")).unwrap();
     assert!(readme.contains("CARGO_TARGET_DIR"), "{readme}");
 }
+
+/// Standard error that takes nothing: a log on a disk that is full.
+#[cfg(target_os = "linux")]
+fn full() -> fs::File {
+    fs::File::options().write(true).open("/dev/full").unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_error_that_cannot_be_told_keeps_its_code() {
+    let workspace = Workspace::new();
+    let cases: [(&[&str], i32); 4] = [
+        (&["list", "account", "--filter", "nme eq 'x'"], 2),
+        (&["create", "account", "colour=red"], 3),
+        (
+            &["get", "account", "0199aaaa-bbbb-7ccc-8ddd-eeeeffff0001"],
+            4,
+        ),
+        (&["list", "account"], 0),
+    ];
+    for (args, code) in cases {
+        let mut command = workspace.command(args);
+        let ran = command.stderr(full()).output().unwrap();
+        assert_eq!(ran.status.code(), Some(code), "{args:?}");
+    }
+}
+
+#[test]
+fn what_was_mistyped_has_the_code_of_a_mistake() {
+    let workspace = Workspace::new();
+    let rows = workspace.beside("rows.csv");
+    fs::write(&rows, "name\nGranholt AS\n").unwrap();
+    let rows = rows.display().to_string();
+    let nowhere = workspace.beside("nowhere").join("x.csv");
+    let (folder, nowhere) = (
+        workspace.dir().display().to_string(),
+        nowhere.display().to_string(),
+    );
+    let cases: [(&[&str], i32, &str); 8] = [
+        (&["get", "account", "X1"], 2, "a record id"),
+        (&["set", "account", "X1", "name=A"], 2, "a record id"),
+        (&["delete", "account", "X1"], 2, "a record id"),
+        (
+            &["import", &rows, "--as", "account", "--map", "nowhere.toml"],
+            4,
+            "cannot read the mapping nowhere.toml",
+        ),
+        (
+            &["import", &rows, "--as", "account", "--map", "/dev/zero"],
+            2,
+            "limit mapping",
+        ),
+        (&["import", &folder, "--as", "account"], 2, "is a folder"),
+        (&["export", "account", "--to", &nowhere], 4, "cannot make"),
+        (
+            &["create", "account", "name=A", "--actor", ""],
+            2,
+            "--actor is empty",
+        ),
+    ];
+    for (args, code, told) in cases {
+        let ran = workspace.run(args);
+        assert_eq!(ran.code, code, "{args:?}: {}", ran.err);
+        assert!(ran.err.contains(told), "{args:?}: {}", ran.err);
+    }
+}
+
+#[test]
+fn a_key_of_another_system_that_looks_like_an_id_finds_its_record() {
+    let workspace = Workspace::new();
+    let key = "6f9619ff-8b86-d011-b42d-00cf4fc964ff";
+    let external = format!("external_id={key}");
+    let made = workspace.json(&["create", "account", "name=Granholt AS", &external]);
+    let parent = format!("account/{}", made["id"].as_str().unwrap());
+    for typed in [
+        format!("parent={key}"),
+        format!("parent=account/{key}"),
+        format!("parent={parent}"),
+    ] {
+        let child = workspace.json(&["create", "account", "name=Granholt Sjø AS", &typed]);
+        let child = workspace.json(&["get", "account", child["id"].as_str().unwrap()]);
+        assert_eq!(child["fields"]["parent"], *parent, "{typed}");
+    }
+    let other = "parent=6f9619ff-8b86-d011-b42d-00cf4fc964fe";
+    let ran = workspace.run(&["create", "account", "name=C", other]);
+    assert!(
+        ran.code == 3 && ran.err.contains("does not exist"),
+        "{}",
+        ran.err
+    );
+}

@@ -16,6 +16,7 @@ use crate::huge_pages;
 use crate::output::Format;
 use kjerne_model::shown;
 use kjerne_server as http;
+use kjerne_workspace::stderr::tell;
 
 /// Runs the program.
 #[must_use]
@@ -78,14 +79,14 @@ fn outlive_file_limit() {}
 /// What went wrong, to standard error: a sentence, or for programs the same as an object.
 fn report(error: &anyhow::Error, format: Format) {
     if format != Format::Json {
-        return eprintln!("error: {}", lines(&format!("{error:#}")));
+        return tell(format_args!("error: {}", lines(&format!("{error:#}"))));
     }
     let told = error.downcast_ref::<Told>();
     let refusals = told.map(|told| told.refusals.clone()).unwrap_or_default();
     let exit = exit_of(error).code();
     let json =
         serde_json::json!({ "error": format!("{error:#}"), "exit": exit, "refusals": refusals });
-    eprintln!("{json}");
+    tell(format_args!("{json}"));
 }
 
 /// A text of several lines without what acts on the screen: an error may repeat what a file said.

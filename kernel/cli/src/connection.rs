@@ -18,6 +18,7 @@ use kjerne_server::{Door, router};
 use kjerne_store::StoreError;
 use kjerne_workspace::limits::{COMMAND_ANSWER, HELD_WAIT};
 use kjerne_workspace::runtime::now;
+use kjerne_workspace::stderr::tell;
 use kjerne_workspace::{Error, Runtime, Workspace};
 use percent_encoding::percent_decode;
 use serde_json::Value as Json;
@@ -162,12 +163,14 @@ impl Connection {
         };
         let settled = runtime.settle(now())?;
         for failure in &settled.failed {
-            eprintln!("note: reaction failed, and will be tried again: {failure}");
+            tell(format_args!(
+                "note: reaction failed, and will be tried again: {failure}"
+            ));
         }
         if settled.cut {
-            eprintln!(
+            tell(format_args!(
                 "note: reactions are still answering each other; kjerne serve goes on with them"
-            );
+            ));
         }
         if settled.messages > 0 {
             let count = settled.messages;
@@ -176,7 +179,9 @@ impl Connection {
             } else {
                 "messages wait"
             };
-            eprintln!("note: {count} {words} to be delivered by kjerne serve");
+            tell(format_args!(
+                "note: {count} {words} to be delivered by kjerne serve"
+            ));
         }
         Ok(runtime.flush_costs()?)
     }

@@ -42,6 +42,10 @@ impl Context {
 
     /// The same in a name that was told, if one was.
     pub(crate) fn connect_as(&self, told: Option<&str>, needs: Needs) -> Result<Connection> {
+        // A variable that is not set must not have a change booked to somebody else.
+        if told.is_some_and(|name| name.trim().is_empty()) {
+            return Err(usage("--actor is empty; name who acts, or leave it out"));
+        }
         let actor = actor(told);
         Connection::open(&self.workspace()?, &self.who, needs, &actor)
     }

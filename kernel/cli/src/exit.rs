@@ -158,8 +158,8 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
     if let Some(store) = error.downcast_ref::<StoreError>() {
         return of_store(store);
     }
-    if error.downcast_ref::<io::Error>().is_some_and(is_storage) {
-        return Exit::Storage;
+    if let Some(error) = error.downcast_ref::<io::Error>() {
+        return of_io(error);
     }
     match error.downcast_ref::<Error>().map(Error::root) {
         Some(Error::Unreadable(_)) => Exit::Usage,
@@ -167,8 +167,16 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
         Some(Error::Refused(_)) => Exit::Refused,
         Some(Error::Commit(refusals)) => of_refusals(refusals),
         Some(Error::Store(store)) => of_store(store),
-        Some(Error::Io(error)) if is_storage(error) => Exit::Storage,
-        Some(Error::Io(_) | Error::Failed(_) | Error::During { .. }) | None => Exit::Failed,
+        Some(Error::Io(error)) => of_io(error),
+        Some(Error::Failed(_) | Error::During { .. }) | None => Exit::Failed,
+    }
+}
+
+fn of_io(error: &io::Error) -> Exit {
+    match error.kind() {
+        _ if is_storage(error) => Exit::Storage,
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Exit::NotFound,
+        _ => Exit::Failed,
     }
 }
 
@@ -213,7 +221,10 @@ mod tests {
     fn each_error_ends_with_its_code() {
         let refused = |code| anyhow::Error::new(Error::from(vec![Refusal::new(code, "no")]));
         let full = || io::Error::from(io::ErrorKind::StorageFull);
-        let cases: [(anyhow::Error, u8); 15] = [
+        let absent = || io::Error::from(io::ErrorKind::NotFound);
+        let cases: [(anyhow::Error, u8); 17] = [
+            (absent().into(), 4),
+            (Error::from(absent()).during("reading").into(), 4),
             (full().into(), 7),
             (Error::from(full()).during("writing").into(), 7),
             (io::Error::from_raw_os_error(5).into(), 7),

@@ -116,12 +116,7 @@ impl Report {
     /// # Errors
     /// When it cannot be written.
     pub fn print(&self, format: Format) -> Result<()> {
-        let mut out = io::BufWriter::new(io::stdout().lock());
-        let written = self.write(format, &mut out).and_then(|()| Ok(out.flush()?));
-        match written {
-            Err(error) if is_broken_pipe(&error) => Ok(()),
-            other => other,
-        }
+        print(|out| self.write(format, out))
     }
 
     fn write_table(&self, out: &mut dyn Write) -> Result<()> {
@@ -166,6 +161,23 @@ impl Report {
             csv.write_record(row)?;
         }
         Ok(csv.flush()?)
+    }
+}
+
+/// Prints a text and ends its line, as a report is printed.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn print_line(text: &str) -> Result<()> {
+    print(|out| Ok(writeln!(out, "{text}")?))
+}
+
+fn print(write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let written = write(&mut out).and_then(|()| Ok(out.flush()?));
+    match written {
+        Err(error) if is_broken_pipe(&error) => Ok(()),
+        other => other,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The kernel's own checks of a commit: all faults of all changes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use kjerne_model::{Code, Field, FieldType, Fields, Name, RecordId, Reference, Refusal, Value};
 use kjerne_model::{Schema, check_fields, check_new};
@@ -73,11 +73,19 @@ pub(crate) fn faults_before_shaping(work: &Work) -> impl Iterator<Item = Refusal
 
 /// What the commit is checked for against other records: references lead somewhere, unique values
 /// are free, nothing refers to what is deleted.
+///
+/// What the fields themselves are at fault for is not looked up: a value that is too long is to cost no
+/// more than its length.
 pub(crate) fn store_faults(
     work: &Work,
     reader: &Reader,
     referrers: &Referrers,
+    told: &[Refusal],
 ) -> Result<Vec<Refusal>, StoreError> {
+    let told: HashSet<(Option<RecordId>, Option<&str>)> = told
+        .iter()
+        .map(|fault| (fault.id, fault.field.as_deref()))
+        .collect();
     let mut faults = Vec::new();
     let mut claims = Claims::default();
     for slot in work.changed() {
@@ -88,6 +96,7 @@ pub(crate) fn store_faults(
                     .fields
                     .iter()
                     .filter(|field| slot.changes(&field.name))
+                    .filter(|field| !told.contains(&(Some(slot.id), Some(&*field.name))))
                 {
                     let Some(value) = fields.get(&field.name) else {
                         continue;

@@ -101,7 +101,8 @@ impl Kernel {
 
             // The kernel's own checks: every fault of every change.
             faults.extend(check::schema_faults(&work));
-            faults.extend(check::store_faults(&work, &reader, self.referrers())?);
+            let further = check::store_faults(&work, &reader, self.referrers(), &faults)?;
+            faults.extend(further);
             faults.extend(escalation::stuck(beside.step.as_ref(), &work));
             if !faults.is_empty() {
                 return Ok(refused(faults));
@@ -197,8 +198,12 @@ fn out_of_bounds(commit: &Commit, beside: &RowsBeside) -> Option<Refusal> {
         limits::COMMIT_KEY.count(),
     );
     if bytes > most || commit.key.as_ref().is_some_and(String::is_empty) {
+        let what = match bytes {
+            0 => "leave it out, or choose one",
+            _ => "shorten it",
+        };
         let message =
-            format!("the idempotency key has {bytes} bytes; it must have 1 to {most}; shorten it");
+            format!("the idempotency key has {bytes} bytes; it must have 1 to {most}; {what}");
         return Some(Refusal::new(Code::BadCommit, message).by_limit(&limits::COMMIT_KEY));
     }
     let (depth, most) = (

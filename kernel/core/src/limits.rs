@@ -1,6 +1,6 @@
 //! Every limit of the kernel: its name, its number and its reason, in one place.
 
-use kjerne_model::{Commit, Instant, Name, Schema, Value, filter};
+use kjerne_model::{Address, Commit, Instant, Name, Schema, Value, filter};
 
 /// One limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,6 +66,19 @@ limit_table! {
     /// Choices in one field.
     CHOICES = "choices", Value::MAX_CHOICES as u64, "choices",
         "each is a text of its own in memory; a list that people choose from has some dozens";
+
+    /// Bytes of a choice where a field lists none.
+    CHOICE_BYTES = "choice", Value::MAX_CHOICE_BYTES as u64, "bytes",
+        "names of stages, queues and tags are a few words; each stands in index keys and in cursors";
+
+    /// Bytes of a part of an address.
+    ADDRESS_PART = "address-part", Address::MAX_PART_BYTES as u64, "bytes",
+        "a street of many lines fits; what is longer is a text in the wrong column";
+
+    /// Bytes of a value in a cursor.
+    CURSOR_VALUE = "cursor-value", 256, "bytes",
+        "a cursor comes back in an address, beside the longest filter, with a value for each field of the \
+         order; of what is longer it has the beginning, and the record is read again";
 
     /// Bytes of an idempotency key.
     COMMIT_KEY = "commit-key", Commit::MAX_KEY_BYTES as u64, "bytes",

@@ -4,6 +4,11 @@ kjerne_core::limit_table! {
     /// Every limit of import and export.
     ALL;
 
+    /// The text of a mapping.
+    MAPPING = "mapping", 256 << 10, "bytes",
+        "a page or two, and thousands of values that become others; what is longer is the file itself, by \
+         mistake";
+
     /// Rows of an imported file in one commit.
     IMPORT_BATCH = "import-batch", 500, "rows",
         "one turn of the writer and one call of each plugin; more would keep others waiting";

@@ -143,9 +143,8 @@ fn value_fault(field: &Field, value: &Value) -> Option<String> {
     let name = &field.name;
     match (&field.field_type, value) {
         (FieldType::Text { max_bytes }, Value::Text(text)) => too_long(name, text, *max_bytes),
-        (FieldType::Choice(choices), Value::Text(text)) => {
-            (!is_choice(choices, text)).then(|| no_choice(name, choices, text))
-        }
+        (FieldType::Choice(choices), Value::Text(text)) => open_too_long(name, choices, text)
+            .or_else(|| (!is_choice(choices, text)).then(|| no_choice(name, choices, text))),
         (FieldType::Choices(_), Value::Choices(chosen)) if chosen.len() > Value::MAX_CHOICES => {
             let (found, most) = (chosen.len(), Value::MAX_CHOICES);
             Some(format!(
@@ -153,6 +152,11 @@ fn value_fault(field: &Field, value: &Value) -> Option<String> {
             ))
         }
         (FieldType::Choices(choices), Value::Choices(chosen)) => {
+            let mut chosen_texts = chosen.iter();
+            let long = chosen_texts.find_map(|one| open_too_long(name, choices, one));
+            if long.is_some() {
+                return long;
+            }
             let other = chosen
                 .iter()
                 .find(|one| !is_choice(choices, one) || choices.is_empty() && one.contains(';'));
@@ -175,16 +179,28 @@ fn value_fault(field: &Field, value: &Value) -> Option<String> {
                 )
             })
         }
+        (FieldType::Address, Value::Address(address)) => Address::PARTS.iter().find_map(|part| {
+            let text = address.part(part).unwrap_or_default();
+            too_long(&format!("{name}/{part}"), text, Address::MAX_PART_BYTES)
+        }),
         (FieldType::Date, Value::Date(date)) => (!date.is_written()).then(|| out_of_years(name)),
         (FieldType::Instant, Value::Instant(at)) => (!at.is_written()).then(|| out_of_years(name)),
         _ => None,
     }
 }
 
-fn too_long(name: &Name, text: &str, most: usize) -> Option<String> {
+fn too_long(name: &str, text: &str, most: usize) -> Option<String> {
     let bytes = text.len();
     let message = || format!("{name} is {bytes} bytes long; at most {most} are allowed");
     (bytes > most).then(message)
+}
+
+/// Listed choices are as long as they are listed; where none are, anything could come.
+fn open_too_long(name: &Name, choices: &[Choice], text: &str) -> Option<String> {
+    let is_open = choices.is_empty();
+    is_open
+        .then(|| too_long(name, text, Value::MAX_CHOICE_BYTES))
+        .flatten()
 }
 
 fn no_such(name: &Name, text: &str, what: &str) -> String {

@@ -255,6 +255,9 @@ impl Schema {
 /// What every record has beside its fields; a field of that name could not be asked for.
 pub(crate) const OWN_NAMES: [&str; 5] = ["id", "kind", "version", "created_at", "updated_at"];
 
+/// What stands for something else where a filter names a field.
+const FILTER_WORD: &str = "not";
+
 /// True for a text that may be a choice where none are listed: not blank, and no blanks around it.
 pub(crate) fn is_plain_choice(value: &str) -> bool {
     !is_blank(value) && value.trim() == value
@@ -268,6 +271,9 @@ fn check_field(kind: &Kind, field: &Field) -> Result<(), SchemaError> {
     };
     if OWN_NAMES.contains(&field.name.as_str()) {
         return wrong("has a name that every record has already; choose another");
+    }
+    if field.name == FILTER_WORD {
+        return wrong("has a name that means something else in a filter; choose another");
     }
     let has_case = matches!(
         field.field_type,

@@ -137,6 +137,20 @@ fn a_value_is_checked_against_its_field() {
     let reference = |kind: &str| Value::Reference(Reference::new(name(kind), account));
     let to_account = || FieldType::Reference(vec![name("account")]);
     let invalid = Some(Code::InvalidValue);
+    let so_long = |count: usize| "x".repeat(count);
+    let street = |count: usize| {
+        Value::Address(Address {
+            street: so_long(count),
+            ..Address::default()
+        })
+    };
+    let (choice, part) = (Value::MAX_CHOICE_BYTES, Address::MAX_PART_BYTES);
+    let listed = || {
+        vec![Choice {
+            value: so_long(choice + 1),
+            label: "A".into(),
+        }]
+    };
     let so_many = |count: usize| Value::choices((0..count).map(|one| one.to_string()).collect());
     for (field_type, value, expected) in [
         (FieldType::Text { max_bytes: 4 }, text("abcd"), None),
@@ -156,6 +170,29 @@ fn a_value_is_checked_against_its_field() {
         (FieldType::Choice(vec![]), text("anything"), None),
         (FieldType::Choice(vec![]), text("\u{a0}"), invalid),
         (FieldType::Choice(vec![]), text("gold "), invalid),
+        (FieldType::Choice(vec![]), text(&so_long(choice)), None),
+        (
+            FieldType::Choice(vec![]),
+            text(&so_long(choice + 1)),
+            invalid,
+        ),
+        (
+            FieldType::Choice(listed()),
+            text(&so_long(choice + 1)),
+            None,
+        ),
+        (
+            FieldType::Choices(vec![]),
+            Value::choices(vec!["a".into(), so_long(choice)]),
+            None,
+        ),
+        (
+            FieldType::Choices(vec![]),
+            Value::choices(vec!["a".into(), so_long(choice + 1)]),
+            invalid,
+        ),
+        (FieldType::Address, street(part), None),
+        (FieldType::Address, street(part + 1), invalid),
         (FieldType::Choices(vec![]), Value::choices(vec![]), invalid),
         (
             FieldType::Choices(vec![]),

@@ -39,6 +39,8 @@ pub enum Value {
 impl Value {
     /// The most choices one field holds.
     pub const MAX_CHOICES: usize = 1_000;
+    /// The most bytes of a choice that no field lists.
+    pub const MAX_CHOICE_BYTES: usize = 1_024;
 
     /// Several choices, brought into their canonical order.
     #[must_use]
@@ -156,6 +158,9 @@ pub struct Address {
 impl Address {
     /// The names of the parts, in the order they are written.
     pub const PARTS: [&'static str; 5] = ["street", "postal_code", "city", "region", "country"];
+
+    /// The most bytes of a part.
+    pub const MAX_PART_BYTES: usize = 1_024;
 
     /// One part by its name.
     #[must_use]

@@ -21,6 +21,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower_service::Service as _;
 
+use crate::coming::Coming;
 use crate::limits::{
     CONNECTIONS, HEAD_BYTES, HEAD_TIME, OWNER_CONNECTIONS, OWNER_HEAD_TIME, SHUTDOWN_TIME,
 };
@@ -104,14 +105,18 @@ async fn hold<IO: AsyncRead + AsyncWrite + Unpin>(
         tokio::select! {
             // How it ended concerns nobody but the other end.
             _ = connection.as_mut() => return,
-            () = seat.asked_to_leave() => {}
+            () = seat.asked_to_leave() => {
+                if seat.gives_way() {
+                    return;
+                }
+            }
             () = asked(&mut stopping), if !last => {
                 last = true;
                 connection.as_mut().graceful_shutdown();
             }
             () = tokio::time::sleep(GRACE), if last => {}
         }
-        if seat.is_waiting() {
+        if last && seat.is_waiting() {
             return;
         }
     }
@@ -123,7 +128,9 @@ fn answer(
     request: Request<Incoming>,
 ) -> impl Future<Output = Result<axum::http::Response<Kept>, std::convert::Infallible>> + use<> {
     let under_way = seat.work();
-    let answered = router.clone().call(request.map(Body::new));
+    let answered = router
+        .clone()
+        .call(request.map(|body| Body::new(Coming::new(body, Arc::clone(seat)))));
     async move {
         let response = answered.await?;
         Ok(response.map(|body| Kept::new(body, under_way)))
@@ -194,7 +201,7 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Instant;
 
-    use axum::routing::get;
+    use axum::routing::{get, post};
     use tokio::net::TcpListener;
     use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -272,6 +279,41 @@ mod tests {
         let (answer, _) = asked.await.unwrap();
         assert!(answer.ends_with("late"), "{answer}");
         assert!(TcpStream::connect(address).is_err());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn bodies_that_trickle_make_room_and_those_that_come_do_not() {
+        let whole = |body: Bytes| async move { body.len().to_string() };
+        let (address, _stop, _) = serve(greeting().route("/", post(whole))).await;
+        let post = "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100000\r\n\r\n";
+        // Sends a piece of the body every so often, and says how it was answered.
+        let send = move |piece: usize| {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.write_all(post.as_bytes()).unwrap();
+            let mut left = 100_000;
+            while left > 0 {
+                let piece = piece.min(left);
+                if stream.write_all(&vec![b'x'; piece]).is_err() {
+                    return String::new();
+                }
+                left -= piece;
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            stream.shutdown(std::net::Shutdown::Write).unwrap();
+            let mut answer = String::new();
+            let _ = stream.read_to_string(&mut answer);
+            answer
+        };
+        let trickles = spawn_blocking(move || send(1));
+        let comes = spawn_blocking(move || send(4_000));
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let asked = "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+        let (answer, after) = spawn_blocking(move || sent(address, asked)).await.unwrap();
+        assert!(answer.ends_with("well"), "{answer}");
+        assert!(after < Duration::from_secs(3), "{after:?}");
+        assert_eq!(trickles.await.unwrap(), "");
+        let answer = comes.await.unwrap();
+        assert!(answer.ends_with("100000"), "{answer}");
     }
 
     #[tokio::test]

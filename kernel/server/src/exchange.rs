@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, header};
 use kjerne_core::Allowance;
 use kjerne_exchange::export::{self, ExportFormat};
 use kjerne_exchange::import::{self, ImportOptions, ImportProgress, ImportReport, Mapping};
+use kjerne_exchange::limits::MAPPING;
 use kjerne_workspace::queries;
 use kjerne_workspace::runtime::{now, seed};
 use kjerne_workspace::{Error, Runtime};
@@ -70,7 +71,11 @@ async fn begin(
     let dry_run = words.flag(DRY_RUN)?;
     queries::kind(runtime.kernel.schema(), &kind)?;
     let told = import_body::told(body).await?;
-    let mapping = told.mapping.as_deref().map(Mapping::parse).transpose();
+    let mapping = told.mapping.as_deref();
+    if mapping.is_some_and(|text| text.len() > MAPPING.count()) {
+        return Err(Problem::too_large("mapping", &MAPPING));
+    }
+    let mapping = mapping.map(Mapping::parse).transpose();
     let mapping = mapping.map_err(|error| error.during("in the mapping"))?;
     let file = import_body::put_aside(told.rest(), body, &runtime.workspace).await?;
     let options = ImportOptions {

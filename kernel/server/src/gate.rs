@@ -3,7 +3,7 @@
 
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, Version, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use kjerne_model::Actor;
@@ -36,6 +36,11 @@ pub(crate) async fn pass(State(app): State<App>, mut request: Request, next: Nex
 fn check_framing(request: &Request) -> Result<(), Problem> {
     let coding = single(request.headers(), &header::TRANSFER_ENCODING)?;
     let host = single(request.headers(), &header::HOST)?;
+    if host.is_none() && request.version() == Version::HTTP_11 {
+        return Err(Problem::bad_request(
+            "the Host header is missing, by which a request of HTTP/1.1 says whom it is for",
+        ));
+    }
     let other = request.uri().authority().map(Authority::as_str);
     if let (Some(host), Some(other)) = (host, other)
         && !host.eq_ignore_ascii_case(other)
@@ -239,6 +244,27 @@ mod tests {
     }
 
     #[test]
+    fn a_request_says_whom_it_is_for_unless_it_is_older_than_that() {
+        for (version, host, passes) in [
+            (Version::HTTP_11, Some("localhost"), true),
+            (Version::HTTP_11, None, false),
+            (Version::HTTP_10, None, true),
+        ] {
+            let mut request = Request::default();
+            *request.version_mut() = version;
+            if let Some(host) = host {
+                let host = HeaderValue::from_static(host);
+                request.headers_mut().insert(header::HOST, host);
+            }
+            assert_eq!(
+                check_framing(&request).is_ok(),
+                passes,
+                "{version:?} {host:?}"
+            );
+        }
+    }
+
+    #[test]
     fn a_header_that_decides_stands_there_once_and_can_be_read() {
         let request = |name: &str, values: &[&[u8]]| {
             let mut headers = HeaderMap::new();
@@ -256,6 +282,8 @@ mod tests {
         let framed = |headers: &HeaderMap| {
             let mut request = Request::default();
             *request.headers_mut() = headers.clone();
+            let host = HeaderValue::from_static("localhost");
+            request.headers_mut().insert(header::HOST, host);
             check_framing(&request).is_ok()
         };
         type Check<'a> = &'a dyn Fn(&HeaderMap) -> bool;

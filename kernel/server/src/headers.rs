@@ -48,8 +48,36 @@ fn not_ascii(name: &HeaderName) -> Problem {
 /// When it cannot be read.
 pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let key = single(headers, &HeaderName::from_static("idempotency-key"))?;
+    let Some(text) = key.map(str::trim) else {
+        return Ok(None);
+    };
     // The draft standard has the key in quotes; most clients send it bare.
-    Ok(key.map(|key| key.trim().trim_matches('"').to_owned()))
+    let key = match text.strip_prefix('"') {
+        Some(inside) => unquoted(inside),
+        None => (!text.contains('"')).then(|| text.to_owned()),
+    };
+    let wrong = || {
+        let shown: String = text.chars().take(100).collect();
+        let form = "expected a key, bare or in double quotes";
+        Problem::bad_request(format!("Idempotency-Key: {form}, found {shown:?}"))
+    };
+    key.map(Some).ok_or_else(wrong)
+}
+
+/// A string as RFC 8941 writes it, behind its opening quote: to the closing one, with nothing behind it.
+fn unquoted(text: &str) -> Option<String> {
+    let (mut letters, mut key) = (text.chars(), String::new());
+    loop {
+        match letters.next()? {
+            '"' => return letters.next().is_none().then_some(key),
+            '\\' => key.push(
+                letters
+                    .next()
+                    .filter(|letter| matches!(letter, '"' | '\\'))?,
+            ),
+            letter => key.push(letter),
+        }
+    }
 }
 
 /// The tags of a conditional header.
@@ -102,6 +130,10 @@ impl Expected {
             &[header::IF_NONE_MATCH, header::IF_UNMODIFIED_SINCE],
             "If-Match names the version a change is for",
         )?;
+        Self::of_if_match(headers)
+    }
+
+    fn of_if_match(headers: &HeaderMap) -> Result<Self, Problem> {
         let Some(text) = listed(headers, &header::IF_MATCH)? else {
             return Ok(Self::Nothing);
         };
@@ -130,6 +162,19 @@ impl Expected {
             .collect::<Option<_>>()
             .map(Self::Versions)
             .ok_or_else(wrong)
+    }
+
+    /// Whether a record of this version is what is asked for, where it is only looked at.
+    ///
+    /// # Errors
+    /// When it is not, or the header cannot be read.
+    pub(crate) fn look(headers: &HeaderMap, version: u64) -> Result<(), Problem> {
+        match Self::of_if_match(headers)? {
+            Self::Versions(versions) if !versions.contains(&version) => {
+                Err(Problem::another_version(version))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether there was a precondition at all.
@@ -241,6 +286,27 @@ mod tests {
     }
 
     #[test]
+    fn if_match_holds_where_something_is_looked_at_too() {
+        for (value, held) in [
+            ("\"3\"", Ok(())),
+            ("*", Ok(())),
+            ("\"2\", \"3\"", Ok(())),
+            ("\"4\"", Err("412")),
+            ("W/\"3\"", Err("412")),
+            ("3", Err("400")),
+        ] {
+            let looked = Expected::look(&with(&header::IF_MATCH, &[value]), 3);
+            let told = looked.map_err(|problem| problem.json().to_string());
+            match (told, held) {
+                (Ok(()), Ok(())) => {}
+                (Err(told), Err(status)) => assert!(told.contains(status), "{value}: {told}"),
+                (told, _) => panic!("{value}: {told:?}"),
+            }
+        }
+        assert!(Expected::look(&HeaderMap::new(), 3).is_ok());
+    }
+
+    #[test]
     fn if_match_takes_so_many_tags_and_no_more() {
         for (count, taken) in [(MATCH_TAGS.count(), true), (MATCH_TAGS.count() + 1, false)] {
             let tags = vec!["\"7\""; count].join(", ");
@@ -288,6 +354,17 @@ mod tests {
             (&[][..], Some(None)),
             (&["abc"], Some(Some("abc"))),
             (&["\"abc\""], Some(Some("abc"))),
+            (&[" \"a b\" "], Some(Some("a b"))),
+            (&[r#""a\"b\\c""#], Some(Some(r#"a"b\c"#))),
+            (&["\"\""], Some(Some(""))),
+            (&["\"abc"], None),
+            (&["abc\""], None),
+            (&["a\"b"], None),
+            (&["\"a\"b\""], None),
+            (&["\"a\";x=1"], None),
+            (&[r#""a\b""#], None),
+            (&[r#""a\"#], None),
+            (&["\""], None),
             (&["nøkkel"], None),
             (&["a", "a"], None),
             (&["a\tb\u{7f}"], Some(None)),

@@ -79,6 +79,10 @@ kjerne_core::limit_table! {
     BODY_TIME = "body-time", 120_000, "ms",
         "the longest body at 70 KB/s; an import is put aside as it comes, and has no such bound";
 
+    /// How fast a body has to come where all connections are taken.
+    BODY_RATE = "body-rate", 2_048, "bytes/s",
+        "the slowest line does it; whoever sends less, when there is no room, keeps everybody else out";
+
     /// Time in which a reader has to take a step of its answer.
     ANSWER_IDLE = "answer-idle", 30_000, "ms",
         "a reader that stands still must not keep an answer in memory";
@@ -116,8 +120,8 @@ kjerne_core::limit_table! {
         "each holds a thread; further ones wait, and other requests do not wait for them";
 
     /// The line that comes before the file of an import.
-    IMPORT_LINE = "import-line", 512 << 10, "bytes",
-        "it holds the mapping, which is a page or two; what is larger is no mapping";
+    IMPORT_LINE = "import-line", 1 << 20, "bytes",
+        "it holds the mapping, of which every sign may be escaped, and the file's name";
 
     /// An actor's name, as the owner of the workspace tells it.
     ACTOR_NAME = "actor-name", 128, "bytes",

@@ -116,6 +116,16 @@ impl Problem {
         )
     }
 
+    /// A record that is looked at has another version than was asked for.
+    pub fn another_version(version: u64) -> Self {
+        Self::new(
+            StatusCode::PRECONDITION_FAILED,
+            Code::StaleVersion.name(),
+            title(Code::StaleVersion),
+            format!("the record has version {version}, which If-Match does not name"),
+        )
+    }
+
     /// Something that failed on our side.
     pub fn internal(detail: impl Into<String>) -> Self {
         let status = StatusCode::INTERNAL_SERVER_ERROR;

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kjerne_core::{Feed, Reader, Receipt};
-use kjerne_model::{Actor, Change, Commit, Instant, Kind, Record, Target};
+use kjerne_model::{Actor, Change, Commit, Instant, Kind, Record, RecordId, Target};
 use kjerne_store::StoreError;
 use kjerne_store::journal::Span;
 use kjerne_wire::Batch;
@@ -98,6 +98,7 @@ pub(crate) async fn show(
 ) -> Answer {
     app.run(move |runtime| {
         let record = queries::record(&runtime.kernel, &kind, &id)?;
+        Expected::look(&headers, record.version)?;
         if has_tag(&headers, record.version)? {
             return Ok(tagged(StatusCode::NOT_MODIFIED.into_response(), &record));
         }
@@ -201,7 +202,7 @@ fn one(change: Change, actor: Actor, key: Option<String>) -> Commit {
     }
 }
 
-/// The record as it is after a commit.
+/// The record as it is after a commit; where it has been removed since, as the commit left it.
 fn after(
     runtime: &Runtime,
     kind: &Kind,
@@ -209,15 +210,43 @@ fn after(
     receipt: &Receipt,
     status: StatusCode,
 ) -> Answer {
-    let found = runtime.kernel.get(&kind.name, queries::id(id)?)?;
-    // Somebody else may have removed it by now; the commit was stored all the same.
-    let Some(record) = found else {
-        return Ok(told(json(status, &kjerne_wire::receipt(receipt)), receipt));
+    let id = queries::id(id)?;
+    let response = match runtime.kernel.get(&kind.name, id)? {
+        Some(record) => tagged(json(status, &kjerne_wire::record(&record, None)), &record),
+        None => match as_left(runtime, kind, id, receipt)? {
+            // There is nothing any more that its tag could be compared with.
+            Some(record) => json(status, &kjerne_wire::record(&record, None)),
+            None => json(status, &kjerne_wire::receipt(receipt)),
+        },
     };
-    Ok(told(
-        tagged(json(status, &kjerne_wire::record(&record, None)), &record),
-        receipt,
-    ))
+    Ok(told(response, receipt))
+}
+
+/// The record as a commit left it, from the journal.
+fn as_left(
+    runtime: &Runtime,
+    kind: &Kind,
+    id: RecordId,
+    receipt: &Receipt,
+) -> Result<Option<Record>, Problem> {
+    let reader = runtime.kernel.reader()?;
+    let Some(entry) = kjerne_store::journal::get(&reader, receipt.entry)? else {
+        return Ok(None);
+    };
+    let history = reader.history(&kind.name, id, Span::default(), 1)?;
+    let created_at = history.entries.first().map_or(entry.at, |first| first.at);
+    let mut edits = entry.edits.into_iter();
+    let edit = edits.find(|edit| edit.kind == kind.name && edit.id == id);
+    Ok(edit.and_then(|edit| {
+        Some(Record {
+            kind: edit.kind,
+            id,
+            version: edit.version,
+            created_at,
+            updated_at: entry.at,
+            fields: edit.after?,
+        })
+    }))
 }
 
 fn tag(record: &Record) -> String {

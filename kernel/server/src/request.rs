@@ -1,9 +1,10 @@
 //! What handlers read from a request: its body and the words of its address.
 
+use axum::body::{Body, HttpBody as _};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{self, FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::middleware::Next;
 use kjerne_core::limits::Limit;
 use kjerne_wire::json;
@@ -220,9 +221,42 @@ fn readable(query: &str) -> Result<(), Problem> {
 pub(crate) async fn no_words_here(request: Request, next: Next) -> Answer {
     match request.uri().query() {
         None | Some("") => Ok(next.run(request).await),
-        Some(_) => Err(Problem::bad_request(
-            "there are no words behind the ? here; GET / says what there is",
-        )),
+        Some(_) => Err(no_words()),
+    }
+}
+
+fn no_words() -> Problem {
+    Problem::bad_request("there are no words behind the ? here; GET / says what there is")
+}
+
+/// For what reads no body: a condition that stands in one, such as `expected`, must not be passed over.
+/// One of no bytes is none, in whatever form it comes.
+pub(crate) async fn no_body_here(request: Request, next: Next) -> Answer {
+    let (parts, body) = request.into_parts();
+    let announced = single(&parts.headers, &header::CONTENT_LENGTH)?.unwrap_or("0");
+    let mut is_empty = announced.bytes().all(|digit| digit == b'0');
+    if is_empty && !body.is_end_stream() {
+        let mut pieces = Pieces::short(body);
+        while is_empty && let Some(piece) = pieces.next().await? {
+            is_empty = piece.is_empty();
+        }
+    }
+    if is_empty {
+        let request = Request::from_parts(parts, Body::empty());
+        return Ok(next.run(request).await);
+    }
+    Err(Problem::bad_request(format!(
+        "{} {} reads no body, and nothing may stand in one; GET / says what there is",
+        parts.method,
+        parts.uri.path()
+    )))
+}
+
+/// The same for the methods that never have one.
+pub(crate) async fn bodies_where_they_are_read(request: Request, next: Next) -> Answer {
+    match *request.method() {
+        Method::POST | Method::PUT | Method::PATCH => Ok(next.run(request).await),
+        _ => no_body_here(request, next).await,
     }
 }
 
@@ -235,6 +269,9 @@ impl Words {
                 .iter()
                 .position(|names| names.contains(&name.as_str()));
             let Some(which) = which else {
+                if known.is_empty() {
+                    return Err(no_words());
+                }
                 let names: Vec<&str> = known.iter().map(|names| names[0]).collect();
                 let detail = format!("there is no {name:?} here; there are: {}", names.join(", "));
                 return Err(Problem::bad_request(detail));
@@ -296,6 +333,11 @@ pub fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::stream;
+    use axum::Router;
+    use axum::middleware::from_fn;
+    use axum::routing::{get, post};
+    use tower_service::Service as _;
 
     #[test]
     fn a_word_stands_there_once_under_whichever_of_its_names() {
@@ -326,10 +368,46 @@ mod tests {
         }
     }
 
+    #[test]
+    fn where_there_are_no_words_none_are_listed() {
+        let error = Words(form("x=1")).only(&[]).err();
+        let error = error.map(|error| error.json().to_string());
+        assert!(error.is_some_and(|error| error.contains("there are no words behind the ?")));
+    }
+
     fn form(query: &str) -> Vec<(String, String)> {
         let uri = format!("/?{query}").parse().unwrap();
         let Query(words) = Query::try_from_uri(&uri).unwrap();
         words
+    }
+
+    #[tokio::test]
+    async fn a_body_is_refused_where_none_is_read() {
+        let unread = || async { "done" };
+        let read = |body: axum::body::Bytes| async move { body.len().to_string() };
+        let one = get(unread).delete(unread).post(read).put(read).patch(read);
+        let act = post(unread).layer(from_fn(no_body_here));
+        let router = Router::new().route("/one", one).route("/act", act);
+        let router = router.layer(from_fn(bodies_where_they_are_read));
+        // Of no length that is told, and without a byte.
+        let coming = || Body::new(stream::pair(false).1);
+        for (method, path, body, status) in [
+            (Method::DELETE, "/one", Body::empty(), 200),
+            (Method::DELETE, "/one", coming(), 200),
+            (Method::DELETE, "/one", Body::from("{\"expected\": 9}"), 400),
+            (Method::GET, "/one", Body::from("x"), 400),
+            (Method::HEAD, "/one", Body::from("x"), 400),
+            (Method::POST, "/one", Body::from("x"), 200),
+            (Method::PUT, "/one", Body::from("x"), 200),
+            (Method::PATCH, "/one", Body::from("x"), 200),
+            (Method::POST, "/act", Body::empty(), 200),
+            (Method::POST, "/act", Body::from("{\"dry_run\": true}"), 400),
+        ] {
+            let shown = format!("{method} {path}");
+            let request = Request::builder().method(method).uri(path).body(body);
+            let answer = router.clone().call(request.unwrap()).await.unwrap();
+            assert_eq!(answer.status(), status, "{shown}");
+        }
     }
 
     #[test]

@@ -44,8 +44,8 @@ For the owner alone, over the socket kjerne.sock in the workspace's directory:
   GET   /v1/export/{kind}                       all records, as CSV or lines of JSON
   POST  /v1/verify                              check everything against everything else
 
-Errors are application/problem+json. PATCH and DELETE take If-Match; POST and PATCH take
-Idempotency-Key. kjerne --help shows the same from the command line.
+Errors are application/problem+json. GET, PATCH and DELETE of a record take If-Match; POST, PATCH
+and DELETE take Idempotency-Key. kjerne --help shows the same from the command line.
 ";
 
 /// What this is and where to go, as text or JSON.

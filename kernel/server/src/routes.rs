@@ -29,6 +29,7 @@ pub(crate) fn router_until(runtime: Arc<Runtime>, door: Door, stopping: Stopping
         .merge(administration(&app))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn(request::bodies_where_they_are_read))
         .layer(middleware::from_fn_with_state(
             app.clone(),
             app::hold_answer,
@@ -93,6 +94,7 @@ fn administration(app: &App) -> Router<App> {
 
 /// Acts of administration, and what takes no words beside them.
 fn acts() -> Router<App> {
+    let bare = || middleware::from_fn(request::no_body_here);
     Router::new()
         .route("/v1/plugins", post(administration::install))
         .route("/v1/plugins/{plugin}", delete(administration::remove))
@@ -101,7 +103,7 @@ fn acts() -> Router<App> {
         .route("/v1/plugins/{plugin}/enable", post(administration::enable))
         .route(
             "/v1/plugins/{plugin}/disable",
-            post(administration::disable),
+            post(administration::disable).layer(bare()),
         )
         .route(
             "/v1/plugins/{plugin}/rollback",
@@ -116,9 +118,9 @@ fn acts() -> Router<App> {
         .route("/v1/plugins/{plugin}/logs", get(operations::logs))
         .route(
             "/v1/parked/{plugin}/{role}/{entry}/{what}",
-            post(operations::unpark),
+            post(operations::unpark).layer(bare()),
         )
-        .route("/v1/verify", post(operations::verify))
+        .route("/v1/verify", post(operations::verify).layer(bare()))
         .route("/v1/tokens", get(secrets::tokens).post(secrets::add_token))
         .route("/v1/tokens/{name}", delete(secrets::remove_token))
         .route("/v1/secrets", get(secrets::secrets))

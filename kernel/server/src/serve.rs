@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::serve::ListenerExt as _;
 use kjerne_workspace::Runtime;
 use kjerne_workspace::error::{Context as _, Error, Result};
+use kjerne_workspace::stderr::tell;
 use kjerne_workspace::workers::Workers;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -55,7 +56,7 @@ async fn listen_and_work(runtime: &Arc<Runtime>, address: SocketAddr) -> Result<
     #[cfg(not(unix))]
     let owner = std::future::ready(());
     let name = &runtime.workspace.settings().name;
-    eprintln!("{name}: http://{address}/ (stop with ctrl-c)");
+    tell(format_args!("{name}: http://{address}/ (stop with ctrl-c)"));
     let loopback = address.ip().is_loopback();
     let door = Door::Network { loopback };
     let network = router_until(Arc::clone(runtime), door, stopping.clone());
@@ -84,7 +85,7 @@ async fn listen_to_owner(
     let router = router_until(runtime, Door::Owner, stopping);
     let served = run(listener, router, Allows::OWNER, told).await;
     if let Err(error) = served {
-        eprintln!("the owner's socket: {error}");
+        tell(format_args!("the owner's socket: {error}"));
     }
 }
 

@@ -130,6 +130,15 @@ fn change(schema: &Schema, json: &Json) -> Result<Change, Vec<Refusal>> {
             "a change has exactly one of \"create\", \"update\" and \"delete\"",
         ));
     };
+    let passed_over = match operation {
+        "create" => ("expected", "a record that is made has no version yet"),
+        "delete" => ("fields", "a record is removed with all of them"),
+        _ => ("", ""),
+    };
+    if map.contains_key(passed_over.0) {
+        let (word, why) = passed_over;
+        return Err(refuse(format!("a {operation} takes no {word:?}: {why}")));
+    }
     let kind = known_kind(schema, map[operation].as_str().unwrap_or_default())?;
     if operation == "create" {
         let id = optional_id(map)?;
@@ -160,14 +169,12 @@ fn known_kind<'a>(schema: &'a Schema, name: &str) -> Result<&'a Kind, Vec<Refusa
 
 fn target(kind: &Kind, map: &Map<String, Json>) -> Result<Target, Vec<Refusal>> {
     let id = optional_id(map)?.ok_or_else(|| refuse("the change needs the record's \"id\""))?;
-    let expected = match map.get("expected") {
-        None | Some(Json::Null) => None,
-        Some(number) => Some(
-            number
-                .as_u64()
-                .ok_or_else(|| refuse("\"expected\" is a version, a whole number"))?,
-        ),
-    };
+    // A program that does not know the version says null, and would change whatever is there.
+    let expected = map.get("expected").map(|version| {
+        let wrong = "\"expected\" is a version, a whole number; leave it out to change any version";
+        version.as_u64().ok_or_else(|| refuse(wrong))
+    });
+    let expected = expected.transpose()?;
     Ok(Target {
         kind: kind.name.clone(),
         id,

@@ -237,14 +237,15 @@ fn one_answer_names_every_fault() {
     );
 }
 
+const ID: &str = "0199aaaa-bbbb-7ccc-8ddd-eeeeffff0001";
+
 #[test]
 fn a_batch_has_one_shape_per_operation() {
     let schema = Schema::new(core_kinds()).unwrap();
-    let id = "0199aaaa-bbbb-7ccc-8ddd-eeeeffff0001";
     let body = json!({ "dry_run": true, "changes": [
         { "create": "account", "fields": { "name": "Acme" } },
-        { "update": "account", "id": id, "expected": 3, "fields": { "region": null } },
-        { "delete": "contact", "id": id },
+        { "update": "account", "id": ID, "expected": 3, "fields": { "region": null } },
+        { "delete": "contact", "id": ID },
     ]});
     let Batch {
         changes, dry_run, ..
@@ -286,6 +287,26 @@ fn a_bad_batch_names_the_change() {
             json!({ "changes": [{ "create": "account" }] }),
             Some(0),
             "\"fields\" is missing",
+        ),
+        (
+            json!({ "changes": [{ "update": "account", "id": ID, "expected": null, "fields": {} }] }),
+            Some(0),
+            "\"expected\" is a version",
+        ),
+        (
+            json!({ "changes": [{ "delete": "account", "id": ID, "expected": null }] }),
+            Some(0),
+            "\"expected\" is a version",
+        ),
+        (
+            json!({ "changes": [{ "create": "account", "expected": 1, "fields": {} }] }),
+            Some(0),
+            "a create takes no \"expected\"",
+        ),
+        (
+            json!({ "changes": [{ "delete": "account", "id": ID, "fields": { "name": "A" } }] }),
+            Some(0),
+            "a delete takes no \"fields\"",
         ),
     ];
     for (body, change, expected) in cases {

@@ -10,8 +10,9 @@ use serde::Deserialize;
 use tempfile::NamedTempFile;
 
 use crate::error::{Context as _, Error, Result};
-use crate::files::{create_private_dir, unreadable, write};
+use crate::files::{create_private_dir, read_text, unreadable, write};
 use crate::kinds_file;
+use crate::limits::WORKSPACE_FILE;
 use crate::secrets::{Secrets, random};
 
 /// The newest format of the workspace file this program knows.
@@ -190,7 +191,7 @@ impl Workspace {
                 dir.display()
             )));
         }
-        let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+        let text = read_text(&file, &WORKSPACE_FILE)?;
         let settings: Settings =
             toml::from_str(&text).map_err(|error| unreadable(&file, &error))?;
         if settings.format > FORMAT {
@@ -263,7 +264,7 @@ impl Workspace {
     pub fn schema(&self) -> Result<Schema> {
         let file = self.dir.join(KINDS);
         let text = if file.exists() {
-            fs::read_to_string(&file).with_context(|| file.display().to_string())?
+            read_text(&file, &WORKSPACE_FILE)?
         } else {
             String::new()
         };

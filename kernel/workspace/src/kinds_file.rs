@@ -288,6 +288,10 @@ mod tests {
                 "a name that every record has already",
             ),
             (
+                with_field("name = \"not\"\ntype = \"text\""),
+                "means something else in a filter",
+            ),
+            (
                 with_field("name = \"a\"\ntype = \"flag\"\nignore_case = true"),
                 "p.a cannot ignore case",
             ),

@@ -10,7 +10,7 @@ pub mod delivery;
 pub mod directory;
 pub mod error;
 pub mod figures;
-mod files;
+pub mod files;
 pub mod grants;
 pub mod health;
 pub mod kinds_file;
@@ -24,6 +24,7 @@ mod read_only;
 pub mod requests;
 pub mod runtime;
 pub mod secrets;
+pub mod stderr;
 pub mod workers;
 
 pub use administration::Administration;

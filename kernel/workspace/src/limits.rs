@@ -4,6 +4,10 @@ kjerne_core::limit_table! {
     /// Every limit of the program around the kernel.
     ALL;
 
+    /// A file of the workspace that people write: `kinds.toml`, `kjerne.toml`.
+    WORKSPACE_FILE = "workspace-file", 4 << 20, "bytes",
+        "ten thousand fields with their choices; read as TOML it takes fifty times as much memory";
+
     /// Plugin calls under way at one time.
     PLUGIN_CALLS = "plugin-calls-at-once", 32, "calls",
         "each has a slot of memory of its own; with two cores more would only wait inside";

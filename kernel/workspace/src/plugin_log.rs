@@ -11,6 +11,7 @@ use kjerne_store::registry::PluginRow;
 use crate::directory::Workspace;
 use crate::error::{Context as _, Result};
 use crate::limits::LOG_FILE;
+use crate::stderr;
 
 /// What has been written already.
 #[derive(Default)]
@@ -26,7 +27,7 @@ impl PluginLogs {
             let before = self.written.entry(row.id.clone()).or_default();
             let new = &lines[seen(before, &lines)..];
             if let Err(error) = append(&file(workspace, &row.id), new) {
-                eprintln!("log of {}: {error}", row.id);
+                stderr::tell(format_args!("log of {}: {error}", row.id));
             }
             *before = lines;
         }
@@ -36,7 +37,7 @@ impl PluginLogs {
 /// Adds a line of the kernel's own to a plugin's log: what became of what the plugin wanted.
 pub(crate) fn tell(workspace: &Workspace, plugin: &str, line: Line) {
     if let Err(error) = append(&file(workspace, plugin), &[line]) {
-        eprintln!("log of {plugin}: {error}");
+        stderr::tell(format_args!("log of {plugin}: {error}"));
     }
 }
 

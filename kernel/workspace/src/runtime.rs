@@ -19,6 +19,7 @@ use crate::plugin_log::{self, PluginLogs};
 use crate::plugin_registry::PluginRegistry;
 use crate::read_only::ReadOnly;
 use crate::secrets::{Secrets, random};
+use crate::stderr::tell;
 
 /// An open workspace with its kernel and its plugins.
 pub struct Runtime {
@@ -389,10 +390,10 @@ fn schema(workspace: &Workspace, store: &dyn Store) -> Result<Arc<Schema>> {
     })?;
     // Nothing is told of a workspace that is new.
     if !built.is_empty() {
-        eprintln!(
+        tell(format_args!(
             "kinds.toml: the indexes were made anew for {}",
             built.join(", ")
-        );
+        ));
     }
     Ok(schema)
 }

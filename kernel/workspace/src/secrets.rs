@@ -10,7 +10,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::Deserialize;
 
 use crate::error::{Context as _, Error, Result};
-use crate::files::unreadable;
+use crate::files::{read_text, unreadable};
+use crate::limits::WORKSPACE_FILE;
 
 /// What `secrets.toml` holds. Its values never appear in messages or logs.
 #[derive(Clone, Default, Deserialize)]
@@ -48,7 +49,7 @@ impl Secrets {
             return Ok(Self::default());
         }
         check_owner_only(file)?;
-        let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
+        let text = read_text(file, &WORKSPACE_FILE)?;
         let secrets: Self = toml::from_str(&text).map_err(|error| unreadable(file, &error))?;
         match secrets
             .tokens

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::sync::Arc;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use crate::delivery::Courier;
 use crate::error::Result;
 use crate::health::Watch;
 use crate::runtime::{Runtime, now};
+use crate::stderr::tell;
 
 /// How long a thread sleeps when it is told of nothing: a lost notification costs no more than this.
 const NAP: Duration = Duration::from_secs(2);
@@ -38,7 +40,8 @@ impl Workers {
             runtime: Arc::clone(runtime),
             threads: Vec::new(),
         };
-        workers.spawn("clock", clock)?;
+        let walkers = Mutex::new(Walkers::default());
+        workers.spawn("clock", move |runtime| clock(runtime, &walkers))?;
         workers.spawn("ledger", |runtime| ledger(runtime))?;
         let courier = Courier::new(runtime);
         workers.spawn("outbox", move |runtime| courier.run(runtime, NAP))?;
@@ -47,13 +50,15 @@ impl Workers {
 
     fn spawn(
         &mut self,
-        name: &str,
-        work: impl FnOnce(&Arc<Runtime>) + Send + 'static,
+        name: &'static str,
+        work: impl Fn(&Arc<Runtime>) + Send + 'static,
     ) -> Result<()> {
+        let runtime = Arc::clone(&self.runtime);
+        let stopped = move || runtime.notifier.is_stopped();
         let runtime = Arc::clone(&self.runtime);
         let thread = thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || work(&runtime))?;
+            .spawn(move || lasting(name, NAP, &stopped, || work(&runtime)))?;
         self.threads.push(thread);
         Ok(())
     }
@@ -68,6 +73,15 @@ impl Workers {
         if let Err(error) = self.runtime.flush_costs() {
             warn("ledger", &error);
         }
+    }
+}
+
+/// Does a thread's work to its end. Work that panics, which says so on standard error, is begun anew after
+/// a pause: a server without its clock would look well and let every escalation pass.
+fn lasting(name: &str, pause: Duration, stopped: &dyn Fn() -> bool, work: impl Fn()) {
+    while panic::catch_unwind(AssertUnwindSafe(&work)).is_err() && !stopped() {
+        tell(format_args!("{name}: broke off, and begins anew"));
+        thread::sleep(pause);
     }
 }
 
@@ -94,7 +108,7 @@ fn walk(runtime: &Runtime, id: &str, role: Role) {
             Ok(Progress::Idle) => runtime.notifier.wait(heard, NAP),
             Ok(Progress::Waiting { until }) => rest(runtime, until),
             Ok(Progress::Busy { until, error }) => {
-                eprintln!("{} ({}): {error}", plugin.id, role.name());
+                tell(format_args!("{} ({}): {error}", plugin.id, role.name()));
                 rest(runtime, until);
             }
             Ok(Progress::Failed {
@@ -102,16 +116,16 @@ fn walk(runtime: &Runtime, id: &str, role: Role) {
                 tries,
                 until,
                 error,
-            }) => eprintln!(
+            }) => tell(format_args!(
                 "{} ({}): entry {entry}, try {tries}: {error}; again at {until}",
                 plugin.id,
                 role.name()
-            ),
-            Ok(Progress::Parked { entry, error }) => eprintln!(
+            )),
+            Ok(Progress::Parked { entry, error }) => tell(format_args!(
                 "{} ({}): entry {entry} is parked: {error}; see kjerne plugin parked",
                 plugin.id,
                 role.name()
-            ),
+            )),
             Err(error) => {
                 warn(&plugin.id, &error);
                 runtime.notifier.sleep(NAP);
@@ -130,26 +144,27 @@ fn rest(runtime: &Runtime, until: kjerne_model::Instant) {
 
 /// Looks whether the store takes writes, does the escalation steps that are due, and keeps a thread for each plugin and role that walks the
 /// journal, also for those that are switched on later.
-fn clock(runtime: &Arc<Runtime>) {
-    let mut walkers = Walkers::default();
+fn clock(runtime: &Arc<Runtime>, walkers: &Mutex<Walkers>) {
+    // Those that walk already go on where the clock is begun anew.
+    let walkers = || walkers.lock().unwrap_or_else(PoisonError::into_inner);
     let mut storage = Watch::default();
     while !runtime.notifier.is_stopped() {
         let heard = runtime.replacements.count();
         if let Some(news) = storage.look(&*runtime.store) {
-            eprintln!("storage: {news}");
+            tell(format_args!("storage: {news}"));
         }
-        walkers.keep(runtime);
+        walkers().keep(runtime);
         escalate(runtime);
         runtime.replacements.wait(heard, TICK);
     }
-    walkers.join();
+    walkers().join();
 }
 
 fn escalate(runtime: &Runtime) {
     match runtime.kernel.escalate_due(now(), ESCALATIONS) {
         Ok(escalated) => {
             for (case, why) in escalated.failed.iter().chain(&escalated.parked) {
-                eprintln!("escalation of {case}: {why}");
+                tell(format_args!("escalation of {case}: {why}"));
             }
             if !escalated.done.is_empty() {
                 runtime.notifier.notify();
@@ -179,8 +194,8 @@ impl Walkers {
         }
     }
 
-    fn join(self) {
-        for thread in self.0.into_values() {
+    fn join(&mut self) {
+        for thread in std::mem::take(&mut self.0).into_values() {
             // A thread that panicked has said so on standard error.
             let _ = thread.join();
         }
@@ -197,5 +212,24 @@ fn ledger(runtime: &Runtime) {
 }
 
 fn warn(who: &str, error: &dyn std::error::Error) {
-    eprintln!("{who}: {error}");
+    tell(format_args!("{who}: {error}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[test]
+    fn work_that_breaks_off_is_begun_anew_until_it_ends_or_the_server_does() {
+        for (stops_after, breaks, begun) in [(9, 0, 1), (9, 3, 4), (2, 3, 2)] {
+            let times = Cell::new(0);
+            let stopped = || times.get() >= stops_after;
+            lasting("test", Duration::from_millis(1), &stopped, || {
+                times.set(times.get() + 1);
+                assert!(times.get() > breaks, "broken on purpose");
+            });
+            assert_eq!(times.get(), begun, "{stops_after} {breaks}");
+        }
+    }
 }

@@ -401,7 +401,11 @@ fn made(dice: &mut Dice, ids: &[String]) -> Made {
     let (method, path, body) = if dice.rarely(2) {
         aimed(dice, ids)
     } else {
-        (dice.one(METHODS), path(dice, ids), body(dice, ids))
+        let method = dice.one(METHODS);
+        // A body beside these is refused before anything else is looked at.
+        let bare = matches!(method, "GET" | "DELETE") && !dice.rarely(4);
+        let (path, body) = (path(dice, ids), body(dice, ids));
+        (method, path, if bare { Vec::new() } else { body })
     };
     let mut http = path.is_ascii();
     let mut head = format!("{method} {path} HTTP/1.1\r\n");

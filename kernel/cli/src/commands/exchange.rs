@@ -10,7 +10,8 @@ use anyhow::{Context as _, Result};
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{Method, header};
 use http_body::Frame;
-use kjerne_exchange::import::is_rejects;
+use kjerne_exchange::import::{Mapping, is_rejects};
+use kjerne_workspace::stderr::tell;
 use serde_json::{Value as Json, json};
 
 use super::cells::{cell, list, text, texts};
@@ -27,18 +28,10 @@ use crate::progress::Progress;
 const PIECE: usize = 64 * 1024;
 
 pub(crate) fn import(context: &Context, args: &ImportArgs) -> Result<Exit> {
-    let size = match fs::metadata(&args.file) {
-        Ok(meta) if meta.is_file() => meta.len(),
-        _ => {
-            return Err(not_found(format!(
-                "there is no file {}",
-                args.file.display()
-            )));
-        }
-    };
+    let size = size_of(&args.file)?;
     let file = File::open(&args.file);
     let file = file.with_context(|| format!("cannot open {}", args.file.display()))?;
-    let mapping = args.map.as_deref().map(read_mapping).transpose()?;
+    let mapping = args.map.as_deref().map(Mapping::text).transpose()?;
     let mut rejects = Rejects::new(args, &context.dir()?)?;
     let name = args.file.display().to_string();
     let line = format!("{}\n", json!({ "mapping": mapping, "name": name }));
@@ -82,13 +75,22 @@ pub(crate) fn import(context: &Context, args: &ImportArgs) -> Result<Exit> {
     Ok(exit)
 }
 
-fn read_mapping(file: &Path) -> Result<String> {
-    fs::read_to_string(file).map_err(|error| {
-        usage(format!(
-            "cannot read the mapping {}: {error}",
-            file.display()
-        ))
-    })
+/// The size of a file that is to be imported, which is a plain one: it is read twice, and how far the
+/// import is can be told.
+fn size_of(file: &Path) -> Result<u64> {
+    let name = file.display();
+    match fs::metadata(file) {
+        Ok(meta) if meta.is_file() => Ok(meta.len()),
+        Ok(meta) if meta.is_dir() => Err(usage(format!("{name} is a folder; name a file in it"))),
+        Ok(_) => Err(usage(format!(
+            "{name} is a pipe or a device, and only files are imported; write what comes from it to a file \
+             first"
+        ))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(not_found(format!("there is no file {name}")))
+        }
+        Err(error) => Err(error).with_context(|| format!("cannot read {name}")),
+    }
 }
 
 /// The file of rows that are not taken. It is opened before anything is imported, so that what cannot
@@ -336,10 +338,10 @@ pub(crate) fn export(context: &Context, args: &ExportArgs) -> Result<Exit> {
             let bytes = answer.write_to(file.out());
             let bytes = bytes.context("nothing was written to the file")?;
             file.finish()?;
-            eprintln!(
+            tell(format_args!(
                 "{bytes} bytes in {}",
                 args.to.as_deref().unwrap_or(Path::new("")).display()
-            );
+            ));
         }
     }
     Ok(Exit::Done)

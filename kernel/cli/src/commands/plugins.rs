@@ -9,6 +9,7 @@ use kjerne_host::Package;
 use kjerne_model::{Schema, core_kinds};
 use kjerne_server::Inspected;
 use kjerne_workspace::plugin_registry::read_package;
+use kjerne_workspace::stderr::tell;
 use serde_json::{Map, Value as Json, json};
 
 use super::cells::{cell, cells, list as members, text, texts};
@@ -90,7 +91,9 @@ fn install(context: &Context, file: &Path) -> Result<Exit> {
     read_package(&bytes)?;
     if bytes.len() > LARGE && context.format != Format::Json {
         let size = bytes.len() >> 20;
-        eprintln!("compiling {size} MiB, which may take a minute; nobody waits for it meanwhile");
+        tell(format_args!(
+            "compiling {size} MiB, which may take a minute; nobody waits for it meanwhile"
+        ));
     }
     let form = [(header::CONTENT_TYPE, "application/wasm".to_owned())];
     let mut connection = context.connect(Needs::Data)?;
@@ -291,7 +294,8 @@ fn unpark(context: &Context, args: &ParkedArgs, what: &str) -> Result<Exit> {
         Needs::Data
     };
     let mut connection = context.connect(needs)?;
-    let answer = connection.give(Method::POST, &place, &json!({}))?;
+    let answer = connection.send(Method::POST, &place, &[], Body::empty())?;
+    let answer = answer.json()?;
     connection.finish()?;
     let (note, exit) = match text(&answer, "became") {
         "done" => (format!("{plugin} has answered entry {entry}"), Exit::Done),

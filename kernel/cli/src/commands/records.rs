@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use axum::http::Method;
+use kjerne_model::RecordId;
 use kjerne_workspace::runtime::now;
 use serde_json::{Map, Value as Json, json};
 
@@ -174,19 +175,35 @@ pub(crate) fn create(context: &Context, args: &CreateArgs) -> Result<Exit> {
 
 pub(crate) fn set(context: &Context, args: &SetArgs) -> Result<Exit> {
     let mut connection = context.connect_as(args.commit.actor.as_deref(), Needs::Plugins)?;
-    let change = json!({
+    let mut change = json!({
         "update": args.kind,
-        "id": args.id,
-        "expected": args.expected,
+        "id": id(&args.id)?,
         "fields": fields(&mut connection, &args.kind, &args.fields)?,
     });
+    expect(&mut change, args.expected);
     commit(context, connection, &change, &args.commit)
 }
 
 pub(crate) fn delete(context: &Context, args: &DeleteArgs) -> Result<Exit> {
     let connection = context.connect_as(args.commit.actor.as_deref(), Needs::Plugins)?;
-    let change = json!({ "delete": args.kind, "id": args.id, "expected": args.expected });
+    let mut change = json!({ "delete": args.kind, "id": id(&args.id)? });
+    expect(&mut change, args.expected);
     commit(context, connection, &change, &args.commit)
+}
+
+/// An id as it was typed. One that cannot be read is a slip of the hand and no refusal of the change.
+fn id(typed: &str) -> Result<&str> {
+    match RecordId::parse(typed) {
+        Ok(_) => Ok(typed),
+        Err(error) => Err(usage(error.to_string())),
+    }
+}
+
+/// Has a change wait for a version, when one was told.
+fn expect(change: &mut Json, version: Option<u64>) {
+    if let Some(version) = version {
+        change["expected"] = version.into();
+    }
 }
 
 /// What was typed, as text; a blank value clears the field, and a record may be named by its name.

@@ -38,11 +38,34 @@ pub(super) fn resolve(
         let Some(Json::String(typed)) = fields.get_mut(text(field, "name")) else {
             continue;
         };
-        if RecordId::parse(typed).is_err() && Reference::parse(typed).is_err() {
-            *typed = found(connection, field, typed)?;
+        let id = match Reference::parse(typed) {
+            Ok(reference) => Some(reference.id),
+            Err(_) => RecordId::parse(typed).ok(),
+        };
+        match id {
+            None => *typed = found(connection, field, typed)?,
+            // The keys of other systems may look like ids of ours.
+            Some(id) if !is_there(connection, field, id)? => {
+                // When it is no key either, what refuses an id that is not there has better words.
+                if let Ok(reference) = found(connection, field, typed) {
+                    *typed = reference;
+                }
+            }
+            Some(_) => {}
         }
     }
     Ok(())
+}
+
+/// Whether a record of a kind that the field refers to has this id.
+fn is_there(connection: &mut Connection, field: &Json, id: RecordId) -> Result<bool> {
+    for kind in members(&field["kinds"]).filter_map(Json::as_str) {
+        let page = records_by(connection, kind, &format!("id eq {id}"), 1)?;
+        if members(&page["records"]).next().is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The only record that a value stands for, among the kinds its field refers to.

@@ -21,7 +21,7 @@ use kjerne_workspace::{Runtime, Workspace};
 
 use crate::built_in;
 use crate::exit::Told;
-use crate::output::Format;
+use crate::output::{Format, print_line};
 use crate::progress::Progress;
 use arguments::DemoArgs;
 use generate::Size;
@@ -41,10 +41,10 @@ const MARKER: &str = "made-by-demo";
 pub fn run(dir: &Path, args: &DemoArgs, format: Format) -> Result<Option<Runtime>> {
     let runtime = prepare(dir, args)?;
     let summary = fill(&runtime, args)?;
-    match format {
-        Format::Json => println!("{:#}", summary.json()),
-        Format::Table | Format::Csv => println!("{}", summary.text()?),
-    }
+    print_line(&match format {
+        Format::Json => format!("{:#}", summary.json()),
+        Format::Table | Format::Csv => summary.text()?,
+    })?;
     Ok((!args.once).then_some(runtime))
 }
 

@@ -2,11 +2,19 @@
 //!
 //! A cursor carries what the record held at each path of the order, and its id. It goes with one
 //! kind and order; with another it is refused and never misread.
+//!
+//! It has to fit into an address, so that of a long value it carries a mark and, of text, the beginning: the
+//! record is read again. One that was changed or removed meanwhile leaves the beginning to go by. Records
+//! whose texts begin alike for so long may then come twice, and none is left out.
 
-use kjerne_model::{Address, Currency, Date, Decimal, Instant, Money, RecordId, Reference, Value};
+use kjerne_model::{
+    Address, Currency, Date, Decimal, Instant, Money, Record, RecordId, Reference, Value,
+};
+use kjerne_store::StoreError;
 
-use super::page::{Query, QueryError};
+use super::page::{Order, Query, QueryError};
 use super::sort::Place;
+use crate::limits::CURSOR_VALUE;
 
 /// Separates the parts; no part holds it, since text is written in hexadecimal digits.
 const BETWEEN: char = '.';
@@ -23,47 +31,96 @@ pub(super) fn write(query: &Query, place: &Place) -> String {
     parts.join(&BETWEEN.to_string())
 }
 
-/// Reads a cursor that was made for this query.
-pub(super) fn read(query: &Query, text: &str) -> Result<Place, QueryError> {
+/// Reads a cursor that was made for this query; `find` reads its record, where that is needed.
+pub(super) fn read(
+    query: &Query,
+    text: &str,
+    find: impl FnOnce(RecordId) -> Result<Option<Record>, StoreError>,
+) -> Result<Place, QueryError> {
+    let foreign = "the cursor does not belong to this kind and order; ask again from the first page, \
+                   and pass cursors on unchanged";
+    let foreign = || QueryError::Wrong(foreign.to_owned());
     let parts: Vec<&str> = text.split(BETWEEN).collect();
-    let place = match parts.as_slice() {
-        [of, id, values @ ..] if *of == mark(query) && values.len() == query.order.len() => {
-            place(id, values)
-        }
-        _ => None,
+    let [of, id, parts @ ..] = parts.as_slice() else {
+        return Err(foreign());
     };
-    place.ok_or_else(|| {
-        let what = "the cursor does not belong to this kind and order; ask again from the first \
-                    page, and pass cursors on unchanged";
-        QueryError::Wrong(what.to_owned())
-    })
+    if *of != mark(query) || parts.len() != query.order.len() {
+        return Err(foreign());
+    }
+    let id = id_of(id).ok_or_else(foreign)?;
+    let is_cut = parts.iter().any(|part| part.starts_with(CUT));
+    let record = if is_cut { find(id)? } else { None };
+    let mut values = Vec::new();
+    for (order, part) in query.order.iter().zip(parts) {
+        values.push(match part.strip_prefix(CUT) {
+            Some(cut) => Some(again(order, cut, record.as_ref())?),
+            None if part.is_empty() => None,
+            None => Some(value(part).ok_or_else(foreign)?),
+        });
+    }
+    Ok(Place { values, id })
 }
 
-fn place(id: &str, values: &[&str]) -> Option<Place> {
-    let id = RecordId::from_bytes(unhex(id)?.try_into().ok()?);
-    let value = |part: &&str| {
-        if part.is_empty() {
-            Some(None)
-        } else {
-            value(part).map(Some)
-        }
-    };
-    Some(Place {
-        values: values.iter().map(value).collect::<Option<_>>()?,
-        id,
-    })
+fn id_of(text: &str) -> Option<RecordId> {
+    Some(RecordId::from_bytes(unhex(text)?.try_into().ok()?))
 }
 
-/// Tells the queries apart that a cursor does not fit: a short hash of kind and order (FNV-1a).
+/// Stands before what is there in place of a long value.
+const CUT: char = 'x';
+
+/// The letters of a hash.
+const HASH: usize = 16;
+
+/// The value that was too long for the cursor: what the record still holds, or a text that comes before
+/// all that begin like the one it held.
+fn again(order: &Order, cut: &str, record: Option<&Record>) -> Result<Value, QueryError> {
+    let held = record.and_then(|record| order.path.read(record));
+    let (hash, beginning) = cut.split_at_checked(HASH).unwrap_or((cut, ""));
+    if let Some(value) = held.filter(|value| hash_of(&whole(value)) == hash) {
+        return Ok(value);
+    }
+    let beginning = unhex_text(beginning).filter(|text| !text.is_empty());
+    let Some(mut text) = beginning else {
+        let gone = "the record that the cursor stands on was changed or removed, and the cursor has no room \
+                    for what it held; ask again from the first page";
+        return Err(QueryError::Wrong(gone.to_owned()));
+    };
+    if order.descending {
+        text.push(char::MAX);
+    }
+    Ok(Value::Text(text))
+}
+
+/// Tells the queries apart that a cursor does not fit: a short hash of kind and order.
 fn mark(query: &Query) -> String {
-    let shape = format!("{} {:?}", query.kind, query.order);
-    let hash = shape.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+    let mut hash = hash_of(&format!("{} {:?}", query.kind, query.order));
+    hash.truncate(HASH / 2);
+    hash
+}
+
+/// A hash (FNV-1a), in letters.
+fn hash_of(text: &str) -> String {
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });
-    format!("{:08x}", hash >> 32)
+    format!("{hash:016x}")
 }
 
+/// A value, whole or what stands in its place.
 fn part(value: &Value) -> String {
+    let whole = whole(value);
+    let most = CURSOR_VALUE.count();
+    // Each byte is written by two letters.
+    if whole.len() <= 1 + 2 * most {
+        return whole;
+    }
+    let beginning = value
+        .as_text()
+        .map_or("", |text| &text[..text.floor_char_boundary(most)]);
+    format!("{CUT}{}{}", hash_of(&whole), hex(beginning.as_bytes()))
+}
+
+fn whole(value: &Value) -> String {
     let (tag, text) = match value {
         Value::Text(text) => ('t', hex(text.as_bytes())),
         Value::Integer(number) => ('i', number.to_string()),

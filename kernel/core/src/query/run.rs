@@ -29,10 +29,11 @@ impl Reader {
             .kind(&query.kind)
             .ok_or_else(|| unknown_kind(&query.kind))?;
         check(query)?;
+        let find = |id| self.get(&query.kind, id);
         let after = query
             .after
             .as_deref()
-            .map(|text| cursor::read(query, text))
+            .map(|text| cursor::read(query, text, find))
             .transpose()?;
         // One more than asked for tells whether there is another page.
         let mut best = Best::new(&query.order, after.as_ref(), query.top + 1);

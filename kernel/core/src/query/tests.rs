@@ -10,6 +10,7 @@ use kjerne_store::{Halt, StoreError};
 use super::page::{Order, Query, QueryError};
 use super::plan::{Plan, plan};
 use super::sort::Place;
+use crate::limits::CURSOR_VALUE;
 use crate::tests::{accept, create, create_new, delete, id, kernel, name, schema, update};
 use crate::{Allowance, Kernel, TablePlugins, limits};
 
@@ -268,6 +269,86 @@ fn long_texts_that_begin_alike_are_ordered_and_paged_right() {
             expected.reverse();
         }
         assert_eq!(found, expected, "{by}");
+    }
+}
+
+/// Four accounts whose descriptions are long and begin alike.
+fn described() -> Arc<Kernel> {
+    let kernel = kernel(TablePlugins::none());
+    let long = "å".repeat(20_000);
+    let fields = |n: u8| format!("{long}{}", (n * 3) % 4);
+    let changes = (0..4).map(|n| {
+        let description = fields(n);
+        create(
+            "account",
+            n + 1,
+            &[("name", "A"), ("description", &description)],
+        )
+    });
+    accept(&kernel, changes.collect());
+    kernel
+}
+
+fn by_description(by: &str) -> Query {
+    Query {
+        order: order(by),
+        top: 1,
+        ..Query::all(name("account"))
+    }
+}
+
+#[test]
+fn a_cursor_is_short_however_long_the_value_it_stands_on() {
+    for (by, expected) in [
+        ("description", [1, 4, 3, 2]),
+        ("description desc", [2, 3, 4, 1]),
+        ("name,description desc", [2, 3, 4, 1]),
+    ] {
+        let kernel = described();
+        let first = kernel.query(&by_description(by)).unwrap();
+        let most = 100 + 2 * CURSOR_VALUE.count();
+        assert!(first.next.unwrap().len() < most, "{by}");
+        let found = pages(&kernel, by_description(by));
+        let found: Vec<u8> = found.iter().map(|id| id.as_bytes()[15]).collect();
+        assert_eq!(found, expected, "{by}");
+    }
+}
+
+#[test]
+fn a_cursor_whose_record_is_gone_leaves_no_other_out() {
+    for (by, first, rest) in [
+        ("description", 1, [4, 3, 2]),
+        ("description desc", 2, [3, 4, 1]),
+    ] {
+        let kernel = described();
+        let page = kernel.query(&by_description(by)).unwrap();
+        accept(&kernel, vec![delete("account", first)]);
+        let after = page.next;
+        let query = Query {
+            after,
+            ..by_description(by)
+        };
+        let found = pages(&kernel, query);
+        let found: Vec<u8> = found.iter().map(|id| id.as_bytes()[15]).collect();
+        assert_eq!(found, rest, "{by}");
+    }
+}
+
+#[test]
+fn a_value_is_in_a_cursor_whole_up_to_the_number() {
+    for (bytes, whole) in [
+        (CURSOR_VALUE.count(), true),
+        (CURSOR_VALUE.count() + 1, false),
+    ] {
+        let kernel = kernel(TablePlugins::none());
+        let text = "x".repeat(bytes);
+        let fields = [("name", "A"), ("description", text.as_str())];
+        let changes = (1..3).map(|n| create("account", n, &fields));
+        accept(&kernel, changes.collect());
+        let next = kernel.query(&by_description("description")).unwrap().next;
+        let value = next.unwrap();
+        let value = value.rsplit('.').next().unwrap();
+        assert_eq!(value.starts_with('t'), whole, "{bytes}: {value}");
     }
 }
 

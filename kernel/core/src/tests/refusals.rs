@@ -319,6 +319,24 @@ fn limits_of_a_commit_are_named_in_its_refusal() {
     check(many(most + 1), Some(&limits::COMMIT_CHANGES));
     check(long(longest), None);
     check(long(longest + 1), Some(&limits::COMMIT_KEY));
+    check(long(0), Some(&limits::COMMIT_KEY));
+    let told = kernel.commit(long(0)).unwrap();
+    let told = &told.refusals()[0].message;
+    assert!(told.ends_with("leave it out, or choose one"), "{told}");
+}
+
+#[test]
+fn a_unique_value_that_its_field_does_not_take_is_not_looked_up() {
+    let kernel = workspace();
+    let long = format!("{}@b.no", "K".repeat(300));
+    let twice = |address: &str| {
+        let one = create_new("user", &[("name", "X"), ("email", address)]);
+        let outcome = kernel.commit(commit(vec![one.clone(), one])).unwrap();
+        let codes: Vec<Code> = outcome.refusals().iter().map(|one| one.code).collect();
+        codes
+    };
+    assert_eq!(twice("k@b.no"), [Code::Duplicate]);
+    assert_eq!(twice(&long), [Code::InvalidValue, Code::InvalidValue]);
 }
 
 #[test]

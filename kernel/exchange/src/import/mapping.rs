@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use kjerne_workspace::error::{Context as _, Result};
+use kjerne_workspace::files::read_text;
 use serde::Deserialize;
 
 use super::forms::Negative;
+use crate::limits::MAPPING;
 use crate::spreadsheet::SAFE_COLUMN;
 
 /// A mapping file as written. `docs/mapping.md` tells of every key.
@@ -163,11 +165,10 @@ impl FieldSource {
 }
 
 impl Mapping {
-    /// Reads a mapping file.
-    pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read the mapping {}", path.display()))?;
-        Self::parse(&text).with_context(|| format!("in the mapping {}", path.display()))
+    /// The text of a mapping file, read no further than one may be long.
+    pub fn text(path: &Path) -> Result<String> {
+        let text = read_text(path, &MAPPING);
+        text.with_context(|| format!("cannot read the mapping {}", path.display()))
     }
 
     /// Reads the text of a mapping file.

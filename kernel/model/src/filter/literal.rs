@@ -104,11 +104,7 @@ impl Target {
             Self::Choice(choices) => format!("one of '{}'", choices.join("', '")),
             Self::Currency => "a currency code of ISO 4217 such as 'NOK'".to_owned(),
             Self::Date => "a date such as 2026-01-31".to_owned(),
-            Self::Instant => {
-                "an instant such as 2026-01-31T00:00:00+01:00, as a date does not say in \
-                              which zone its day begins"
-                    .to_owned()
-            }
+            Self::Instant => "an instant such as 2026-01-31T00:00:00+01:00".to_owned(),
             Self::Flag => "true or false".to_owned(),
             Self::Choices(known) if known.is_empty() => "choices such as 'mail;phone'".to_owned(),
             Self::Choices(known) => format!("some of '{}'", choices::written(known)),
@@ -128,11 +124,32 @@ impl Target {
     /// breaks, where it has the form of one.
     pub(super) fn expected_for(&self, token: &Token) -> String {
         match (self, token) {
+            (Self::Money, Token::Text(text)) if begins_with_code(text) => {
+                "an amount and behind it a currency, such as '1250.50 NOK'".to_owned()
+            }
             (Self::Money, Token::Text(text)) => match Money::parse(text) {
                 Err(error) => format!("{}, in single quotes", error.expected),
                 Ok(_) => self.expected(),
             },
-            (Self::Integer, Token::Word(word)) => no_integer(word).expected,
+            (Self::Integer | Self::Decimal, Token::Word(word)) => self.expected_number(word),
+            (Self::Instant, Token::Word(text) | Token::Text(text)) => expected_instant(text),
+            _ => self.expected(),
+        }
+    }
+
+    /// Numbers of both types take decimals, so that a bound may stand between two whole ones.
+    fn expected_number(&self, word: &str) -> String {
+        let digits = word.strip_prefix(['-', '+']).unwrap_or(word);
+        let is_whole = digits.bytes().all(|byte| byte.is_ascii_digit());
+        let is_plain = digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let is_power = digits.starts_with(|letter: char| letter.is_ascii_digit())
+            && digits.contains(['e', 'E']);
+        match Decimal::parse(word) {
+            _ if is_power => "a number without an exponent, such as 1000 or 12.5".to_owned(),
+            Err(error) if is_plain && !(is_whole && *self == Self::Integer) => error.expected,
+            _ if *self == Self::Integer => no_integer(word).expected,
             _ => self.expected(),
         }
     }
@@ -171,6 +188,26 @@ impl Target {
             _ => None,
         }
     }
+}
+
+/// Why a text is no instant, as far as it has the form of one.
+fn expected_instant(text: &str) -> String {
+    let expected = Target::Instant.expected();
+    if Date::read(text).is_some() {
+        return format!("{expected}, as a date does not say in which zone its day begins");
+    }
+    match Instant::read(&format!("{text}Z")) {
+        Some(_) => format!(
+            "{expected}, as a time alone does not say in which zone it is; Z is UTC, and in an address + is \
+             written %2B"
+        ),
+        None => expected,
+    }
+}
+
+fn begins_with_code(text: &str) -> bool {
+    let code = text.split_whitespace().next().unwrap_or_default();
+    Currency::new(code).is_ok()
 }
 
 fn values(choices: &[Choice]) -> Vec<String> {

@@ -255,8 +255,13 @@ impl Parser<'_> {
         let value = target
             .read(self.peek())
             .ok_or_else(|| self.expected(&target.expected_for(self.peek())))?;
+        let form = path.form(&value).into_owned();
+        // Nothing that is stored there has an empty form.
+        if form == Value::Text(String::new()) && form != value {
+            return Err(self.expected("a phone number such as '+47 22 33 44 55'"));
+        }
         self.next();
-        Ok(path.form(&value).into_owned())
+        Ok(form)
     }
 
     /// The members of an `in`. A null among them is what an empty field is equal to.

@@ -261,6 +261,24 @@ fn parts_flags_and_choices_of_other_kinds() {
     assert!(!matches(&product, "active in (false)"));
 }
 
+#[test]
+fn a_phone_is_compared_with_numbers_only() {
+    let contact = kind("contact");
+    for (text, taken) in [
+        ("phone eq '+47 22 33 44 55'", true),
+        ("phone eq 'abc'", false),
+        ("phone eq ''", true),
+        ("phone in ('22 33 44 55', 'n/a')", false),
+        ("contains(phone,'abc')", true),
+    ] {
+        let read = parse(text, &contact);
+        assert_eq!(read.is_ok(), taken, "{text}");
+        if let Err(error) = read {
+            assert!(error.expected.contains("a phone number"), "{text}: {error}");
+        }
+    }
+}
+
 #[track_caller]
 fn refused(text: &str, position: usize, expected: &str, found: &str) {
     let error = parse(text, &kind("opportunity")).expect_err(text);
@@ -309,6 +327,37 @@ fn errors_name_position_expectation_and_finding() {
             "a date does not say in which zone",
             "2026-07-07",
         ),
+        (
+            "stage_since le 2026-07-07T00:00",
+            15,
+            "a time alone does not say in which zone",
+            "2026-07-07T00:00",
+        ),
+        (
+            "stage_since le 2026-07-07T00:00:00 01:00",
+            15,
+            "in an address + is written %2B",
+            "2026-07-07T00:00:00",
+        ),
+        (
+            "probability gt 1e3",
+            15,
+            "a number without an exponent",
+            "1e3",
+        ),
+        (
+            "probability eq 5.0000000000000000000001",
+            15,
+            "a number of at most 18 digits",
+            "5.0000000000000000000001",
+        ),
+        (
+            "probability eq 99999999999999999999",
+            15,
+            "a whole number from",
+            "99999999999999999999",
+        ),
+        ("amount gt 'NOK 1'", 10, "behind it a currency", "NOK 1"),
         ("amount gt 100", 10, "an amount and a currency", "100"),
         (
             "amount/currency eq 'kroner'",

@@ -20,6 +20,7 @@ use ureq::unversioned::transport::DefaultConnector;
 use crate::error::{Context as _, Error, Result};
 use crate::limits::{ANSWER_BODY, DELIVERY_TIME, UNNOTED_PAUSE};
 use crate::runtime::{Runtime, now};
+use crate::stderr::tell;
 use address::Guarded;
 use places::Places;
 
@@ -81,7 +82,7 @@ impl Courier {
                         runtime.notifier.sleep(ROUND);
                     }
                     Err(error) => {
-                        eprintln!("outbox: {error}");
+                        tell(format_args!("outbox: {error}"));
                         runtime.notifier.sleep(nap);
                     }
                 }
@@ -112,7 +113,7 @@ impl Courier {
                 // Given back when the delivery ends, also by a panic.
                 let _place = places.hold(&row, &runtime.notifier);
                 if let Err(error) = self.deliver(runtime, &row) {
-                    eprintln!("outbox: {error}");
+                    tell(format_args!("outbox: {error}"));
                     runtime
                         .notifier
                         .sleep(Duration::from_millis(UNNOTED_PAUSE.value));
@@ -297,10 +298,10 @@ fn report(
             row.plugin,
             why.join("; ")
         );
-        eprintln!(
+        tell(format_args!(
             "message {} to {}: {error}; see kjerne plugin outbox",
             row.message.id, row.message.url
-        );
+        ));
         let parked = runtime.kernel.outbox_parked(row, error)?;
         tell_forgotten(parked.forgotten.as_ref());
     }
@@ -351,10 +352,10 @@ fn not_delivered(
     let failed = runtime.kernel.outbox_failed(row.seq, failure, now())?;
     let over = failed.row.is_none_or(|row| row.gave_up);
     if over {
-        eprintln!(
+        tell(format_args!(
             "message {} of {} to {} is given up: {error}",
             row.message.id, row.plugin, row.message.url
-        );
+        ));
     }
     tell_forgotten(failed.forgotten.as_ref());
     Ok(over)
@@ -362,10 +363,10 @@ fn not_delivered(
 
 fn tell_forgotten(row: Option<&OutboxRow>) {
     if let Some(row) = row {
-        eprintln!(
+        tell(format_args!(
             "message {} of {}, given up earlier, is kept no longer: there are {} newer ones",
             row.message.id, row.plugin, GIVEN_UP.value
-        );
+        ));
     }
 }
 

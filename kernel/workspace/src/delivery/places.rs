@@ -11,6 +11,7 @@ use ureq::http::Uri;
 use crate::limits::{DELIVERIES, DELIVERIES_TO_ONE, PLUGIN_DELIVERIES};
 use crate::notify::Notifier;
 use crate::runtime::Runtime;
+use crate::stderr::tell;
 
 /// The messages under way.
 #[derive(Default)]
@@ -74,11 +75,11 @@ impl Places {
         if !is_near(waiting) {
             taken.told.remove(plugin);
         } else if taken.told.insert(plugin.to_owned()) {
-            eprintln!(
+            tell(format_args!(
                 "outbox: {plugin} has {} of {} messages and {} of {} bytes waiting; at the limit it \
                  waits itself: see to its receivers",
                 waiting.rows, OUTBOX_ROWS.value, waiting.bytes, OUTBOX_BYTES.value
-            );
+            ));
         }
     }
 }
