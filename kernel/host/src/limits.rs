@@ -160,6 +160,11 @@ limit_table! {
     HANDOVER = "handover", 8 << 20, "bytes",
         "the host copies it before it can look at it";
 
+    /// Bytes of a text that a plugin gives for a field without a length of its own: a part of an
+    /// address, a choice, an address of mail or web.
+    VALUE_BYTES = "value", 4 << 10, "bytes",
+        "the longest that such a field may hold is a web address of 2,048 bytes";
+
     /// Objections of one call that are kept; the last of them says how many there were.
     FINDINGS = "findings", 1_000, "findings",
         "one for each change of the largest commit; nobody reads more, and the commit is refused anyway";
@@ -236,7 +241,7 @@ limit_table! {
     MESSAGE_HEADERS = "message-headers", 64, "headers",
         "receivers refuse requests with many more, and the message would never arrive";
 
-    /// Bytes of one header of an outbound message.
+    /// Bytes of one header of an outbound message, and of its address.
     HEADER_BYTES = "message-header", 8 << 10, "bytes",
         "the usual bound of web servers for one line of a request's head";
 

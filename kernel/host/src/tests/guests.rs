@@ -74,13 +74,15 @@ fn imports(body: &str) -> String {
         .collect()
 }
 
-/// A guard with this body: `$context`, `$changes`, `$count` and `$findings` are its arguments.
+/// A guard with this body: `$context`, `$changes`, `$count` and `$findings` are its arguments. At 256 it
+/// has some letters.
 pub fn guard(body: &str) -> String {
     format!(
         r#"(module
   (import "kjerne:crm/types@0.1.0" "[resource-drop]call-context" (func $drop_context (param i32)))
   (import "kjerne:crm/types@0.1.0" "[resource-drop]findings" (func $drop_findings (param i32)))
   {} {COMMON}
+  (data (i32.const 256) "xxxxxxxx")
   (func $deeper (param i32) (result i32)
     (i32.add (call $deeper (i32.add (local.get 0) (i32.const 1))) (i32.const 1)))
   (func (export "kjerne:crm/guard@0.1.0#guard")
