@@ -253,6 +253,10 @@ limit_table! {
     CODE_KEPT = "code-kept", 64, "files",
         "each plugin leaves two, and one for each of its settings; what is gone is compiled again";
 
+    /// Bytes of the compiled components kept for the next start; the newest is kept whatever it has.
+    CODE_KEPT_BYTES = "code-kept-bytes", 1 << 30, "bytes",
+        "ten plugins with a JavaScript engine each; what is gone is compiled again";
+
     /// The part of all slots that one plugin may take in one role.
     SHARE = "plugin-share", 50, "percent",
         "a plugin whose calls are long keeps its own waiting, and not those of the others";

@@ -95,6 +95,18 @@ pub fn guard(body: &str) -> String {
     )
 }
 
+/// A guard that allows everything, and keeps so many pages of memory when it is prepared.
+pub fn keeping(pages: u32) -> String {
+    let text = guard("");
+    let end = text.rfind(')').unwrap_or(0);
+    format!(
+        r#"{} (func (export "kjerne:crm/prepare@0.1.0#prepare") (result i32)
+    (drop (memory.grow (i32.const {pages})))
+    (i32.const 1024)))"#,
+        &text[..end]
+    )
+}
+
 /// A reaction with this body, which must leave the address of its result.
 pub fn react(body: &str) -> String {
     format!(
@@ -146,7 +158,8 @@ fn resolve(version: &str, from: &str, to: &str) -> Resolve {
     let evil = format!(
         "package evil:fs@1.0.0; interface files {{ open: func(path: string); }}
          world thief {{ include kjerne:crm/guard-plugin@{version}; import files; }}
-         world stranger {{ import files; export run: func(); }}"
+         world stranger {{ import files; export run: func(); }}
+         world prepared {{ include kjerne:crm/prepare-plugin@{version}; include kjerne:crm/guard-plugin@{version}; }}"
     );
     resolve.push_str("evil.wit", &evil).unwrap();
     resolve
@@ -165,7 +178,7 @@ pub fn component_of_contract(world: &str, text: &str, from: &str, to: &str) -> V
 fn encode(world: &str, resolve: &Resolve, text: &str) -> Vec<u8> {
     let mut module = wat::parse_str(text).unwrap();
     let (package, world) = match world {
-        "thief" | "stranger" => ("fs", world),
+        "thief" | "stranger" | "prepared" => ("fs", world),
         _ => ("crm", world),
     };
     let (id, _) = resolve
