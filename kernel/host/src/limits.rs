@@ -265,6 +265,11 @@ limit_table! {
     COMMIT_SHARE = "commit-share", 25, "percent",
         "a commit waits for its shapes and guards; whatever else plugins do can be done later";
 
+    /// The part of all slots that is kept, among those for other calls than commits', for plugins that have
+    /// none of these calls under way.
+    NEWCOMER_SHARE = "newcomer-share", 15, "percent",
+        "two plugins whose calls are long would take every place, and a third had none for one short call";
+
     /// How long a call waits for a free slot.
     QUEUE = "queue", 5_000, "ms",
         "a server that is so far behind had better say so";
