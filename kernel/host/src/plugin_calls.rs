@@ -70,6 +70,9 @@ impl Plugins for Host {
         let role = task.role();
         let active = self.find(plugin, role)?;
         active.sees_enough(role)?;
+        if let Task::React(entries) | Task::Outbound(entries) = task {
+            active.sees_entries(role, entries)?;
+        }
         let mut ask = Ask::new(role, Purpose::Work, call);
         match task {
             Task::React(entries) => {
