@@ -26,6 +26,11 @@ limit_table! {
     EXPANSION = "expanded-instances", 1_000, "instances",
         "each level may multiply those below; a composition of ten plugins comes to some hundreds";
 
+    /// Sections of a file, at all its levels; of one that says nothing too.
+    SECTIONS = "sections", 20_000, "sections",
+        "four bytes are one, and each is held by itself when a plugin is prepared; a program composed of \
+         many has some hundreds";
+
     /// Items of one section of a component.
     SECTION_ITEMS = "section-items", 1_000, "items",
         "each may be compared with a type of a million parts, and nothing can be stopped within one";
