@@ -143,7 +143,12 @@ fn verdicts() -> impl Strategy<Value = Verdict> {
 }
 
 fn entries() -> impl Strategy<Value = Entry> {
-    let causes = (any::<u64>(), any::<u32>()).prop_map(|(entry, depth)| Cause { entry, depth });
+    let causes = (any::<u64>(), any::<u32>(), any::<Option<u32>>());
+    let causes = causes.prop_map(|(entry, depth, follow_ups)| Cause {
+        entry,
+        depth,
+        follow_ups,
+    });
     (
         any::<u64>(),
         instants(),
