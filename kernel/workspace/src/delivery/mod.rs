@@ -19,6 +19,7 @@ use ureq::unversioned::transport::DefaultConnector;
 
 use crate::error::{Context as _, Error, Result};
 use crate::limits::{ANSWER_BODY, DELIVERY_TIME};
+use crate::chain;
 use crate::runtime::{Runtime, now};
 use address::Guarded;
 use places::Places;
@@ -31,6 +32,8 @@ const GONE: u16 = 410;
 
 /// Carries messages out and answers back.
 pub struct Courier {
+/// The status by which a workspace says that the message's chain has come to its end.
+const LOOP: u16 = 508;
     agent: ureq::Agent,
     /// The hosts messages may go to at all; none: wherever a plugin was granted.
     allow: Option<Vec<String>>,
@@ -184,6 +187,7 @@ impl Courier {
                 "the receiver answered with a redirect, which is not followed",
             ));
         }
+        request = request.header(chain::HEADER, chain::written(row.link));
         let retry_after = response.headers().get(header::RETRY_AFTER);
         let retry_after = retry_after
             .and_then(|value| value.to_str().ok())
@@ -254,7 +258,9 @@ fn is_free(name: &str) -> bool {
         header::EXPECT,
         header::PROXY_AUTHORIZATION,
     ];
-    !ours.contains(&name) && !name.as_str().starts_with("webhook-")
+    let ours_by_name = ["webhook-", "kjerne-"];
+    let begins_so = |beginning: &&str| name.as_str().starts_with(beginning);
+    !ours.contains(&name) && !ours_by_name.iter().any(begins_so)
 }
 
 /// Hands the answer to the plugin; one that fails at it is told about and not asked again, as the
@@ -322,16 +328,19 @@ fn patiently(
 
 /// What a receiver's refusal means for further tries.
 fn refused(answer: &Answer) -> Undelivered {
-    let is_gone = answer.status == GONE;
-    let error = if is_gone {
-        "the receiver answered 410 Gone: it takes no more messages here".to_owned()
-    } else {
-        format!("the receiver answered {}", answer.status)
+    let error = match answer.status {
+        GONE => "the receiver answered 410 Gone: it takes no more messages here".to_owned(),
+        LOOP => {
+            "the receiver answered 508 Loop Detected: messages and what follows from them lead in \
+                 a circle"
+                .to_owned()
+        }
+        status => format!("the receiver answered {status}"),
     };
     Undelivered {
         error,
         wait: answer.retry_after,
-        hopeless: is_gone,
+        hopeless: matches!(answer.status, GONE | LOOP),
     }
 }
 
@@ -384,3 +393,4 @@ mod tests {
         }
     }
 }
+            ("Kjerne-Chain", false),
