@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use kjerne_core::{Administered, Progress, Role};
+use kjerne_core::{Administered, Progress, Role, was_in_use};
 use kjerne_host::grants::Grant;
 use kjerne_host::{Installed, LoadError, Manifest, Package, idle_roles};
 use kjerne_model::{Act, Actor, Instant};
@@ -15,7 +15,9 @@ use kjerne_store::cursors;
 use kjerne_store::registry::PluginRow;
 
 use crate::error::{Error, Result};
-use crate::grants::{all_unknown, check_grant, check_group, check_needed, group, needed, unknown};
+use crate::grants::{
+    all_unknown, check_grant, check_group, check_needed, check_needed_on, group, needed, unknown,
+};
 use crate::plugin_files;
 use crate::plugin_registry::{
     INTERFACES, as_installed, grants, missing, parse, read_package, role_named, role_names,
@@ -69,7 +71,7 @@ impl<'a> Administration<'a> {
     /// Installs a plugin's file, or upgrades to it. It is compiled before anything is changed: a
     /// plugin that cannot run is not installed. A new plugin is granted nothing and is off; an
     /// upgraded one keeps what it was granted as far as it still declares it, and the rest is taken
-    /// back for good. One that is switched on gets no further role in this way.
+    /// back for good. One that is switched on reaches no further in this way, and needs no more.
     ///
     /// # Errors
     /// When the file is no plugin, or the same version is there with another content.
@@ -96,15 +98,9 @@ impl<'a> Administration<'a> {
         let before = rows.iter().find(|row| row.id == *id);
         let row = match before {
             Some(before) => {
-                // To install a version that is kept is to go back to it.
-                let plugins = self.runtime.plugins();
-                let kept = plugins.earlier(id, Some(&package.manifest.version));
-                let is_kept = kept.is_ok_and(|kept| kept == bytes);
-                if operation == INSTALL && !is_kept {
-                    let present = self.runtime.plugins().package(before).ok();
-                    check_reach(before, present.as_deref(), &package)?;
-                }
-                upgraded(before, &package, self.at)?
+                let row = upgraded(before, &package, self.at)?;
+                self.check_upgrade(before, &row, &package)?;
+                row
             }
             None => fresh(&rows, &package, self.at),
         };
@@ -131,7 +127,10 @@ impl<'a> Administration<'a> {
         let left = before
             .is_none()
             .then(|| Administered::PluginRemoved(id.clone()));
+        let used = before.into_iter().chain([&row]).filter_map(in_use);
+        let used = used.collect();
         let next = Next::of(row).with_file(Arc::clone(&package)).after(left);
+        let next = next.with(used);
         let placed = self.place_row(act, next, &package)?;
         plugin_files::put_in_place(&file)?;
         plugin_files::thin_out(workspace, &placed.row)?;
@@ -139,6 +138,19 @@ impl<'a> Administration<'a> {
             before: replaced,
             ..placed
         })
+    }
+
+    /// Refuses what a plugin that is switched on may not become by an upgrade: one that reaches further, or
+    /// is not granted what it needs and would have every commit refused. What was in use before while it
+    /// was switched on was agreed to, and comes back.
+    fn check_upgrade(&self, before: &PluginRow, row: &PluginRow, package: &Package) -> Result<()> {
+        let snapshot = self.runtime.store.snapshot()?;
+        if !row.enabled || was_in_use(&*snapshot, row)? {
+            return Ok(());
+        }
+        let present = self.runtime.plugins().package(before).ok();
+        check_reach(before, present.as_deref(), package)?;
+        check_needed_on(self.runtime.kernel.schema(), package, row)
     }
 
     /// Grants items, each of which the manifest has to declare; with them all it declares that belongs
@@ -239,7 +251,7 @@ impl<'a> Administration<'a> {
         row.enabled = true;
         row.roles = role_names(&package);
         self.check(&row, Arc::clone(&package))?;
-        let mut beside = Vec::new();
+        let mut beside: Vec<Administered> = in_use(&row).into_iter().collect();
         for role in package.manifest.roles.keys().copied() {
             beside.extend(self.begins(id, role, from_start)?);
             let free = self.runtime.plugins().binding(role)?.is_none();
@@ -638,6 +650,15 @@ impl Next {
     }
 }
 
+/// That a version of a plugin is in use, when the plugin is switched on.
+fn in_use(row: &PluginRow) -> Option<Administered> {
+    row.enabled.then(|| Administered::InUse {
+        plugin: row.id.clone(),
+        version: row.version.clone(),
+        digest: row.digest,
+    })
+}
+
 fn fresh(rows: &[PluginRow], package: &Package, now: Instant) -> PluginRow {
     let last = rows.iter().map(|row| row.position).max();
     let manifest = &package.manifest;
@@ -687,7 +708,7 @@ fn check_reach(before: &PluginRow, present: Option<&Package>, package: &Package)
     let roles = roles.into_iter().map(|role| format!("the role {role}"));
     let wider = present.map(|present| wider(&present.manifest, &package.manifest));
     let further: Vec<String> = roles.chain(wider.into_iter().flatten()).collect();
-    if !before.enabled || further.is_empty() {
+    if further.is_empty() {
         return Ok(());
     }
     let manifest = &package.manifest;
