@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use kjerne_tests::Workspace;
 use serde_json::{Value as Json, json};
 
-/// A receiver that gives every request the same answer, and says when it got one; with no answer it
-/// keeps everybody waiting.
-fn receiver(answer: Option<&'static str>) -> (String, Receiver<()>) {
+/// A receiver that gives every request the same answer, and tells the request when it got one; with no
+/// answer it keeps everybody waiting.
+fn receiver(answer: Option<&'static str>) -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let (told, heard) = mpsc::channel();
@@ -19,15 +19,18 @@ fn receiver(answer: Option<&'static str>) -> (String, Receiver<()>) {
         let mut kept: Vec<TcpStream> = Vec::new();
         for mut stream in listener.incoming().flatten() {
             let _ = stream.set_read_timeout(Some(Duration::from_millis(300)));
+            let mut request = [0; 65_536];
+            let mut head = String::new();
             if let Some(answer) = answer {
                 // Whatever came within a moment was the request: it is small.
-                if stream.read(&mut [0; 65_536]).is_ok_and(|read| read > 0) {
+                if let Ok(read @ 1..) = stream.read(&mut request) {
+                    head = String::from_utf8_lossy(&request[..read]).into_owned();
                     let _ = stream.write_all(answer.as_bytes());
                 }
             } else {
                 kept.push(stream);
             }
-            let _ = told.send(());
+            let _ = told.send(head);
         }
     });
     (address, heard)
@@ -136,4 +139,99 @@ fn a_receiver_that_never_answers_holds_up_its_own_only() {
             "message {number} waits"
         );
     }
+}
+
+/// Makes an account, which is sent.
+fn make(server: &kjerne_tests::Server, name: &str) {
+    let account = json!({"fields": {"name": name}});
+    assert_eq!(server.post("/v1/records/account", &account).0, 201);
+}
+
+/// Waits until the outbox is empty.
+fn emptied(workspace: &Workspace) -> bool {
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(20) {
+        if outbox(workspace).is_empty() {
+            return true;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    false
+}
+
+#[test]
+fn the_messages_of_a_plugin_that_is_off_wait_and_lose_no_try() {
+    let (address, heard) = receiver(Some("HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n"));
+    let workspace = sending(&[("hook", &address)]);
+    let server = workspace.serve();
+    make(&server, "A");
+    tried(&workspace);
+    let _ = workspace.run(&["plugin", "disable", "webhook"]).ok();
+    let before = outbox(&workspace).remove(0);
+    assert_eq!(before["plugin_off"], json!(true), "{before}");
+    while heard.try_recv().is_ok() {}
+    thread::sleep(Duration::from_secs(5));
+    assert!(heard.try_recv().is_err(), "nothing is sent");
+    assert_eq!(outbox(&workspace), [before], "no try is counted");
+    let _ = workspace.run(&["plugin", "enable", "webhook"]).ok();
+    assert!(heard.recv_timeout(Duration::from_secs(10)).is_ok());
+}
+
+/// What cannot be marked as delivered would be delivered again and again.
+#[test]
+fn nothing_is_delivered_while_no_writes_are_taken() {
+    let (address, heard) = receiver(Some("HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n"));
+    let workspace = sending(&[("hook", &address)]);
+    let server = workspace.serve();
+    make(&server, "A");
+    tried(&workspace);
+    let data = workspace.dir().join("data.redb");
+    let away = workspace.beside("away.redb");
+    std::fs::rename(&data, &away).unwrap();
+    assert_eq!(server.get("/v1/health").0, 503);
+    while heard.try_recv().is_ok() {}
+    thread::sleep(Duration::from_secs(4));
+    let sent = heard.try_iter().count();
+    assert!(sent <= 1, "{sent} messages");
+    std::fs::rename(&away, &data).unwrap();
+    assert!(heard.recv_timeout(Duration::from_secs(10)).is_ok());
+}
+
+#[test]
+fn a_message_says_its_place_in_the_chain_and_a_workspace_goes_on_counting() {
+    let (address, heard) = receiver(Some("HTTP/1.1 204 No Content\r\n\r\n"));
+    let workspace = sending(&[("hook", &address)]);
+    let server = workspace.serve();
+    make(&server, "A");
+    let head = heard.recv_timeout(Duration::from_secs(10)).unwrap();
+    let head = head.to_ascii_lowercase();
+    assert!(
+        head.contains("kjerne-chain: depth=0, follow-ups=64\r\n"),
+        "{head}"
+    );
+    assert!(emptied(&workspace));
+    let came = |chain: &str| {
+        let account = json!({"fields": {"name": "B"}});
+        let headers = [("kjerne-chain", chain)];
+        server
+            .send("POST", "/v1/records/account", &headers, Some(&account))
+            .0
+    };
+    assert_eq!(came("depth=7, follow-ups=5"), 201);
+    assert_eq!(came("depth=8, follow-ups=5"), 508);
+    assert_eq!(came("8"), 400);
+    let (_, journal) = server.get("/v1/journal?order=newest&limit=1");
+    assert_eq!(
+        journal["entries"][0]["cause"]["depth"],
+        json!(8),
+        "{journal}"
+    );
+    // What follows from it is counted on: 5 messages are shared by those who walk the journal.
+    let head = heard.recv_timeout(Duration::from_secs(10)).unwrap();
+    let head = head.to_ascii_lowercase();
+    assert!(
+        head.contains("kjerne-chain: depth=8, follow-ups="),
+        "{head}"
+    );
+    assert!(!head.contains("follow-ups=64"), "{head}");
 }

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use kjerne_store::registry::{self, PluginRow};
-use kjerne_store::{CursorRow, StoreError, Write, cursors, parked, plugin_state};
+use kjerne_store::{CursorRow, Read, StoreError, Write, cursors, outbox, parked, plugin_state};
 
 use crate::plugins::Role;
 
@@ -12,9 +12,18 @@ use crate::plugins::Role;
 pub enum Administered {
     /// An installed plugin, over the row that was there.
     Plugin(PluginRow),
-    /// A plugin is gone, with its bindings, its places in the journal, what it gave up on, and its own
-    /// state.
+    /// A plugin is gone, with its bindings, its places in the journal, what it gave up on, its messages,
+    /// and its own state.
     PluginRemoved(String),
+    /// A version of a plugin is in use while the plugin is switched on.
+    InUse {
+        /// The plugin.
+        plugin: String,
+        /// The version.
+        version: String,
+        /// The digest of its file.
+        digest: [u8; 32],
+    },
     /// A domain interface is bound to a plugin.
     Bound {
         /// The interface.
@@ -50,6 +59,11 @@ impl Administered {
         match self {
             Self::Plugin(row) => registry::put(write, row),
             Self::PluginRemoved(plugin) => remove(write, plugin),
+            Self::InUse {
+                plugin,
+                version,
+                digest,
+            } => plugin_state::put(write, &used(plugin), version, digest),
             Self::Bound { role, plugin } => registry::bind(write, role.name(), plugin),
             Self::Unbound(plugin) => unbind(write, plugin),
             Self::Begins {
@@ -72,8 +86,34 @@ impl Administered {
     }
 }
 
+/// Whether this file of a plugin was ever in use while the plugin was switched on.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn was_in_use(read: &dyn Read, row: &PluginRow) -> Result<bool, StoreError> {
+    let kept = plugin_state::get(read, &used(&row.id), &row.version)?;
+    Ok(kept.as_deref() == Some(&row.digest[..]))
+}
+
+/// Where it is kept which files of a plugin were in use: a key space of its own, under a name that no
+/// plugin can have.
+fn used(plugin: &str) -> String {
+    format!("kernel/in-use/{plugin}")
+}
+
 fn remove(write: &mut dyn Write, plugin: &str) -> Result<(), StoreError> {
     unbind(write, plugin)?;
+    let mut messages = Vec::new();
+    outbox::list(write, 0, &mut |row| {
+        if row.plugin == plugin {
+            messages.push(row.seq);
+        }
+        ControlFlow::Continue(())
+    })?;
+    for seq in messages {
+        outbox::remove(write, seq)?;
+    }
+    plugin_state::clear(write, &used(plugin))?;
     for role in [Role::React, Role::Integration] {
         cursors::remove(write, plugin, role.name())?;
     }

@@ -64,7 +64,7 @@ mod tests;
 mod walker;
 mod weight;
 
-pub use administered::Administered;
+pub use administered::{Administered, was_in_use};
 pub use allowance::Allowance;
 pub use faults::Faults;
 pub use feed::Feed;

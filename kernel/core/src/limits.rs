@@ -130,6 +130,11 @@ limit_table! {
     ESCALATIONS = "escalations", 100, "cases",
         "each is a call of a plugin and a commit of its own; reactions get their turn in between";
 
+    /// Escalation steps of one case, one after the other, that leave it due.
+    STEPS_BEHIND = "steps-behind", 100, "steps",
+        "a case whose clock stood still for days catches up step by step, and rules have a dozen; what \
+         sets one past time after another would never end";
+
     /// Tries of a message before it is given up.
     OUTBOX_TRIES = "outbox-tries", 16, "tries",
         "with doubling pauses up to an hour that is about five hours of another system's outage";

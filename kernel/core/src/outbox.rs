@@ -174,20 +174,28 @@ impl Kernel {
         effects: &Effects,
         reader: &Reader,
     ) -> Result<Result<Link, Refusal>, StoreError> {
-        let count = effects.messages.len() as u64;
-        let fresh = Link {
-            follow_ups: limits::FOLLOW_UPS.value as u32,
-            ..Link::default()
-        };
-        if count > 0
+        if !effects.messages.is_empty()
             && let Some(full) = self.outbox_is_full(reader.unremembered(), &plugin.id)?
         {
             return Ok(Err(too_much(plugin, full)));
         }
-        let Some(before) = answered.filter(|_| count > 0) else {
-            return Ok(Ok(fresh));
+        let Some(before) = answered else {
+            return Ok(Ok(Link {
+                follow_ups: limits::FOLLOW_UPS.value as u32,
+                ..Link::default()
+            }));
         };
-        Ok(next_link(plugin, before, count).map_err(|refusal| *refusal))
+        let depth = before.depth + 1;
+        if !effects.messages.is_empty() && u64::from(depth) > limits::REACTION_DEPTH.value {
+            return Ok(Err(endless(plugin, &limits::REACTION_DEPTH)));
+        }
+        let follow_ups = shared(plugin, before.follow_ups, effects);
+        let link = follow_ups.map(|follow_ups| Link {
+            entry: before.entry,
+            depth,
+            follow_ups,
+        });
+        Ok(link.map_err(|refusal| *refusal))
     }
 
     fn keep_row(&self, row: OutboxRow) -> Result<Failed, StoreError> {
@@ -230,29 +238,28 @@ fn is_due(row: &OutboxRow, now: Instant) -> bool {
     row.tries == 0 || !limits::rests(row.not_before, limits::longest_pause(), now)
 }
 
-/// The link of `count` messages that follow from the answer to one. They share what may still
-/// follow, so that a chain ends whatever its plugin does.
-fn next_link(plugin: &PluginInfo, before: Link, count: u64) -> Result<Link, Box<Refusal>> {
-    let depth = before.depth + 1;
-    if u64::from(depth) > limits::REACTION_DEPTH.value {
-        return Err(endless(plugin, &limits::REACTION_DEPTH));
-    }
-    let left = u64::from(before.follow_ups).checked_sub(count);
-    let left = left.ok_or_else(|| endless(plugin, &limits::FOLLOW_UPS))?;
-    Ok(Link {
-        entry: before.entry,
-        depth,
-        follow_ups: (left / count.max(1)) as u32,
-    })
+/// What may follow from each message and from the commit of what a plugin wants done, when so many
+/// messages may follow in all: they share it, so that a chain ends whatever its plugins do. A refusal
+/// when there are more messages than that.
+pub(crate) fn shared(
+    plugin: &PluginInfo,
+    follow_ups: u32,
+    effects: &Effects,
+) -> Result<u32, Box<Refusal>> {
+    let messages = effects.messages.len() as u64;
+    let left = u64::from(follow_ups).checked_sub(messages);
+    let left = left.ok_or_else(|| Box::new(endless(plugin, &limits::FOLLOW_UPS)))?;
+    let commits = u64::from(!effects.changes.is_empty());
+    Ok((left / (messages + commits).max(1)) as u32)
 }
 
-fn endless(plugin: &PluginInfo, limit: &Limit) -> Box<Refusal> {
+fn endless(plugin: &PluginInfo, limit: &Limit) -> Refusal {
     let message = format!(
-        "plugin {} sends messages in answer to answers, and the chain passes {} ({} {}); have its \
-         author end the conversation, or disable the plugin",
+        "plugin {} sends messages in answer to answers, or to what they led to, and the chain passes \
+         {} ({} {}); have its author end the conversation, or disable the plugin",
         plugin.id, limit.name, limit.value, limit.unit
     );
-    Box::new(Refusal::new(Code::TooDeep, message).by(&plugin.id, limit.name))
+    Refusal::new(Code::TooDeep, message).by(&plugin.id, limit.name)
 }
 
 fn too_much(plugin: &PluginInfo, limit: &Limit) -> Refusal {

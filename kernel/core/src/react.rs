@@ -7,18 +7,19 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use kjerne_model::{Actor, Cause, Change, Code, Commit, Instant};
+use kjerne_model::{Actor, Cause, Change, Code, Commit, Instant, Refusal};
 use kjerne_store::{CursorRow, Link, ParkedRow, StoreError, cursors, journal, parked, records};
 
 use crate::commit::{Mode, Taken};
 use crate::kernel::Kernel;
 use crate::limits;
+use crate::outbox::shared;
 use crate::outcome::{Outcome, Receipt};
 use crate::plugins::{Call, Effects, PluginInfo, Role};
 use crate::prepared::Answer;
 use crate::reader::Reader;
 use crate::rows_beside::{Row, RowsBeside};
-use crate::walker::{Batch, Walker, depth_of};
+use crate::walker::{Batch, Walker, depth_of, follow_ups_of};
 
 /// What became of one turn of a reaction.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -88,6 +89,17 @@ struct Failure {
     hopeless: bool,
     /// Whether the plugin answered, and what it wanted was refused.
     refused: bool,
+}
+
+impl Failure {
+    /// A chain that is too long today is too long tomorrow.
+    fn endless(refusal: &Refusal) -> Self {
+        Self {
+            error: refusal.to_string(),
+            hopeless: true,
+            refused: true,
+        }
+    }
 }
 
 impl Kernel {
@@ -303,16 +315,9 @@ impl Kernel {
             }
         };
         let messages = effects.messages.len();
-        let entry = batch.shown.last().map_or(0, |entry| entry.number);
-        // What changes nothing is no link of a chain.
-        let cause = (!effects.changes.is_empty()).then_some(Cause {
-            entry,
-            depth: depth + 1,
-        });
-        let link = Link {
-            entry,
-            depth,
-            follow_ups: limits::FOLLOW_UPS.value as u32,
+        let (cause, link) = match self.links(plugin, batch, &effects) {
+            Ok(links) => links,
+            Err(refusal) => return Ok(Answered::Failed(Failure::endless(&refusal))),
         };
         let mut beside = RowsBeside::of(plugin, now, &effects, reader, link);
         beside.moves.push(moved);
@@ -344,6 +349,44 @@ impl Kernel {
                 })
             }
         })
+    }
+
+    /// The places in their chains of the commit and the messages of what a plugin wants done about a batch.
+    /// What comes of the answer to a message shares what may follow from that message.
+    fn links(
+        &self,
+        plugin: &PluginInfo,
+        batch: &Batch,
+        effects: &Effects,
+    ) -> Result<(Option<Cause>, Link), Box<Refusal>> {
+        let depth = batch.shown.first().map_or(0, depth_of);
+        let entry = batch.shown.last().map_or(0, |entry| entry.number);
+        let allotted = self.allotted(batch);
+        let follow_ups = allotted.map(|allotted| shared(plugin, allotted, effects));
+        let follow_ups = follow_ups.transpose()?;
+        // What changes nothing is no link of a chain.
+        let cause = (!effects.changes.is_empty()).then_some(Cause {
+            entry,
+            depth: depth + 1,
+            follow_ups,
+        });
+        let link = Link {
+            entry,
+            depth,
+            follow_ups: follow_ups.unwrap_or(limits::FOLLOW_UPS.value as u32),
+        };
+        Ok((cause, link))
+    }
+
+    /// How many messages one plugin may have follow from a batch; none when none of it came of an answer.
+    /// All plugins that walk the journal are shown it, and share what is left.
+    fn allotted(&self, batch: &Batch) -> Option<u32> {
+        let walking = [Role::React, Role::Integration];
+        let all = walking.map(|role| self.plugins().with_role(role, &Default::default()).len());
+        let all = all.iter().sum::<usize>().max(1) as u32;
+        let mut left = batch.shown.iter().filter_map(follow_ups_of).peekable();
+        left.peek()?;
+        Some(left.map(|left| left / all).fold(0, u32::saturating_add))
     }
 
     /// Stores that a plugin failed on one entry: to be tried again later, or parked.

@@ -25,7 +25,8 @@ pub struct Ask {
     pub now: Instant,
     /// Names the commit when the plugin does not name it itself.
     pub key: Option<String>,
-    /// The message whose answer this is; none for what begins a chain.
+    /// The message whose answer this is, or that came in from a workspace like this one; none for what
+    /// begins a chain.
     pub link: Option<Link>,
 }
 
@@ -35,12 +36,13 @@ impl Ask {
         self.link.map_or(0, |link| link.depth + 1)
     }
 
-    /// The cause of what the plugin proposes.
-    fn cause(&self) -> Option<Cause> {
+    /// The cause of what the plugin proposes, from which so many messages may follow.
+    fn cause(&self, follow_ups: u32) -> Option<Cause> {
         let depth = self.depth();
         self.link.map(|link| Cause {
             entry: link.entry,
             depth,
+            follow_ups: Some(follow_ups),
         })
     }
 }
@@ -125,7 +127,7 @@ impl Kernel {
             let actor = Actor::Plugin(plugin.id.clone());
             let key = key.or_else(|| ask.key.clone());
             // What changes nothing is no link of a chain.
-            let cause = ask.cause().filter(|_| !changes.is_empty());
+            let cause = ask.cause(link.follow_ups).filter(|_| !changes.is_empty());
             let commit = Commit {
                 changes,
                 actor,

@@ -113,17 +113,13 @@ impl Kernel {
     ) -> Result<ControlFlow<()>, StoreError> {
         const NEXT: ControlFlow<()> = ControlFlow::Continue(());
         let reference = case.reference();
-        let step = Step {
-            plugin: plugin.id.clone(),
-            case: reference.clone(),
-            due,
-        };
+        let step = self.step(plugin, now, case, due)?;
+        let behind = step.behind;
         // What was kept about failures is forgotten with the step that works out.
-        let moves = failures.iter().map(|_| state(&reference, None)).collect();
         let escalation = Escalation {
             step,
             version: case.version,
-            moves,
+            moves: failures.iter().map(|_| state(&reference, None)).collect(),
         };
         let ask = Ask {
             link: None,
@@ -145,6 +141,7 @@ impl Kernel {
                 (done_before(receipt.entry), true)
             }
             Outcome::Accepted(_) => {
+                self.keep_behind(&reference, now, behind)?;
                 escalated.done.push(reference);
                 return Ok(NEXT);
             }
@@ -171,6 +168,51 @@ impl Kernel {
         };
         list.push((reference, error));
         Ok(NEXT)
+    }
+
+    fn step(
+        &self,
+        plugin: &PluginInfo,
+        now: Instant,
+        case: &Record,
+        due: Instant,
+    ) -> Result<Step, StoreError> {
+        Ok(Step {
+            plugin: plugin.id.clone(),
+            case: case.reference(),
+            due,
+            now,
+            behind: self.behind(case, due)?,
+        })
+    }
+
+    /// How many steps in a row have left the case due. They are counted for as long as each begins at
+    /// the time the one before it set.
+    fn behind(&self, case: &Record, due: Instant) -> Result<u64, StoreError> {
+        let kept = plugin_state::get(&self.reader()?, CLOCK, &steps_key(&case.reference()))?;
+        let kept = kept.as_deref().and_then(Behind::read);
+        Ok(kept
+            .filter(|kept| kept.due == due)
+            .map_or(0, |kept| kept.steps))
+    }
+
+    /// Keeps that a step was done: what is counted is forgotten when the case is due no more.
+    fn keep_behind(&self, case: &Reference, now: Instant, steps: u64) -> Result<(), StoreError> {
+        let record = self.get(CASE, case.id)?;
+        let due = match record.as_ref().and_then(|record| record.get(DUE)) {
+            Some(Value::Instant(due)) if *due <= now => Some(*due),
+            _ => None,
+        };
+        if due.is_none() && steps == 0 {
+            return Ok(());
+        }
+        let steps = steps + 1;
+        let row = Row::State {
+            plugin: CLOCK.to_owned(),
+            key: steps_key(case),
+            value: due.map(|due| Behind { steps, due }.write()),
+        };
+        self.store_rows(vec![row], None).map(drop)
     }
 
     fn keep_failure(
@@ -253,6 +295,31 @@ fn state(case: &Reference, value: Option<Vec<u8>>) -> Row {
         plugin: CLOCK.to_owned(),
         key: case.id.to_string(),
         value,
+    }
+}
+
+/// Where the steps of a case that left it due are counted.
+fn steps_key(case: &Reference) -> String {
+    format!("steps/{}", case.id)
+}
+
+/// So many steps in a row have left a case due, the last of them at this time.
+struct Behind {
+    steps: u64,
+    due: Instant,
+}
+
+impl Behind {
+    fn write(&self) -> Vec<u8> {
+        format!("{} {}", self.steps, self.due.millis()).into_bytes()
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (steps, due) = std::str::from_utf8(bytes).ok()?.split_once(' ')?;
+        Some(Self {
+            steps: steps.parse().ok()?,
+            due: Instant::from_millis(due.parse().ok()?),
+        })
     }
 }
 

@@ -29,6 +29,18 @@ pub(crate) fn depth_of(entry: &Entry) -> u32 {
     entry.cause.map_or(0, |cause| cause.depth)
 }
 
+/// How many messages may follow from an entry, when it was made in answer to one.
+pub(crate) fn follow_ups_of(entry: &Entry) -> Option<u32> {
+    entry.cause.and_then(|cause| cause.follow_ups)
+}
+
+/// Whether a plugin may be shown two entries in one call: what it makes of them has one depth, and may
+/// be followed by messages without number or by a number of them.
+fn go_together(one: &Entry, other: &Entry) -> bool {
+    let counted = |entry: &Entry| follow_ups_of(entry).is_some();
+    depth_of(one) == depth_of(other) && counted(one) == counted(other)
+}
+
 impl Walker<'_> {
     pub(crate) fn cursor(&self, row: CursorRow) -> Row {
         Row::Cursor {
@@ -82,7 +94,7 @@ impl Walker<'_> {
                 let fits = batch.shown.first().is_none_or(|first| {
                     batch.shown.len() < most
                         && edits <= limits::REACTION_EDITS.count()
-                        && depth_of(first) == depth_of(&entry)
+                        && go_together(first, &entry)
                 });
                 if !fits {
                     return ControlFlow::Break(());

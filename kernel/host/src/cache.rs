@@ -21,6 +21,9 @@ use crate::limits;
 /// Bytes of the code that authenticates an entry; they stand in front of it.
 const MAC: usize = 32;
 
+/// What the names of entries end with.
+const ENTRY: &str = "native";
+
 /// Makes the names of unfinished files distinct within the process.
 static UNFINISHED: AtomicU64 = AtomicU64::new(0);
 
@@ -46,6 +49,7 @@ impl Cache {
         if let Some(path) = &directory {
             make_private(path)
                 .map_err(|error| HostError::Cache(format!("{}: {error}", path.display())))?;
+            remove_unfinished(path);
         }
         Ok(Self { directory, key })
     }
@@ -77,6 +81,13 @@ impl Cache {
             thin_out(directory);
         }
         Ok((component, Origin::Compiled))
+    }
+
+    /// Takes out what is kept under a digest, since it turned out to be of no use.
+    pub fn forget(&self, engine: &Engine, digest: &[u8; 32]) {
+        if let Some(directory) = &self.directory {
+            let _ = fs::remove_file(directory.join(entry_name(engine, digest)));
+        }
     }
 
     fn load(&self, engine: &Engine, name: &str) -> Option<Component> {
@@ -127,7 +138,7 @@ fn entry_name(engine: &Engine, digest: &[u8; 32]) -> String {
     std::hash::Hash::hash(&engine.precompile_compatibility_hash(), &mut settings);
     let mut hasher = settings.0;
     hasher.update(RUNTIME_VERSION.as_bytes()).update(digest);
-    format!("{}.native", hasher.finalize().to_hex())
+    format!("{}.{ENTRY}", hasher.finalize().to_hex())
 }
 
 /// Feeds what the engine says about its configuration to a hash of 256 bits.
@@ -143,19 +154,57 @@ impl std::hash::Hasher for SettingsHasher {
     }
 }
 
-/// Removes the entries that were used longest ago, as far as there are more than are kept: each
-/// version of a plugin leaves one, and each of its settings. What is missed is compiled again.
+/// Removes the entries that were made longest ago, as far as there are more than are kept, in number or
+/// bytes: each version of a plugin leaves one, and each of its settings. What is missed is compiled again.
 fn thin_out(directory: &Path) {
-    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    let mut entries: Vec<(SystemTime, PathBuf)> = entries
-        .filter(|entry| entry.path().extension().is_some_and(|end| end == "native"))
-        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+    let mut entries: Vec<(SystemTime, u64, PathBuf)> = files(directory)
+        .filter(|path| path.extension().is_some_and(|end| end == ENTRY))
+        .filter_map(|path| {
+            let meta = fs::symlink_metadata(&path).ok()?;
+            Some((meta.modified().ok()?, meta.len(), path))
+        })
         .collect();
     entries.sort();
-    let surplus = entries.len().saturating_sub(limits::CODE_KEPT.count());
-    for (_, path) in entries.into_iter().take(surplus) {
+    let sizes: Vec<u64> = entries.iter().rev().map(|(_, bytes, _)| *bytes).collect();
+    let surplus = entries.len() - kept(&sizes);
+    for (_, _, path) in entries.into_iter().take(surplus) {
         let _ = fs::remove_file(path);
     }
+}
+
+/// How many entries of these sizes are kept, the newest first.
+fn kept(sizes: &[u64]) -> usize {
+    let mut bytes = 0u64;
+    let fits = |size: &&u64| {
+        bytes = bytes.saturating_add(**size);
+        bytes <= limits::CODE_KEPT_BYTES.value
+    };
+    let most = sizes.len().min(limits::CODE_KEPT.count());
+    sizes[..most]
+        .iter()
+        .take_while(fits)
+        .count()
+        .max(most.min(1))
+}
+
+/// Removes what a process left behind that was ended while it wrote. Whoever opens the cache of a
+/// workspace holds the workspace, so that no other process writes there now.
+fn remove_unfinished(directory: &Path) {
+    let own = format!(".{}", std::process::id());
+    let unfinished = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let of_cache = name.starts_with('.') && name.contains(&format!(".{ENTRY}."));
+        let without_number = name.rsplit_once('.').map_or("", |(before, _)| before);
+        of_cache && !without_number.ends_with(&own)
+    };
+    for path in files(directory).filter(unfinished) {
+        let _ = fs::remove_file(path);
+    }
+}
+
+fn files(directory: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path())
 }
 
 /// Writes a file that is there whole or not at all.
@@ -202,4 +251,36 @@ fn make_private(directory: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn create_private(path: &Path) -> io::Result<File> {
     File::options().write(true).create_new(true).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn so_many_entries_are_kept_and_so_many_bytes_of_them() {
+        let (most, bytes) = (limits::CODE_KEPT.count(), limits::CODE_KEPT_BYTES.value);
+        assert_eq!(kept(&[]), 0);
+        assert_eq!(kept(&vec![1; most]), most);
+        assert_eq!(kept(&vec![1; most + 1]), most);
+        assert_eq!(kept(&[bytes - 1, 1]), 2);
+        assert_eq!(kept(&[bytes - 1, 2]), 1);
+        assert_eq!(kept(&[bytes + 1, 1]), 1, "the newest is kept in any case");
+    }
+
+    #[test]
+    fn what_was_left_unfinished_by_another_process_is_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let own = format!(".a.native.{}.0", std::process::id());
+        let others = [".a.native.1.0", ".b.native.1.12"];
+        let stay = ["a.native", "notes.txt", &own];
+        for name in others.iter().chain(&stay) {
+            fs::write(directory.path().join(name), "x").unwrap();
+        }
+        Cache::open(Some(directory.path().to_owned()), [0; 32]).unwrap();
+        let left = |name: &&str| directory.path().join(name).exists();
+        assert_eq!(others.iter().filter(|name| left(name)).count(), 0);
+        assert_eq!(stay.iter().filter(|name| left(name)).count(), 3);
+    }
 }

@@ -43,7 +43,7 @@ pub struct CallState {
     /// The changes it was shown.
     pub shown: Vec<Shown>,
     /// The fields it set.
-    pub sets: Vec<FieldSet>,
+    pub sets: Sets,
     /// What it objects to, the first of it.
     pub findings: Vec<Finding>,
     /// How often it objected.
@@ -79,7 +79,7 @@ impl CallState {
             call,
             meter,
             shown: Vec::new(),
-            sets: Vec::new(),
+            sets: Sets::default(),
             findings: Vec::new(),
             objections: 0,
             wishes: Wishes::default(),
@@ -87,10 +87,69 @@ impl CallState {
         }
     }
 
+    /// The fields it set, in the order in which each was first set, with what it was set to last.
+    pub fn into_sets(mut self) -> Vec<FieldSet> {
+        let mut of_parts = |change, field: &Name| {
+            let mut shown = self.shown.iter_mut();
+            let shown = shown.find(|shown: &&mut Shown| shown.change == change)?;
+            whole(shown.addresses.remove(field)?)
+        };
+        let set = |((change, field), given)| {
+            let value = match given {
+                Given::Value(value) => Some(value),
+                Given::Nothing => None,
+                Given::Part => of_parts(change, &field),
+            };
+            FieldSet {
+                change,
+                field,
+                value,
+            }
+        };
+        self.sets.in_order.into_iter().map(set).collect()
+    }
+
     /// Counts anew from here.
     pub fn begin(&mut self, meter: Meter) {
         self.call.reader = Arc::new(self.call.reader.within(meter.allowance()));
         self.meter = meter;
+    }
+}
+
+/// What was given for a field.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Given {
+    /// A value of the field's type.
+    Value(Value),
+    /// Nothing: the field is cleared.
+    Nothing,
+    /// Something of an address, which stands among the addresses as it is now.
+    Part,
+}
+
+/// An address as a value; an empty one is none.
+pub fn whole(address: Address) -> Option<Value> {
+    (!address.is_empty()).then_some(Value::Address(address))
+}
+
+/// The fields a shape set. Of several values for one field only the last is kept.
+#[derive(Default)]
+pub struct Sets {
+    in_order: Vec<((usize, Name), Given)>,
+    places: BTreeMap<(usize, Name), usize>,
+}
+
+impl Sets {
+    /// Keeps what a field of a change was set to, in place of what it was set to before.
+    pub fn put(&mut self, change: usize, field: Name, given: Given) {
+        let key = (change, field);
+        match self.places.get(&key) {
+            Some(place) => self.in_order[*place].1 = given,
+            None => {
+                self.places.insert(key.clone(), self.in_order.len());
+                self.in_order.push((key, given));
+            }
+        }
     }
 }
 

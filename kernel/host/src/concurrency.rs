@@ -1,7 +1,8 @@
 //! Concurrency: so many calls at a time, each in a slot of the pool; the rest wait, but not for ever.
 //!
 //! No plugin takes the slots of the others: each has a share in each role, and a part of all slots is
-//! for the calls of commits alone. Where a commit's call and another one wait for the same slot, the
+//! for the calls of commits alone. Of the rest a part is for plugins that have no call under way, so that
+//! several whose calls are long leave a place for one more. Where a commit's call and another one wait for the same slot, the
 //! commit's gets it.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -77,6 +78,17 @@ impl Slots {
         }
     }
 
+    /// How many slots of a role's sort may be taken before this plugin gets no further one.
+    fn open_for(&self, taken: &Taken, plugin: usize, role: Role) -> usize {
+        let open = self.open_to(role);
+        let own = &taken.by_plugin[plugin].1;
+        let has_one = |role: &Role| !is_of_commit(*role) && own[*role as usize] > 0;
+        if !Role::ALL.iter().any(has_one) {
+            return open;
+        }
+        open - part(self.size, limits::NEWCOMER_SHARE.value).min(open - 1)
+    }
+
     /// Waits for a slot, at most so long.
     pub fn take(&self, plugin: &str, role: Role, patience: Duration) -> Option<Slot<'_>> {
         let until = Instant::now() + patience;
@@ -107,8 +119,8 @@ impl Slots {
 
     fn may_take(&self, taken: &Taken, plugin: usize, role: Role) -> bool {
         let own = taken.by_plugin[plugin].1[role as usize];
-        let in_turn =
-            is_of_commit(role) || taken.commits_waiting == 0 && taken.others < self.open_to(role);
+        let is_open = || taken.others < self.open_for(taken, plugin, role);
+        let in_turn = is_of_commit(role) || taken.commits_waiting == 0 && is_open();
         !self.is_full(taken) && own < self.share(role) && in_turn
     }
 
@@ -202,7 +214,15 @@ mod tests {
             .flat_map(|plugin| take_all(&slots, plugin, Role::React))
             .collect();
         let kept = part(32, limits::COMMIT_SHARE.value);
-        assert_eq!(later.len(), 32 - kept);
+        // The third has one, of those that are for who has none.
+        let newcomers = part(32, limits::NEWCOMER_SHARE.value);
+        assert_eq!(later.len(), 32 - kept - newcomers + 1);
+        let further: Vec<_> = (0..newcomers)
+            .filter_map(|number| {
+                slots.take(&format!("n{number}"), Role::SalesStages, Duration::ZERO)
+            })
+            .collect();
+        assert_eq!(further.len(), newcomers - 1, "and then there is none");
         assert!(
             slots
                 .take("two", Role::Integration, Duration::ZERO)
@@ -210,6 +230,20 @@ mod tests {
         );
         // Those that are kept are there for the very plugin that took all the others.
         assert_eq!(take_all(&slots, "one", Role::Guard).len(), kept);
+    }
+
+    #[test]
+    fn two_plugins_do_not_take_every_place_between_them() {
+        for size in [1, 2, 3, 4, 8, 32] {
+            let slots = Slots::new(size);
+            let busy: Vec<_> = ["one", "two"]
+                .into_iter()
+                .flat_map(|plugin| take_all(&slots, plugin, Role::Action))
+                .collect();
+            let third = slots.take("three", Role::SalesStages, Duration::ZERO);
+            // Where there are so few, those who came first have them.
+            assert_eq!(third.is_some(), size >= 8, "{size}: {}", busy.len());
+        }
     }
 
     #[test]

@@ -215,7 +215,8 @@ impl Host {
         let component = self.component_of(&plugin)?;
         let code = Arc::new(code::link(&self.linker, &component, &plugin.package)?);
         let active = Active { plugin, code };
-        self.runtime.try_out(&active)?;
+        let tried = self.runtime.try_out(&active);
+        tried.map_err(|why| self.of_no_use(&active.plugin, why))?;
         lock(&self.code).insert(key, Arc::clone(&active.code));
         Ok(Arc::new(active))
     }

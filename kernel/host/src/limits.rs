@@ -160,6 +160,11 @@ limit_table! {
     HANDOVER = "handover", 8 << 20, "bytes",
         "the host copies it before it can look at it";
 
+    /// Bytes of a text that a plugin gives for a field without a length of its own: a part of an
+    /// address, a choice, an address of mail or web.
+    VALUE_BYTES = "value", 4 << 10, "bytes",
+        "the longest that such a field may hold is a web address of 2,048 bytes";
+
     /// Objections of one call that are kept; the last of them says how many there were.
     FINDINGS = "findings", 1_000, "findings",
         "one for each change of the largest commit; nobody reads more, and the commit is refused anyway";
@@ -236,7 +241,7 @@ limit_table! {
     MESSAGE_HEADERS = "message-headers", 64, "headers",
         "receivers refuse requests with many more, and the message would never arrive";
 
-    /// Bytes of one header of an outbound message.
+    /// Bytes of one header of an outbound message, and of its address.
     HEADER_BYTES = "message-header", 8 << 10, "bytes",
         "the usual bound of web servers for one line of a request's head";
 
@@ -248,6 +253,10 @@ limit_table! {
     CODE_KEPT = "code-kept", 64, "files",
         "each plugin leaves two, and one for each of its settings; what is gone is compiled again";
 
+    /// Bytes of the compiled components kept for the next start; the newest is kept whatever it has.
+    CODE_KEPT_BYTES = "code-kept-bytes", 1 << 30, "bytes",
+        "ten plugins with a JavaScript engine each; what is gone is compiled again";
+
     /// The part of all slots that one plugin may take in one role.
     SHARE = "plugin-share", 50, "percent",
         "a plugin whose calls are long keeps its own waiting, and not those of the others";
@@ -255,6 +264,11 @@ limit_table! {
     /// The part of all slots that is kept for the calls of commits.
     COMMIT_SHARE = "commit-share", 25, "percent",
         "a commit waits for its shapes and guards; whatever else plugins do can be done later";
+
+    /// The part of all slots that is kept, among those for other calls than commits', for plugins that have
+    /// none of these calls under way.
+    NEWCOMER_SHARE = "newcomer-share", 15, "percent",
+        "two plugins whose calls are long would take every place, and a third had none for one short call";
 
     /// How long a call waits for a free slot.
     QUEUE = "queue", 5_000, "ms",

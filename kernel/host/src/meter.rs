@@ -130,8 +130,13 @@ impl Meter {
     /// Counts one thing the guest hands over.
     pub fn output(&mut self, bytes: u64) -> Result<(), Passed> {
         self.items += 1;
-        self.bytes_out += bytes;
         self.within(self.items, Passed::of(limits::OUTPUT_ITEMS))?;
+        self.output_bytes(bytes)
+    }
+
+    /// Counts more of what the guest hands over: what is kept for it beyond what it gave.
+    pub fn output_bytes(&mut self, bytes: u64) -> Result<(), Passed> {
+        self.bytes_out += bytes;
         self.within(self.bytes_out, Passed::of(limits::OUTPUT))
     }
 

@@ -1,7 +1,7 @@
 //! The calls of domain models: questions whoever is bound to the interface answers.
 
 use kjerne_core::{Call, Role};
-use kjerne_model::{ParseError, Reference, shown};
+use kjerne_model::{ParseError, Reference};
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
@@ -11,7 +11,7 @@ use crate::call_state::{CallState, Purpose};
 use crate::code::found;
 use crate::error::AskError;
 use crate::host::Host;
-use crate::outputs::rule_name;
+use crate::outputs::{rule_name, sentence};
 use crate::wit::answers;
 use crate::wit::v0_1_0::{Failure, RecordRef, reference_out};
 use crate::{fault, limits};
@@ -174,7 +174,7 @@ impl Host {
             .map_err(|failure| AskError::Failed {
                 plugin: active.id().to_owned(),
                 code: rule_name(&failure.code),
-                message: shown::beginning(&failure.message, limits::SENTENCE.count()),
+                message: sentence(&failure.message),
             })?;
         take(answer).map_err(|error| AskError::Fault(fault::bad_output(active.id(), role, &error)))
     }

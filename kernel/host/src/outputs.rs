@@ -4,14 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kjerne_core::{FieldSet, Finding};
-use kjerne_model::{
-    Address, Change, FieldType, Fields, Kind, Name, Patch, RecordId, Reference, Target, Value,
-    shown,
-};
+use kjerne_core::Finding;
+use kjerne_model::{Address, Change, Fields, Name, RecordId, Reference, Target, Value, shown};
 use wasmtime::component::Resource;
 
 use crate::call_state::{CallState, Shown, kind_of, quoted};
+use crate::given::{address_bytes, all, split, take};
 use crate::imports::reference;
 use crate::limits;
 use crate::resources::{CallContext, Edits, Findings, Proposals};
@@ -59,89 +57,6 @@ fn not_granted(what: &str) -> Stop {
     Stop::failure("not-granted", format!("the plugin was not granted {what}"))
 }
 
-fn wrong_type(message: impl AsRef<str>) -> Stop {
-    Stop::failure("wrong-type", message)
-}
-
-/// `billing_address.city` as field and part; a field alone has no part.
-fn split(name: &str) -> (&str, Option<&str>) {
-    match name.split_once('.') {
-        Some((field, part)) => (field, Some(part)),
-        None => (name, None),
-    }
-}
-
-/// What a plugin gave for a field, brought into the field's type. A part of an address changes
-/// the address in `addresses`, and the whole of it is the field's value.
-fn take(
-    kind: &Kind,
-    name: &str,
-    value: Option<types::Value>,
-    addresses: &mut BTreeMap<Name, Address>,
-) -> Result<(Name, Option<Value>), Stop> {
-    let (field_name, part) = split(name);
-    let field = kind.field(field_name).ok_or_else(|| {
-        wrong_type(format!(
-            "kind {} has no field {:?}",
-            kind.name,
-            quoted(field_name)
-        ))
-    })?;
-    let value = value.map(wit::value_in).transpose();
-    let value = value.map_err(|error| wrong_type(format!("{name}: {error}")))?;
-    let field_name = field.name.clone();
-    match (part, value) {
-        (Some(part), value) => {
-            let address = addresses.entry(field_name.clone()).or_default();
-            set_part(address, &field.field_type, name, part, value)?;
-            let whole = (!address.is_empty()).then(|| Value::Address(address.clone()));
-            Ok((field_name, whole))
-        }
-        (None, None) => {
-            addresses.remove(&field_name);
-            Ok((field_name, None))
-        }
-        (None, Some(value)) if wit::fits(&field.field_type, &value) => {
-            Ok((field_name, Some(value)))
-        }
-        (None, Some(value)) => {
-            let (holds, given) = (field.field_type.name(), value.type_name());
-            Err(wrong_type(format!("{name} holds {holds}, not {given}")))
-        }
-    }
-}
-
-fn set_part(
-    address: &mut Address,
-    field_type: &FieldType,
-    name: &str,
-    part: &str,
-    value: Option<Value>,
-) -> Result<(), Stop> {
-    let place = match field_type {
-        FieldType::Address => address.part_mut(part),
-        _ => None,
-    };
-    let place = place.ok_or_else(|| {
-        let parts = Address::PARTS.join(", ");
-        wrong_type(format!(
-            "there is no {name}; the parts of an address are {parts}"
-        ))
-    })?;
-    match value {
-        None => place.clear(),
-        Some(value) if value.is_empty() => place.clear(),
-        Some(Value::Text(text)) => *place = text,
-        Some(other) => {
-            return Err(wrong_type(format!(
-                "{name} holds text, not {}",
-                other.type_name()
-            )));
-        }
-    }
-    Ok(())
-}
-
 fn unknown_change(change: u32, shown: &[Shown]) -> Stop {
     let message = format!("there is no change {change}; the call has {}", shown.len());
     Stop::failure("unknown-change", message)
@@ -175,11 +90,7 @@ impl types::HostEdits for CallState {
         }
         let kind = kind_of(&self.call, &shown.kind)?;
         let (field, value) = take(kind, &name, value, &mut shown.addresses)?;
-        self.sets.push(FieldSet {
-            change: shown.change,
-            field,
-            value,
-        });
+        self.sets.put(shown.change, field, value);
         Ok(())
     }
 
@@ -196,10 +107,20 @@ pub fn rule_name(code: &str) -> String {
         if fits { c } else { '-' }
     };
     let name: String = quoted(code).chars().map(word).collect();
-    if name.is_empty() {
+    if name.bytes().all(|b| b == b'-') {
         "unnamed".to_owned()
     } else {
         name
+    }
+}
+
+/// What a plugin says to people; where nothing of it can be read, a sentence that says so.
+pub fn sentence(message: &str) -> String {
+    let said = shown::beginning(message, limits::SENTENCE.count());
+    if said.trim().is_empty() {
+        "it does not say why; its author must write a sentence that does".to_owned()
+    } else {
+        said
     }
 }
 
@@ -228,7 +149,7 @@ impl types::HostFindings for CallState {
                 change,
                 field,
                 code: rule_name(&code),
-                message: shown::beginning(&message, limits::SENTENCE.count()),
+                message: sentence(&message),
             });
         } else if let Some(last) = self.findings.last_mut() {
             last.message = format!(
@@ -280,13 +201,9 @@ impl types::HostEffects for CallState {
         if !self.plugin.grants.may_create(&kind.name) {
             return Err(not_granted(&format!("create:{}", kind.name)));
         }
-        let (mut addresses, mut taken) = (BTreeMap::new(), Fields::new());
-        for Field { name, value } in fields {
-            match take(&kind, &name, value, &mut addresses)? {
-                (name, Some(value)) => taken.insert(name, value),
-                (name, None) => taken.remove(&name),
-            };
-        }
+        let given = all(&kind, fields, BTreeMap::new())?;
+        let present = |(name, value): (Name, Option<Value>)| Some((name, value?));
+        let taken: Fields = given.into_iter().filter_map(present).collect();
         let id: RecordId = self.ids.next(self.call.now);
         let kind = kind.name.clone();
         self.wishes.changes.push(Change::Create {
@@ -320,12 +237,11 @@ impl types::HostEffects for CallState {
                 split(&field.name).0
             )));
         }
-        let mut addresses = self.addresses_of(&target, &fields)?;
-        let mut patch = Patch::new();
-        for Field { name, value } in fields {
-            let (name, value) = take(&kind, &name, value, &mut addresses)?;
-            patch.insert(name, value);
-        }
+        let addresses = self.addresses_of(&target, &fields)?;
+        let patch = all(&kind, fields, addresses)?;
+        // Of an address the whole is kept, whatever part of it was given.
+        let whole = patch.values().flatten().map(address_bytes).sum();
+        self.meter.output_bytes(whole)?;
         let target = Target {
             kind: target.kind,
             id: target.id,
@@ -382,7 +298,7 @@ impl types::HostEffects for CallState {
         if let Some(secret) = secret.filter(|secret| !self.plugin.grants.may_sign(secret)) {
             return Err(not_granted(&format!("secret:{secret}")));
         }
-        if let Some(why) = refused_header(&message) {
+        if let Some(why) = unsendable(&message) {
             return Err(Stop::failure("not-granted", why));
         }
         self.wishes.messages.push(wit::message_in(message));
@@ -405,26 +321,35 @@ fn message_weight(message: &types::OutboundMessage) -> u64 {
     (texts + message.id.len() + secret + headers + message.body.len()) as u64
 }
 
-/// Why the message's headers cannot be sent. Nothing in them may end a line, since what follows
-/// would be a header of its own.
-fn refused_header(message: &types::OutboundMessage) -> Option<String> {
+/// Why the message cannot be sent as it is, or would be another one: it would be tried for hours and
+/// never arrive. Nothing in its headers may end a line, since what follows would be a header of its own,
+/// and letters beyond ASCII have no form there that both sides agree on.
+fn unsendable(message: &types::OutboundMessage) -> Option<String> {
     let most = limits::MESSAGE_HEADERS.count();
     if message.headers.len() > most {
         return Some(format!("a message has at most {most} headers"));
     }
+    // The grant has seen to all but these, which stand in no address unescaped.
+    let url = &message.url;
+    if url.len() > limits::HEADER_BYTES.count() || url.contains(['"', '<', '>', '`']) {
+        let url = quoted(url);
+        return Some(format!("the address {url:?} cannot be sent as it is"));
+    }
     let content_type = ("content-type", message.content_type.as_str());
+    // It is a header only where the message is signed.
     let id = ("id", message.id.as_str());
+    let id = message.signing_secret.as_ref().map(|_| id);
     let given = message
         .headers
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()));
-    for (name, value) in given.clone().chain([content_type, id]) {
+    for (name, value) in given.clone().chain([content_type]).chain(id) {
         let word = !name.is_empty()
             && name
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
-        let clean =
-            value.len() <= limits::HEADER_BYTES.count() && !value.chars().any(char::is_control);
+        let fits = |b: u8| b == b' ' || b.is_ascii_graphic();
+        let clean = value.len() <= limits::HEADER_BYTES.count() && value.bytes().all(fits);
         if !word || !clean {
             return Some(format!(
                 "the header {:?} cannot be sent as it is",
@@ -433,67 +358,21 @@ fn refused_header(message: &types::OutboundMessage) -> Option<String> {
         }
     }
     let own = given.map(|(name, _)| name.to_ascii_lowercase());
-    let mut own =
-        own.filter(|name| OWN_HEADERS.contains(&name.as_str()) || name.starts_with("proxy-"));
+    let mut own = own.filter(|name| OWN_HEADERS.contains(&name.as_str()) || is_own(name));
     own.next()
         .map(|name| format!("the header {name} is set by the kernel"))
 }
 
+/// Whether headers of that beginning are never a plugin's.
+fn is_own(name: &str) -> bool {
+    ["proxy-", "kjerne-"]
+        .iter()
+        .any(|own| name.starts_with(own))
+}
+
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
-    use kjerne_model::core_kinds;
-
-    fn account() -> Kind {
-        core_kinds()
-            .into_iter()
-            .find(|kind| kind.name == "account")
-            .unwrap()
-    }
-
-    fn text(text: &str) -> Option<types::Value> {
-        Some(types::Value::Text(text.to_owned()))
-    }
-
-    #[test]
-    fn parts_of_an_address_become_one_value() {
-        let (kind, mut addresses) = (account(), BTreeMap::new());
-        let mut set = |name: &str, value| take(&kind, name, value, &mut addresses).ok().unwrap().1;
-        let shown = |value: Option<Value>| value.map(|value| value.to_string());
-        let first = set("billing_address.city", text("Oslo"));
-        assert_eq!(shown(first), Some("||Oslo||".to_owned()));
-        let second = set("billing_address.country", text("NO"));
-        assert_eq!(shown(second), Some("||Oslo||NO".to_owned()));
-        set("billing_address.city", None);
-        assert_eq!(
-            set("billing_address.country", None),
-            None,
-            "an empty address is no value"
-        );
-    }
-
-    #[test]
-    fn a_value_of_another_type_is_told() {
-        let kind = account();
-        let table = [
-            ("name", Some(types::Value::Integer(1))),
-            ("employees", text("many")),
-            ("no_such_field", text("x")),
-            ("billing_address.planet", text("Mars")),
-            ("name.first", text("x")),
-            ("billing_address.city", Some(types::Value::Flag(true))),
-            (
-                "employees",
-                Some(types::Value::Other(("area".into(), vec![1]))),
-            ),
-        ];
-        for (name, value) in table {
-            let stop = take(&kind, name, value, &mut BTreeMap::new()).err();
-            let told = matches!(&stop, Some(Stop::Failure { code, .. }) if code == "wrong-type");
-            assert!(told, "{name}");
-        }
-    }
 
     #[test]
     fn headers_that_would_change_the_message_are_refused() {
@@ -512,16 +391,46 @@ mod tests {
             ("content-length", "0", false),
             ("Webhook-Signature", "forged", false),
             ("Proxy-Authorization", "x", false),
+            ("Kjerne-Chain", "depth=0, follow-ups=64", false),
             ("x tenant", "north", false),
             ("", "north", false),
             ("x-tenant", "north\r\nhost: other.example.com", false),
+            ("x-tenant", "north\tby west", false),
+            ("x-tenant", "north by west", true),
+            ("authorization", "Bearer pâté", false),
+            ("x-tenant", "Trøndelag", false),
+            ("x-tenant", "a\u{2028}b", false),
         ];
         for (name, value, passes) in table {
-            assert_eq!(
-                refused_header(&message(name, value)).is_none(),
-                passes,
-                "{name}: {value}"
-            );
+            let refused = unsendable(&message(name, value));
+            assert_eq!(refused.is_none(), passes, "{name}: {value}");
         }
+    }
+
+    #[test]
+    fn what_would_never_arrive_is_refused_before_it_is_queued() {
+        let message = |url: &str, content_type: &str, id: &str, signed: bool| {
+            unsendable(&types::OutboundMessage {
+                url: url.into(),
+                content_type: content_type.into(),
+                headers: Vec::new(),
+                body: Vec::new(),
+                order_key: String::new(),
+                id: id.into(),
+                signing_secret: signed.then(|| "hook".into()),
+            })
+            .is_none()
+        };
+        let hook = "https://hooks.example.com/in";
+        assert!(message(hook, "text/plain; charset=utf-8", "é", false));
+        assert!(message(&format!("{hook}?a=%3C&b=|"), "", "1", true));
+        assert!(!message(hook, "text/plain", "é", true));
+        assert!(!message(hook, "text/pläin", "1", false));
+        assert!(!message(&format!("{hook}/<id>"), "", "1", false));
+        assert!(!message(&format!("{hook}?q=\"a\""), "", "1", false));
+        let long = |bytes: usize| format!("{hook}?{}", "x".repeat(bytes - hook.len() - 1));
+        let most = limits::HEADER_BYTES.count();
+        assert!(message(&long(most), "", "1", false));
+        assert!(!message(&long(most + 1), "", "1", false));
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use kjerne_core::{
     Call, Draft, Effects, Fault, Guarded, PluginInfo, Plugins, Reply, Role, Shaped, Task,
 };
-use kjerne_model::{Entry, Name, shown};
+use kjerne_model::{Entry, Name};
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
@@ -16,9 +16,8 @@ use crate::call_state::{CallState, Purpose, Shown};
 use crate::code::found;
 use crate::fault;
 use crate::host::Host;
-use crate::limits;
 use crate::meter::Meter;
-use crate::outputs::rule_name;
+use crate::outputs::{rule_name, sentence};
 use crate::wit::v0_1_0::{self as wit, Change, Failure, Field, exports};
 
 /// The contract's code for a message whose sender got it wrong.
@@ -45,7 +44,7 @@ impl Plugins for Host {
                     .call_shape(store, only(), &changes, only())
             })?;
         Ok(Shaped {
-            sets: done.state.sets,
+            sets: done.state.into_sets(),
             fuel: done.fuel,
         })
     }
@@ -71,6 +70,9 @@ impl Plugins for Host {
         let role = task.role();
         let active = self.find(plugin, role)?;
         active.sees_enough(role)?;
+        if let Task::React(entries) | Task::Outbound(entries) = task {
+            active.sees_entries(role, entries)?;
+        }
         let mut ask = Ask::new(role, Purpose::Work, call);
         match task {
             Task::React(entries) => {
@@ -337,7 +339,7 @@ fn is_an_answer(role: Role, failure: &Failure) -> bool {
 /// whoever asked may have to tell a bad message from a broken plugin.
 fn failed(plugin: &str, role: Role, failure: &Failure) -> Fault {
     let code = rule_name(&failure.code);
-    let message = shown::beginning(&failure.message, limits::SENTENCE.count());
+    let message = sentence(&failure.message);
     Fault {
         plugin: plugin.to_owned(),
         limit: format!("failed:{code}"),

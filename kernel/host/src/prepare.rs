@@ -131,6 +131,21 @@ impl Host {
             })
     }
 
+    /// Why a plugin cannot be used as it was prepared. Before its settings it could be, or it would not be
+    /// installed, so that what it keeps of them is too much; the component that was made is not kept.
+    pub(crate) fn of_no_use(&self, plugin: &Plugin, why: LoadError) -> LoadError {
+        let prepares = plugin.package.manifest.roles.contains_key(&Role::Prepare);
+        match why {
+            LoadError::DoesNotFit { plugin: id, why } if prepares => {
+                self.cache
+                    .forget(&self.runtime.engine, &self.of_settings(plugin));
+                let why = format!("it cannot be called as it is then: {why}");
+                LoadError::Unprepared { plugin: id, why }
+            }
+            why => why,
+        }
+    }
+
     /// Runs `prepare` in an instance of its own and makes a component of it, where that is asked for;
     /// else there is nothing of it.
     fn run_prepare(

@@ -106,4 +106,6 @@ pub struct Cause {
     pub entry: u64,
     /// 1 for a commit proposed in answer to a person's commit, one more along the chain.
     pub depth: u32,
+    /// How many messages may still follow from it, when the chain went through the answer to one.
+    pub follow_ups: Option<u32>,
 }

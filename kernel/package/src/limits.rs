@@ -26,6 +26,11 @@ limit_table! {
     EXPANSION = "expanded-instances", 1_000, "instances",
         "each level may multiply those below; a composition of ten plugins comes to some hundreds";
 
+    /// Sections of a file, at all its levels; of one that says nothing too.
+    SECTIONS = "sections", 20_000, "sections",
+        "four bytes are one, and each is held by itself when a plugin is prepared; a program composed of \
+         many has some hundreds";
+
     /// Items of one section of a component.
     SECTION_ITEMS = "section-items", 1_000, "items",
         "each may be compared with a type of a million parts, and nothing can be stopped within one";
@@ -33,11 +38,6 @@ limit_table! {
     /// Items of all sections of a file: types, imports, exports, aliases, instances, globals, segments.
     ITEMS = "items", 200_000, "items",
         "each takes about a hundred bytes when it is checked; a Python runtime has some ten thousand";
-
-    /// Sections of a file that the runtime passes over, such as names and notes of tools.
-    CUSTOM_SECTIONS = "custom-sections", 10_000, "sections",
-        "each is kept where a component is made of a file, and has four bytes; a Python runtime has some \
-         hundred";
 
     /// Bytes of all types in a file.
     TYPE_BYTES = "type-bytes", 1 << 20, "bytes",

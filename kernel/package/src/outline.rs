@@ -188,8 +188,8 @@ struct Counts {
     /// The most instances that a component comes to that is whole. One that makes an instance of a
     /// component makes it of one that is whole, so it comes to no more than this for each.
     largest: u64,
+    sections: u64,
     items: u64,
-    customs: u64,
     type_bytes: u64,
     functions: u64,
     elements: u64,
@@ -205,7 +205,17 @@ impl Counts {
                 Ok(())
             }
             _ if self.known => Ok(()),
-            Payload::CustomSection(_) => add(limits::CUSTOM_SECTIONS, &mut self.customs, 1),
+            // A function's body is no section: they stand in one together.
+            Payload::CodeSectionEntry(body) => self.function(body),
+            payload => {
+                add(limits::SECTIONS, &mut self.sections, 1)?;
+                self.take_of_module(payload)
+            }
+        }
+    }
+
+    fn take_of_module(&mut self, payload: &Payload<'_>) -> Result<(), PackageError> {
+        match payload {
             Payload::TypeSection(section) => self.core_types(section),
             Payload::FunctionSection(section) => add(
                 limits::FUNCTIONS,
@@ -219,7 +229,6 @@ impl Counts {
             Payload::MemorySection(section) => self.items(section.count()),
             Payload::DataSection(section) => self.items(section.count()),
             Payload::ElementSection(section) => self.elements(section),
-            Payload::CodeSectionEntry(body) => self.function(body),
             _ => self.take_of_component(payload),
         }
     }

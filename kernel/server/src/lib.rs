@@ -5,6 +5,7 @@
 mod administration;
 mod app;
 mod body;
+mod chain;
 mod coming;
 mod connection;
 mod exchange;

@@ -47,9 +47,14 @@ pub(crate) async fn logs(State(app): State<App>, Path(plugin): Path<String>) -> 
 pub(crate) async fn outbox(State(app): State<App>, words: Words) -> Answer {
     words.only(&[])?;
     app.run(|runtime| {
+        let on = runtime.plugins().rows()?.into_iter();
+        let on: Vec<String> = on.filter(|row| row.enabled).map(|row| row.id).collect();
         let mut rows = Vec::new();
         messages::list(&*runtime.store.snapshot()?, 0, &mut |row| {
-            rows.push(kjerne_wire::message(&row));
+            let mut shown = kjerne_wire::message(&row);
+            let waits = !row.gave_up && !on.contains(&row.plugin);
+            shown["plugin_off"] = Json::Bool(waits);
+            rows.push(shown);
             ControlFlow::Continue(())
         })?;
         Ok(ok(&json!({ "messages": rows })))

@@ -7,6 +7,7 @@ use kjerne_core::Ask;
 use serde_json::json;
 
 use crate::app::{Answer, App, Who, ok};
+use crate::chain;
 use crate::headers::{key, no_precondition, single};
 use crate::inspect::{Inspected, listed};
 use crate::request::{InboundBody, JsonBody, Path};
@@ -38,9 +39,10 @@ pub(crate) async fn inbound(
 ) -> Answer {
     let sent_as = single(&headers, &HeaderName::from_static("webhook-id"))?.map(str::to_owned);
     let key = key(&headers)?.or(sent_as);
+    let link = chain::link(&headers)?;
     app.run(move |runtime| {
         let ask = Ask {
-            link: None,
+            link,
             actor,
             now: now(),
             key,
@@ -73,9 +75,10 @@ pub(crate) async fn action(
 ) -> Answer {
     no_precondition(&headers)?;
     let key = key(&headers)?;
+    let link = chain::link(&headers)?;
     app.run(move |runtime| {
         let ask = Ask {
-            link: None,
+            link,
             actor,
             now: now(),
             key,

@@ -232,8 +232,9 @@ fn status(refusal: &Refusal) -> StatusCode {
         }
         Code::PluginFault => StatusCode::INTERNAL_SERVER_ERROR,
         Code::Contention => StatusCode::SERVICE_UNAVAILABLE,
+        // Whoever sent the message need not try again.
+        Code::TooDeep => StatusCode::LOOP_DETECTED,
         Code::KeyReused
-        | Code::TooDeep
         | Code::UnknownField
         | Code::WrongType
         | Code::InvalidValue

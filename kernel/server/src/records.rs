@@ -12,6 +12,7 @@ use kjerne_wire::Batch;
 use serde_json::{Value as Json, json};
 
 use crate::app::{Answer, App, Who, json, ok};
+use crate::chain;
 use crate::headers::{Expected, has_tag, key, no_precondition};
 use crate::limits::FEED_PAGE;
 use crate::listing::{Listing, rest};
@@ -66,11 +67,15 @@ pub(crate) async fn create(
     JsonBody(body): JsonBody,
 ) -> Answer {
     no_precondition(&headers)?;
-    let key = key(&headers)?;
+    let (key, cause) = (key(&headers)?, chain::cause(&headers)?);
     app.run(move |runtime| {
         let kind = queries::kind(runtime.kernel.schema(), &kind)?;
         let change = kjerne_wire::create(kind, &body)?;
-        let receipt = runtime.commit(one(change, actor, key), false)?;
+        let commit = Commit {
+            cause,
+            ..one(change, actor, key)
+        };
+        let receipt = runtime.commit(commit, false)?;
         let Some(made) = receipt.edits.first() else {
             return Err(Problem::internal("the commit made no record"));
         };
@@ -289,7 +294,7 @@ pub(crate) async fn commit(
     JsonBody(body): JsonBody,
 ) -> Answer {
     no_precondition(&headers)?;
-    let key = key(&headers)?;
+    let (key, cause) = (key(&headers)?, chain::cause(&headers)?);
     app.run(move |runtime| {
         let Batch {
             changes,
@@ -308,7 +313,7 @@ pub(crate) async fn commit(
             actor,
             key: named.or(key),
             at: now(),
-            cause: None,
+            cause,
         };
         let receipt = runtime.commit(commit, dry_run)?;
         let mut shown = kjerne_wire::receipt(&receipt);

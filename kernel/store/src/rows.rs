@@ -110,8 +110,6 @@ pub struct PluginRow {
     pub installed_at: Instant,
     /// The roles that are switched on.
     pub roles: Vec<String>,
-    /// The digests of the packages that were in use while it was switched on, the latest last.
-    pub live: Vec<[u8; 32]>,
 }
 
 /// What one version of a plugin cost on one day in one role.

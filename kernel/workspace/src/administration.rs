@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use kjerne_core::{Administered, Progress, Role};
+use kjerne_core::{Administered, Progress, Role, was_in_use};
 use kjerne_host::grants::Grant;
 use kjerne_host::{Installed, LoadError, Manifest, Package, idle_roles};
 use kjerne_model::{Act, Actor, Instant};
@@ -16,9 +16,8 @@ use kjerne_store::{StoreError, cursors};
 
 use crate::error::{Error, Result};
 use crate::grants::{
-    all_unknown, check_grant, check_group, check_needed, check_still_needed, group, needed, unknown,
+    all_unknown, check_grant, check_group, check_needed, check_needed_on, group, needed, unknown,
 };
-use crate::limits::PLUGIN_VERSIONS;
 use crate::plugin_files;
 use crate::plugin_registry::{
     INTERFACES, as_installed, grants, missing, parse, read_package, role_named, role_names,
@@ -72,7 +71,7 @@ impl<'a> Administration<'a> {
     /// Installs a plugin's file, or upgrades to it. It is compiled before anything is changed: a
     /// plugin that cannot run is not installed. A new plugin is granted nothing and is off; an
     /// upgraded one keeps what it was granted as far as it still declares it, and the rest is taken
-    /// back for good. One that is switched on gets no further role in this way.
+    /// back for good. One that is switched on reaches no further in this way, and needs no more.
     ///
     /// # Errors
     /// When the file is no plugin, or the same version is there with another content.
@@ -97,21 +96,16 @@ impl<'a> Administration<'a> {
         let id = &package.manifest.id;
         let rows = self.runtime.plugins().rows()?;
         let before = rows.iter().find(|row| row.id == *id);
-        let mut row = match before {
+        let row = match before {
             Some(before) => {
-                // To go back to what was in use needs no new word.
-                if !before.live.contains(&package.digest) {
-                    let present = self.runtime.plugins().package(before).ok();
-                    check_reach(before, present.as_deref(), &package)?;
-                }
-                upgraded(before, &package, self.at)?
+                let row = upgraded(before, &package, self.at)?;
+                self.check_upgrade(before, &row, &package)?;
+                row
             }
             None => fresh(&rows, &package, self.at),
         };
         if row.enabled {
-            check_still_needed(self.runtime.kernel.schema(), &package, &row)?;
             self.check(&row, Arc::clone(&package))?;
-            goes_live(&mut row);
         }
         let workspace = &self.runtime.workspace;
         let file = workspace.plugin_file(&row.id, &row.version);
@@ -133,7 +127,10 @@ impl<'a> Administration<'a> {
         let left = before
             .is_none()
             .then(|| Administered::PluginRemoved(id.clone()));
+        let used = before.into_iter().chain([&row]).filter_map(in_use);
+        let used = used.collect();
         let next = Next::of(row).with_file(Arc::clone(&package)).after(left);
+        let next = next.with(used);
         let placed = self.place_row(act, next, &package);
         if placed.as_ref().is_err_and(|error| !may_be_stored(error)) {
             plugin_files::drop_draft(&file);
@@ -145,6 +142,19 @@ impl<'a> Administration<'a> {
             before: replaced,
             ..placed
         })
+    }
+
+    /// Refuses what a plugin that is switched on may not become by an upgrade: one that reaches further, or
+    /// is not granted what it needs and would have every commit refused. What was in use before while it
+    /// was switched on was agreed to, and comes back.
+    fn check_upgrade(&self, before: &PluginRow, row: &PluginRow, package: &Package) -> Result<()> {
+        let snapshot = self.runtime.store.snapshot()?;
+        if !row.enabled || was_in_use(&*snapshot, row)? {
+            return Ok(());
+        }
+        let present = self.runtime.plugins().package(before).ok();
+        check_reach(before, present.as_deref(), package)?;
+        check_needed_on(self.runtime.kernel.schema(), package, row)
     }
 
     /// Grants items, each of which the manifest has to declare; with them all it declares that belongs
@@ -245,8 +255,7 @@ impl<'a> Administration<'a> {
         row.enabled = true;
         row.roles = role_names(&package);
         self.check(&row, Arc::clone(&package))?;
-        goes_live(&mut row);
-        let mut beside = Vec::new();
+        let mut beside: Vec<Administered> = in_use(&row).into_iter().collect();
         for role in package.manifest.roles.keys().copied() {
             beside.extend(self.begins(id, role, from_start)?);
             let free = self.runtime.plugins().binding(role)?.is_none();
@@ -650,6 +659,15 @@ fn may_be_stored(error: &Error) -> bool {
     matches!(error.root(), Error::Store(StoreError::Unknown(_)))
 }
 
+/// That a version of a plugin is in use, when the plugin is switched on.
+fn in_use(row: &PluginRow) -> Option<Administered> {
+    row.enabled.then(|| Administered::InUse {
+        plugin: row.id.clone(),
+        version: row.version.clone(),
+        digest: row.digest,
+    })
+}
+
 fn fresh(rows: &[PluginRow], package: &Package, now: Instant) -> PluginRow {
     let last = rows.iter().map(|row| row.position).max();
     let manifest = &package.manifest;
@@ -664,16 +682,7 @@ fn fresh(rows: &[PluginRow], package: &Package, now: Instant) -> PluginRow {
         position: last.unwrap_or_default() + 1,
         installed_at: now,
         roles: role_names(package),
-        live: Vec::new(),
     }
-}
-
-/// Notes that a plugin is in use as it is. No more is kept of it than there are files to go back to.
-fn goes_live(row: &mut PluginRow) {
-    row.live.retain(|digest| *digest != row.digest);
-    row.live.push(row.digest);
-    let beyond = row.live.len().saturating_sub(PLUGIN_VERSIONS.count());
-    row.live.drain(..beyond);
 }
 
 fn upgraded(before: &PluginRow, package: &Package, now: Instant) -> Result<PluginRow> {
@@ -717,7 +726,7 @@ fn check_reach(before: &PluginRow, present: Option<&Package>, package: &Package)
     let roles = roles.into_iter().map(|role| format!("the role {role}"));
     let wider = present.map(|present| wider(&present.manifest, &package.manifest));
     let further: Vec<String> = roles.chain(wider.into_iter().flatten()).collect();
-    if !before.enabled || further.is_empty() {
+    if further.is_empty() {
         return Ok(());
     }
     let manifest = &package.manifest;

@@ -66,35 +66,31 @@ pub fn all_unknown(schema: &Schema, package: &Package) -> Vec<String> {
 /// A plugin without what it needs would break, or take what it may not see for empty: a rule that lets
 /// everything pass looks like one that is met.
 pub(crate) fn check_needed(schema: &Schema, package: &Package, row: &PluginRow) -> Result<()> {
-    let Some(lines) = needed_lines(schema, package, row) else {
+    let Some(lacking) = lacking(schema, package, row) else {
         return Ok(());
     };
     let id = &row.id;
     Err(Error::refused(format!(
-        "{id} is not switched on: it needs, and is not granted{lines}\n\
+        "{id} is not switched on: it needs, and is not granted{lacking}\n\
          grant it: kjerne plugin grant {id} ITEM..., or --group KIND, or --all-declared"
     )))
 }
 
-/// The same for a version that is to take the place of one that is switched on.
-pub(crate) fn check_still_needed(
-    schema: &Schema,
-    package: &Package,
-    row: &PluginRow,
-) -> Result<()> {
-    let Some(lines) = needed_lines(schema, package, row) else {
+/// The same for a version that is to take the place of one that is in use.
+pub(crate) fn check_needed_on(schema: &Schema, package: &Package, row: &PluginRow) -> Result<()> {
+    let Some(lacking) = lacking(schema, package, row) else {
         return Ok(());
     };
     let (id, version) = (&row.id, &row.version);
     Err(Error::refused(format!(
-        "{id} {version} is not put in use: it needs, and is not granted{lines}\n\
-         switch the plugin off, take this version, grant it that, and switch it on again: \
-         kjerne plugin disable {id}"
+        "{id} stays as it is, since it is switched on and {version} needs, and is not granted{lacking}\n\
+         to have it switch the plugin off, install it, grant that and switch it on again: kjerne plugin \
+         disable {id}"
     )))
 }
 
-/// What a plugin needs and is not granted, a line each; none when that is nothing.
-fn needed_lines(schema: &Schema, package: &Package, row: &PluginRow) -> Option<String> {
+/// What a plugin needs and is not granted, a line for each item; none when there is nothing.
+fn lacking(schema: &Schema, package: &Package, row: &PluginRow) -> Option<String> {
     let needed = needed(package, row);
     let line = |declared: &Declared| match unknown(schema, &declared.allow) {
         Some(why) => format!("\n  - {why}"),

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod administration;
+pub mod chain;
 pub mod delivery;
 pub mod directory;
 pub mod error;

@@ -49,11 +49,6 @@ kjerne_core::limit_table! {
     DELIVERIES_TO_ONE = "deliveries-to-one", 4, "messages",
         "a receiver that never answers holds up what goes to it, and no more";
 
-    /// How long a message rests, with its place, of which could not be stored what became of it.
-    UNNOTED_PAUSE = "unnoted-pause", 5_000, "ms",
-        "the store may take writes again at any time, and until it does each try is told the receiver \
-         once more";
-
     /// Rounds of reactions a command waits for before it ends.
     SETTLE_ROUNDS = "settle-rounds", 10_000, "rounds",
         "a command ends even when reactions keep answering each other; the rest is done later";

@@ -110,8 +110,13 @@ fn h17_a_grant_once_dropped_is_given_anew() {
     let silent = format!("{head}[[grant]]{other}").replace("0.3.0", "0.2.0");
     let program = built("hostile-echo");
     let _ = install(&workspace, &sealed(&program, &silent)).ok();
-    // What it needs and is not granted keeps it from taking the place of one that is switched on.
-    assert_ne!(install(&workspace, &sealed(&program, &asks)).code, 0);
+    // It needs what it asks for, and would refuse every commit without.
+    let refused = install(&workspace, &sealed(&program, &asks));
+    assert!(
+        refused.code != 0 && refused.err.contains("read:task.subject"),
+        "{}",
+        refused.err
+    );
     let _ = workspace.run(&["plugin", "disable", "acme.victim"]).ok();
     let _ = install(&workspace, &sealed(&program, &asks)).ok();
     let granted = words(&shown(&workspace)["grants"]);

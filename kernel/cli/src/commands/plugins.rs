@@ -323,9 +323,12 @@ fn outbox(context: &Context) -> Result<Exit> {
     let answer = context.connect(Needs::Data)?.get("/v1/outbox")?;
     let rows = members(&answer["messages"]).map(|row| {
         let mut shown = cells(row, &["seq", "plugin", "id", "url", "tries"]);
-        shown.push(match row["gave_up"] == true {
-            true => "given up".to_owned(),
-            false => cell(&row["not_before"]),
+        shown.push(if row["gave_up"] == true {
+            "given up".to_owned()
+        } else if row["plugin_off"] == true {
+            "when the plugin is switched on".to_owned()
+        } else {
+            cell(&row["not_before"])
         });
         shown.push(cell(&row["error"]));
         shown

@@ -321,3 +321,78 @@ fn a_turn_of_the_clock_takes_so_many_cases_and_leaves_the_rest_to_the_next() {
     let done = || kernel.escalate_due(at(0), most).unwrap().done.len();
     assert_eq!([done(), done(), done()], [most, 1, 0]);
 }
+
+/// Moves the time by a thousandth of a second, or to `to` once the case has so many levels.
+fn ticks(until: i64, to: i64) -> TablePlugin {
+    TablePlugin::new("ticks").run(Role::ServiceRules, move |call, task| {
+        let Task::Escalate(case) = task else {
+            panic!("an escalation")
+        };
+        let record = call.reader.get("case", case.id).unwrap().unwrap();
+        let level = match record.get("escalation_level") {
+            Some(Value::Integer(level)) => level + 1,
+            _ => 1,
+        };
+        let Some(Value::Instant(due)) = record.get("escalate_at") else {
+            panic!("it is due")
+        };
+        let next = if level == until {
+            at(to)
+        } else {
+            due.plus_millis(1)
+        };
+        let patch = [
+            (name("escalation_level"), Some(Value::Integer(level))),
+            (name("escalate_at"), Some(Value::Instant(next))),
+        ]
+        .into();
+        let target = target("case", 1, None);
+        assert_eq!(target.id, case.id);
+        Ok(Effects {
+            changes: vec![Change::Update { target, patch }],
+            ..Effects::default()
+        })
+    })
+}
+
+/// How many steps are done before none is due, and why the last was not.
+fn steps_until_rest(kernel: &Kernel, seconds: i64) -> (u64, Option<String>) {
+    for steps in 0..1_000 {
+        let escalated = kernel.escalate_due(at(seconds), 100).unwrap();
+        if escalated.done.is_empty() {
+            let parked = escalated.parked.into_iter().next();
+            return (steps, parked.map(|(_, why)| why));
+        }
+    }
+    panic!("it does not end")
+}
+
+#[test]
+fn a_case_is_not_moved_from_one_past_to_the_next_for_ever() {
+    let most = limits::STEPS_BEHIND.value;
+    let kernel = kernel(TablePlugins::none().with(ticks(i64::MAX, 0)));
+    accept(&kernel, vec![due_case(1, 10)]);
+    let (steps, why) = steps_until_rest(&kernel, 1_000);
+    assert_eq!(steps, most);
+    let why = why.unwrap();
+    assert!(
+        why.contains("steps-behind") && why.contains("ticks"),
+        "{why}"
+    );
+    assert_eq!(steps_until_rest(&kernel, 1_000), (0, None), "it rests");
+    // Whoever sets another time begins anew.
+    let due = at(1_500).to_string();
+    accept(&kernel, vec![update("case", 1, &[("escalate_at", &due)])]);
+    assert_eq!(steps_until_rest(&kernel, 2_000).0, most);
+}
+
+#[test]
+fn a_case_that_is_behind_catches_up_and_is_counted_anew() {
+    let most = limits::STEPS_BEHIND.value as i64;
+    // As many steps as may leave it due, and one that does not.
+    let kernel = kernel(TablePlugins::none().with(ticks(most + 1, 3_000)));
+    accept(&kernel, vec![due_case(1, 10)]);
+    let done = most as u64 + 1;
+    assert_eq!(steps_until_rest(&kernel, 1_000), (done, None));
+    assert_eq!(steps_until_rest(&kernel, 4_000).0, most as u64);
+}

@@ -153,11 +153,89 @@ fn a_plugin_that_sends_from_answers_comes_to_an_end() {
     assert_eq!(conversation(0, false), (1, vec![]));
     // One in answer to each: as deep as a chain of reactions may be.
     assert_eq!(conversation(1, false), (9, vec![Code::TooDeep]));
-    assert_eq!(conversation(1, true), (9, vec![Code::TooDeep]));
+    // Half of what may follow goes to what its changes lead to: 64, 31, 15, 7, 3, 1, 0.
+    assert_eq!(conversation(1, true), (7, vec![Code::TooDeep]));
     // Two each: 1 + 2 + 4 + 8 + 16 + 32, then none may follow any more.
     assert_eq!(conversation(2, false), (63, vec![Code::TooDeep; 32]));
     assert_eq!(conversation(64, false).0, 65);
     assert_eq!(conversation(65, false), (1, vec![Code::TooDeep]));
+}
+
+/// Plugins that each send so many messages about every task, and make so many tasks of every answer;
+/// and how many messages go out before nothing is left, after one task of a person.
+fn ring(plugins: &[&'static str], times: u32) -> usize {
+    let talks = |id: &'static str| {
+        TablePlugin::new(id).run(Role::Integration, move |_, task| {
+            let mut effects = Effects::default();
+            match task {
+                Task::Outbound(entries) => {
+                    let edits = entries.iter().map(|entry| entry.edits.len()).sum::<usize>() as u32;
+                    let entry = entries[0].number;
+                    let keyed = |number| message(&format!("{id}-{entry}-{number}"), number);
+                    effects.messages = (0..times * edits).map(keyed).collect();
+                }
+                Task::Answered { .. } => {
+                    let task = || create_new("task", &[("subject", "told"), ("status", "open")]);
+                    effects.changes = (0..times).map(|_| task()).collect();
+                }
+                _ => {}
+            }
+            Ok(effects)
+        })
+    };
+    let all = plugins.iter().map(|id| talks(id));
+    let infos: Vec<_> = plugins.iter().map(|id| talks(id).info()).collect();
+    let kernel = kernel(all.fold(TablePlugins::none(), TablePlugins::with));
+    let begin = create_new("task", &[("subject", "begin"), ("status", "open")]);
+    accept(&kernel, vec![begin]);
+    let mut sent = 0;
+    loop {
+        for info in &infos {
+            while let Progress::Moved { .. } | Progress::Parked { .. } =
+                kernel.react(info, Role::Integration, at(0)).unwrap()
+            {}
+        }
+        let Some(row) = kernel.outbox_due(at(0), 1).unwrap().pop() else {
+            return sent;
+        };
+        sent += 1;
+        assert!(sent < 2_000, "it does not end");
+        kernel.outbox_done(row.seq).unwrap();
+        let info = infos.iter().find(|info| info.id == row.plugin).unwrap();
+        let ask = Ask {
+            actor: Actor::System("outbox".to_owned()),
+            now: at(0),
+            key: None,
+            link: Some(row.link),
+        };
+        let answered = Task::Answered {
+            id: row.message.id.clone(),
+            status: 200,
+            content_type: String::new(),
+            body: Vec::new(),
+            delivered: true,
+        };
+        accepted(kernel.perform(info, &ask, &answered).unwrap().outcome);
+    }
+}
+
+#[test]
+fn what_follows_from_an_answer_is_bounded_through_whatever_it_leads_to() {
+    let most = limits::FOLLOW_UPS.value as usize;
+    // A plugin is not shown what it made itself.
+    assert_eq!(ring(&["one"], 2), 2);
+    let table: [(&[&'static str], u32); 4] = [
+        (&["one", "two"], 1),
+        (&["one", "two"], 2),
+        (&["one", "two"], 5),
+        (&["one", "two", "three"], 2),
+    ];
+    for (plugins, times) in table {
+        let first = plugins.len() * times as usize;
+        let sent = ring(plugins, times);
+        let told = format!("{plugins:?} {times}: {sent} messages");
+        assert!(sent > first && sent <= first + first * most, "{told}");
+    }
 }
 
 #[test]

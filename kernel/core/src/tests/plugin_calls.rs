@@ -204,7 +204,11 @@ fn plugins_see_time_actor_and_depth_of_the_commit() {
         Ok(Guarded::default())
     });
     let kernel = kernel(TablePlugins::none().with(guard));
-    let cause = Some(kjerne_model::Cause { entry: 4, depth: 2 });
+    let cause = Some(kjerne_model::Cause {
+        entry: 4,
+        depth: 2,
+        follow_ups: None,
+    });
     let changes = vec![create("account", 1, &[("name", "A")])];
     accepted(
         kernel

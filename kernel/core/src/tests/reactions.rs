@@ -73,7 +73,14 @@ fn a_reaction_sees_each_entry_once_and_its_commit_tells_the_cause() {
         );
         let entry = kernel.journal(3, 1).unwrap().remove(0);
         assert_eq!(entry.actor.to_string(), "plugin:makes-tasks");
-        assert_eq!(entry.cause, Some(Cause { entry: 3, depth: 1 }));
+        assert_eq!(
+            entry.cause,
+            Some(Cause {
+                entry: 3,
+                depth: 1,
+                follow_ups: None
+            })
+        );
         assert_eq!(entry.at, at(1));
         assert_eq!(react(&kernel, &info, 2), Progress::Idle);
 
@@ -401,7 +408,11 @@ fn a_call_is_shown_so_many_entries_and_edits_and_one_depth() {
     accept(&kernel, accounts(many));
     accept(&kernel, accounts(many - 2));
     accept(&kernel, accounts(1));
-    let cause = Some(Cause { entry: 1, depth: 1 });
+    let cause = Some(Cause {
+        entry: 1,
+        depth: 1,
+        follow_ups: None,
+    });
     let deeper = Commit {
         cause,
         ..commit(accounts(1))

@@ -79,7 +79,11 @@ fn workspace() -> Arc<Kernel> {
 }
 
 fn deep(depth: u32) -> Commit {
-    let cause = Some(Cause { entry: 1, depth });
+    let cause = Some(Cause {
+        entry: 1,
+        depth,
+        follow_ups: None,
+    });
     Commit {
         cause,
         ..commit(vec![update("account", 1, &[("tier", "b")])])

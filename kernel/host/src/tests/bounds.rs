@@ -3,18 +3,18 @@
 
 use kjerne_core::limits::Limit;
 use kjerne_core::{Call, Role};
-use kjerne_model::{Actor, Change, Commit};
+use kjerne_model::{Actor, Address, Change, Commit, Value};
 use wasmtime::component::{Component, Linker, Resource};
 use wasmtime::{Engine, Store};
 
 use super::guests::{Bench, account, guard_file, name, now, plugin, react_file};
 use crate::call::Ask;
-use crate::call_state::{CallState, Purpose};
+use crate::call_state::{CallState, Purpose, Shown};
 use crate::engine::engine;
 use crate::limits::{self, Budget};
 use crate::meter::Meter;
 use crate::stop::Stop;
-use crate::wit::v0_1_0::{records, state, time, types};
+use crate::wit::v0_1_0::{Field, RecordRef, records, state, time, types};
 
 /// A component of so many instances of one module.
 fn instances(count: usize, module: &str) -> String {
@@ -174,6 +174,86 @@ fn the_offsets_of_a_zone_are_told_for_so_long_a_time() {
     assert!(told(start + most).is_ok());
     let refused = told(start + most + 1).err();
     assert!(matches!(refused, Some(Stop::Failure { code, .. }) if code == "bad-range"));
+}
+
+fn text(text: &str) -> Option<types::Value> {
+    Some(types::Value::Text(text.to_owned()))
+}
+
+/// A shape that sets a part of an address again and again keeps the address once: what a plugin hands
+/// over is counted by what it gives, and a copy of the whole for each part would not be.
+#[test]
+fn of_all_that_a_shape_sets_a_field_to_the_last_is_kept() {
+    let granted = ["set:account.billing_address", "set:account.name"];
+    let bench = Bench::new(&guard_file("", &granted), &granted);
+    let call = bench.call();
+    let mut store = under_way(&bench, Role::Guard, Purpose::Verdict, &call);
+    let state = store.data_mut();
+    state.shown = vec![Shown::of(&bench.drafts(1)[0], Role::Shape)];
+    let mut set = |field: &str, value| {
+        let edits = Resource::new_borrow(0);
+        assert!(types::HostEdits::set(state, edits, 0, field.into(), value).is_ok());
+    };
+    set("billing_address.street", text(&"s".repeat(4_000)));
+    (0..1_000).for_each(|_| set("billing_address.city", text("Bergen")));
+    set("name", text("One"));
+    set("name", text("Two"));
+    set("billing_address.street", None);
+    let sets = store.into_data().into_sets();
+    let told: Vec<String> = sets
+        .into_iter()
+        .map(|set| format!("{}={}", set.field, set.value.unwrap()))
+        .collect();
+    assert_eq!(told, ["billing_address=||Bergen||", "name=Two"]);
+}
+
+/// A proposal about one part keeps the whole address, and the whole is counted.
+#[test]
+fn the_address_behind_a_part_counts_as_handed_over() {
+    let granted = ["read:account", "update:account"];
+    let bench = Bench::new(&react_file("(i32.const 1024)", &granted), &granted);
+    let street = "s".repeat(2_000);
+    let address = Value::Address(Address {
+        street: street.clone(),
+        ..Address::default()
+    });
+    let mut fields = account();
+    fields.insert(name("billing_address"), address);
+    let change = Change::Create {
+        kind: name("account"),
+        id: None,
+        fields,
+    };
+    let commit = Commit {
+        changes: vec![change],
+        actor: Actor::User("kari".into()),
+        key: None,
+        at: now(),
+        cause: None,
+    };
+    let outcome = bench.kernel.commit(commit).unwrap();
+    let id = outcome.receipt().unwrap().edits[0].id;
+    let call = bench.call();
+    let mut store = under_way(&bench, Role::React, Purpose::Work, &call);
+    let state = store.data_mut();
+    let update = |state: &mut CallState| {
+        let target = RecordRef {
+            kind: "account".into(),
+            id: id.to_string(),
+        };
+        let city = Field {
+            name: "billing_address.city".into(),
+            value: text("Oslo"),
+        };
+        types::HostEffects::update(state, Resource::new_borrow(0), target, None, vec![city])
+    };
+    let times = limits::OUTPUT.count() / street.len();
+    let done = (0..times).take_while(|_| update(state).is_ok()).count();
+    assert!((times / 2..times).contains(&done), "{done} of {times}");
+    assert_eq!(
+        state.meter.passed.map(|passed| passed.limit),
+        Some("output")
+    );
 }
 
 #[test]

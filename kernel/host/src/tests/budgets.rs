@@ -262,7 +262,7 @@ const TELL_FIELDS: &str = "
     (call $refuse (local.get $findings) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
       (i32.load (i32.load offset=32 (local.get $changes)))
       (i32.load offset=4 (i32.load offset=32 (local.get $changes)))
-      (i32.const 0) (i32.load offset=36 (local.get $changes)) (i32.const 2048))";
+      (i32.const 256) (i32.load offset=36 (local.get $changes)) (i32.const 2048))";
 
 #[test]
 fn fields_that_were_not_granted_do_not_cross() {
@@ -295,7 +295,7 @@ fn records_that_are_read_are_projected_too() {
         "{LOOK}
          (call $refuse (local.get $findings) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
            (i32.load (i32.load (i32.const 1064))) (i32.load offset=4 (i32.load (i32.const 1064)))
-           (i32.const 0) (i32.load (i32.const 1068)) (i32.const 2048))"
+           (i32.const 256) (i32.load (i32.const 1068)) (i32.const 2048))"
     );
     let file = modest_file(&body, &["read:account"]);
     let findings = Bench::new(&file, &["read:account.name"])

@@ -118,6 +118,49 @@ fn no_two_proposals_get_one_id() {
     assert_ne!(id(), id());
 }
 
+/// What is sent to others is not sent empty because a grant was taken back that its manifest calls
+/// optional: the settings say that it is wanted.
+#[test]
+fn what_settings_name_is_read_or_told_to_be_lacking() {
+    let check = |kinds: &str, declared: &str, granted: &[&str], told: Option<&str>| {
+        let component = super::guests::component(
+            "react-plugin",
+            "0.1.0",
+            &super::guests::react("(i32.const 1024)"),
+        );
+        let manifest = super::guests::manifest("react", &[declared])
+            .replace(
+                "[roles.react]",
+                "[roles.react]\nkinds_from = \"subscription\"",
+            )
+            .replace("reason =", "optional = true\nreason =");
+        let file = crate::Package::seal(&component, &manifest, "");
+        let bench = Bench::empty(super::guests::options());
+        let mut plugin = super::guests::installed(&file, granted);
+        plugin.settings = format!("[[subscription]]\nname = \"x\"\n{kinds}");
+        bench.host.replace(vec![plugin]).unwrap();
+        let fault = bench.react().err();
+        let said = fault.as_ref().map(|fault| fault.limit.as_str());
+        assert_eq!(said, told.map(|_| "not-granted"), "{kinds} {declared}");
+        let message = fault.map(|fault| fault.message).unwrap_or_default();
+        assert!(message.contains(told.unwrap_or_default()), "{message}");
+    };
+    let account = "kinds = [\"account\"]";
+    check(account, "read:account", &["read:account"], None);
+    check(account, "read:account", &["read:account.name"], None);
+    check(
+        account,
+        "read:account",
+        &[],
+        Some("it needs read:account and"),
+    );
+    check(account, "read:account.name", &[], Some("read:account.name"));
+    // It never asked to read it, is about another kind, or about whatever it may read.
+    check(account, "read:lead", &[], None);
+    check("kinds = [\"lead\"]", "read:lead", &[], None);
+    check("", "read:account", &[], None);
+}
+
 #[test]
 fn a_reaction_that_breaks_wants_nothing() {
     let body = format!("{CREATE} drop unreachable");

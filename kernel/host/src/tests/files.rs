@@ -50,9 +50,6 @@ fn each_part_of_a_file_is_taken_to_the_number_and_not_beyond() {
     check(limits::SECTION_ITEMS, &|count| {
         format!("(component {})", "(type bool)".repeat(count))
     });
-    check(limits::CUSTOM_SECTIONS, &|count| {
-        format!("(component {})", r#"(@custom "x" "")"#.repeat(count))
-    });
     check(limits::PARAMETERS, &|count| {
         module(&format!("(type (func (param {})))", "i32 ".repeat(count)))
     });
@@ -70,6 +67,28 @@ fn each_part_of_a_file_is_taken_to_the_number_and_not_beyond() {
     check(limits::ITEMS, &|count| {
         module(&"(global i32 i32.const 0)".repeat(count))
     });
+}
+
+/// Sections that hold nothing cost four bytes each, and hundreds where each is kept by itself.
+#[test]
+fn a_file_has_so_many_sections_whatever_is_in_them() {
+    let most = limits::SECTIONS.count();
+    let check = |empty: &[u8]| {
+        let with = |count: usize| {
+            let mut file = wat::parse_str("(component)").unwrap();
+            (0..count).for_each(|_| file.extend_from_slice(empty));
+            passed_by(&file)
+        };
+        assert_eq!(with(most), None);
+        assert_eq!(with(most + 1), Some("sections"));
+    };
+    // A custom section of a name without anything in it; types, aliases and exports without any.
+    let table: [&[u8]; 4] = [&[0, 2, 1, b'x'], &[7, 1, 0], &[6, 1, 0], &[11, 1, 0]];
+    table.into_iter().for_each(check);
+    let within = |count: usize| module(&"(@custom \"x\" \"\")".repeat(count));
+    // The module itself is one.
+    assert_eq!(passed(&within(most - 1)), None);
+    assert_eq!(passed(&within(most)), Some("sections"));
 }
 
 #[test]

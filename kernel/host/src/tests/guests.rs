@@ -74,13 +74,15 @@ fn imports(body: &str) -> String {
         .collect()
 }
 
-/// A guard with this body: `$context`, `$changes`, `$count` and `$findings` are its arguments.
+/// A guard with this body: `$context`, `$changes`, `$count` and `$findings` are its arguments. At 256 it
+/// has some letters.
 pub fn guard(body: &str) -> String {
     format!(
         r#"(module
   (import "kjerne:crm/types@0.1.0" "[resource-drop]call-context" (func $drop_context (param i32)))
   (import "kjerne:crm/types@0.1.0" "[resource-drop]findings" (func $drop_findings (param i32)))
   {} {COMMON}
+  (data (i32.const 256) "xxxxxxxx")
   (func $deeper (param i32) (result i32)
     (i32.add (call $deeper (i32.add (local.get 0) (i32.const 1))) (i32.const 1)))
   (func (export "kjerne:crm/guard@0.1.0#guard")
@@ -90,6 +92,18 @@ pub fn guard(body: &str) -> String {
     (call $drop_context (local.get $context))
     (call $drop_findings (local.get $findings))))"#,
         imports(body)
+    )
+}
+
+/// A guard that allows everything, and keeps so many pages of memory when it is prepared.
+pub fn keeping(pages: u32) -> String {
+    let text = guard("");
+    let end = text.rfind(')').unwrap_or(0);
+    format!(
+        r#"{} (func (export "kjerne:crm/prepare@0.1.0#prepare") (result i32)
+    (drop (memory.grow (i32.const {pages})))
+    (i32.const 1024)))"#,
+        &text[..end]
     )
 }
 
@@ -144,7 +158,8 @@ fn resolve(version: &str, from: &str, to: &str) -> Resolve {
     let evil = format!(
         "package evil:fs@1.0.0; interface files {{ open: func(path: string); }}
          world thief {{ include kjerne:crm/guard-plugin@{version}; import files; }}
-         world stranger {{ import files; export run: func(); }}"
+         world stranger {{ import files; export run: func(); }}
+         world prepared {{ include kjerne:crm/prepare-plugin@{version}; include kjerne:crm/guard-plugin@{version}; }}"
     );
     resolve.push_str("evil.wit", &evil).unwrap();
     resolve
@@ -163,7 +178,7 @@ pub fn component_of_contract(world: &str, text: &str, from: &str, to: &str) -> V
 fn encode(world: &str, resolve: &Resolve, text: &str) -> Vec<u8> {
     let mut module = wat::parse_str(text).unwrap();
     let (package, world) = match world {
-        "thief" | "stranger" => ("fs", world),
+        "thief" | "stranger" | "prepared" => ("fs", world),
         _ => ("crm", world),
     };
     let (id, _) = resolve

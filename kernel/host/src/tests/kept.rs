@@ -193,12 +193,17 @@ fn refuse(state: &mut CallState, field: Option<&str>, code: &str, message: &str)
 #[test]
 fn what_a_guard_says_is_brought_into_its_form_where_it_says_it() {
     let long = "x".repeat(100_000);
+    let unsaid = "it does not say why; its author must write a sentence that does";
     let table = [
         (
             (Some("name"), "no-name", "Write one."),
             (Some("name"), "no-name", "Write one."),
         ),
-        ((Some(""), "", ""), (None, "unnamed", "")),
+        ((Some(""), "", ""), (None, "unnamed", unsaid)),
+        (
+            (Some(" "), "\u{200b}", "\u{200b}\u{202e}"),
+            (None, "unnamed", unsaid),
+        ),
         (
             (
                 Some("na\u{1b}[2Jme"),

@@ -8,7 +8,7 @@ use kjerne_core::{Plugins, Role};
 
 use super::guests::{Bench, GUARD, guard_file, installed, name, none, options, plugin};
 use crate::cache::{Cache, Origin};
-use crate::{Host, HostOptions, LoadError, Package, engine};
+use crate::{Host, HostOptions, Installed, LoadError, Package, engine};
 
 #[test]
 fn plugins_are_asked_in_order_for_the_kinds_they_watch() {
@@ -230,6 +230,41 @@ fn a_start_from_the_cache_is_quick_and_compiles_nothing() {
             .is_ok()
     );
     assert_eq!(kept.load(7), Origin::Cached);
+}
+
+/// What a plugin keeps of its settings may be more than its calls may have: it is told so, and nothing
+/// stays of the component that was made, or each try would leave another.
+#[test]
+fn what_cannot_be_used_once_it_is_prepared_leaves_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let cache = directory.path().join("c");
+    let host = Host::new(HostOptions {
+        cache_dir: Some(cache.clone()),
+        ..options()
+    });
+    let host = host.unwrap();
+    let entries = || fs::read_dir(&cache).unwrap().count();
+    let with = |pages: u32, revision: u64| {
+        let component =
+            super::guests::component("prepared", "0.1.0", &super::guests::keeping(pages));
+        let manifest = format!("{}[roles.prepare]\n", super::guests::manifest("guard", &[]));
+        let plugin = Installed {
+            revision,
+            ..installed(&Package::seal(&component, &manifest, ""), &[])
+        };
+        host.load(vec![plugin]).map(drop)
+    };
+    with(1, 1).unwrap();
+    let before = entries();
+    assert_eq!(before, 2, "the instrumented one and the prepared one");
+    // A page has 64 KiB, and a guard 32 MiB.
+    for revision in 1..4 {
+        let Err(LoadError::Unprepared { why, .. }) = with(400, revision) else {
+            panic!("it is refused")
+        };
+        assert!(why.contains("limit memory of 33554432"), "{why}");
+    }
+    assert_eq!(entries(), before + 1, "another file, instrumented");
 }
 
 #[test]

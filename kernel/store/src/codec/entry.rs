@@ -21,17 +21,19 @@ const REMOVED: u8 = 3;
 /// Neither before nor after: no commit makes one, but the type can hold it.
 const NOTHING: u8 = 4;
 
+/// What stands before a cause; entries written before messages were counted along a chain have one
+/// without a count.
+const NO_CAUSE: u8 = 0;
+const CAUSE: u8 = 1;
+const CAUSE_AND_FOLLOW_UPS: u8 = 2;
+
 /// An entry without its number, which is its key.
 pub(crate) fn encode_entry(entry: &Entry) -> Vec<u8> {
     let mut out = Encoder::new();
     out.instant(entry.at);
     out.actor(&entry.actor);
     out.optional_text(entry.key.as_deref());
-    out.flag(entry.cause.is_some());
-    if let Some(cause) = entry.cause {
-        out.number(cause.entry);
-        out.number(u64::from(cause.depth));
-    }
+    out.cause(entry.cause);
     out.count(entry.edits.len());
     entry.edits.iter().for_each(|edit| out.edit(edit));
     out.count(entry.verdicts.len());
@@ -72,6 +74,21 @@ impl Encoder {
         };
         self.byte(tag);
         self.text(name);
+    }
+
+    fn cause(&mut self, cause: Option<Cause>) {
+        let Some(cause) = cause else {
+            return self.byte(NO_CAUSE);
+        };
+        self.byte(match cause.follow_ups {
+            None => CAUSE,
+            Some(_) => CAUSE_AND_FOLLOW_UPS,
+        });
+        self.number(cause.entry);
+        self.number(u64::from(cause.depth));
+        if let Some(follow_ups) = cause.follow_ups {
+            self.number(u64::from(follow_ups));
+        }
     }
 
     fn edit(&mut self, edit: &Edit) {
@@ -144,12 +161,18 @@ impl Decoder<'_> {
     }
 
     fn cause(&mut self) -> Result<Option<Cause>, Damage> {
-        if !self.flag()? {
-            return Ok(None);
-        }
+        let counts = match self.byte()? {
+            NO_CAUSE => return Ok(None),
+            CAUSE => false,
+            CAUSE_AND_FOLLOW_UPS => true,
+            other => return Err(Damage::new(format!("{other} is no kind of cause"))),
+        };
+        let (entry, depth) = (self.number()?, self.small()?);
+        let follow_ups = if counts { Some(self.small()?) } else { None };
         Ok(Some(Cause {
-            entry: self.number()?,
-            depth: self.small()?,
+            entry,
+            depth,
+            follow_ups,
         }))
     }
 

@@ -143,8 +143,6 @@ impl Row for PluginRow {
         out.number(u64::from(self.position));
         out.instant(self.installed_at);
         out.texts(&self.roles);
-        out.count(self.live.len());
-        self.live.iter().for_each(|digest| out.raw(digest));
     }
 
     fn read(from: &mut Decoder<'_>) -> Result<Self, Damage> {
@@ -159,7 +157,6 @@ impl Row for PluginRow {
             position: from.small()?,
             installed_at: from.instant()?,
             roles: from.texts()?,
-            live: from.digests()?,
         })
     }
 }
@@ -216,11 +213,6 @@ impl Decoder<'_> {
             id: self.text()?,
             signing_secret: self.optional_text()?,
         })
-    }
-
-    fn digests(&mut self) -> Result<Vec<[u8; 32]>, Damage> {
-        let count = self.count()?;
-        (0..count).map(|_| self.array()).collect()
     }
 
     fn headers(&mut self) -> Result<Vec<(String, String)>, Damage> {

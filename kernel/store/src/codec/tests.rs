@@ -143,7 +143,12 @@ fn verdicts() -> impl Strategy<Value = Verdict> {
 }
 
 fn entries() -> impl Strategy<Value = Entry> {
-    let causes = (any::<u64>(), any::<u32>()).prop_map(|(entry, depth)| Cause { entry, depth });
+    let causes = (any::<u64>(), any::<u32>(), any::<Option<u32>>());
+    let causes = causes.prop_map(|(entry, depth, follow_ups)| Cause {
+        entry,
+        depth,
+        follow_ups,
+    });
     (
         any::<u64>(),
         instants(),
@@ -347,7 +352,6 @@ fn every_row_reads_as_it_was_written() {
         position: 3,
         installed_at: at,
         roles: vec![],
-        live: vec![[8; 32], [9; 32]],
     });
     check(&CostRow {
         day: Date::from_days(i32::MIN),

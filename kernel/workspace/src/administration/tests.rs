@@ -203,6 +203,52 @@ fn a_further_role_waits_until_the_plugin_is_switched_on_again() {
     assert!(case.back(None).unwrap().row.enabled);
 }
 
+/// A file that lies beside the one in use was not looked at because of that: only one that was in use
+/// while the plugin was switched on is gone back to without a word.
+#[test]
+fn a_version_that_was_never_switched_on_reaches_no_further_although_it_is_kept() {
+    let case = Case::new();
+    let (one, more) = (plugin("0.1.0", "Rules.", &[]), two_roles("0.2.0"));
+    case.place(&one).unwrap();
+    case.place(&more).unwrap();
+    case.place(&one).unwrap();
+    case.acts().switch_on("acme.rule", false, false).unwrap();
+    for refused in [case.place(&more), case.back(None), case.back(Some("0.2.0"))] {
+        let told = complaint(refused, |error| matches!(error, Error::Refused(_)));
+        assert!(told.contains("the role shape"), "{told}");
+        assert_eq!(case.versions().0, "0.1.0");
+    }
+    // Removed, it is forgotten that it was in use.
+    case.acts().remove("acme.rule").unwrap();
+    case.place(&more).unwrap();
+    case.place(&one).unwrap();
+    assert!(!case.place(&more).unwrap().row.enabled);
+}
+
+#[test]
+fn an_upgrade_that_lacks_what_it_needs_waits_until_the_plugin_is_switched_on_again() {
+    let case = Case::new();
+    case.place(&plugin("0.1.0", "Rules.", &["read:account"]))
+        .unwrap();
+    case.acts().grant("acme.rule", &[], &[], true).unwrap();
+    case.acts().switch_on("acme.rule", false, false).unwrap();
+    for lacks in ["read:account.name", "read:contact"] {
+        let next = plugin("0.2.0", "Rules.", &[lacks]);
+        let told = complaint(case.place(&next), |error| {
+            matches!(error, Error::Refused(_))
+        });
+        assert!(told.contains(&format!("- {lacks}: To see.")), "{told}");
+        assert!(told.contains("plugin disable acme.rule"), "{told}");
+    }
+    assert_eq!(case.versions().0, "0.1.0");
+    let row = case.plugins().row("acme.rule").unwrap();
+    assert_eq!(row.grants, ["read:account"], "nothing is taken back");
+    // What it does not need it may lack, and what it needs it may have.
+    let optional = "[[grant]]\nallow = \"read:lead\"\nreason = \"Nice.\"\noptional = true\n";
+    let fits = plugin_with("0.2.0", "Rules.", &["read:account"], optional);
+    assert!(case.place(&fits).unwrap().row.enabled);
+}
+
 #[test]
 fn where_there_is_nothing_to_go_back_to_that_is_said() {
     let case = Case::new();
@@ -425,6 +471,52 @@ fn an_upgrade_that_is_refused_or_was_cut_off_leaves_no_draft() {
     fs::write(case.file("0.1.9").with_extension("new"), "half").unwrap();
     case.install("0.2.0");
     assert_eq!((files(), case.versions().0.as_str()), (2, "0.2.0"));
+}
+
+#[test]
+fn the_messages_of_a_removed_plugin_go_with_it() {
+    use kjerne_store::{Link, OutboxRow, outbox};
+    let case = Case::new();
+    case.install("0.1.0");
+    let row = |seq, plugin: &str| OutboxRow {
+        seq,
+        plugin: plugin.to_owned(),
+        message: kjerne_model::Message {
+            url: "https://hooks.example.com/in".to_owned(),
+            content_type: String::new(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            order_key: String::new(),
+            id: seq.to_string(),
+            signing_secret: None,
+        },
+        queued_at: Instant::from_millis(0),
+        tries: 0,
+        not_before: Instant::from_millis(0),
+        error: None,
+        gave_up: seq == 2,
+        link: Link::default(),
+    };
+    let rows = [
+        row(1, "acme.rule"),
+        row(2, "acme.rule"),
+        row(3, "acme.other"),
+    ];
+    let queued = case
+        .runtime
+        .store
+        .write(&mut |write| rows.iter().try_for_each(|row| outbox::push(write, row)));
+    queued.unwrap();
+    case.acts().remove("acme.rule").unwrap();
+    let mut left = Vec::new();
+    let snapshot = case.runtime.store.snapshot().unwrap();
+    outbox::list(&*snapshot, 0, &mut |row| {
+        left.push(row.seq);
+        std::ops::ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert_eq!(left, [3]);
+    assert_eq!(outbox::waiting(&*snapshot, "acme.rule").unwrap().rows, 0);
 }
 
 #[test]

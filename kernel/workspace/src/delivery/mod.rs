@@ -5,20 +5,24 @@ mod places;
 mod retry;
 pub mod signing;
 
+use std::io::Read;
 use std::ops::ControlFlow;
 use std::thread;
 use std::time::Duration;
 
 use kjerne_core::limits::{GIVEN_UP, REACTION_TRIES, back_off};
 use kjerne_core::{Ask, Outcome, Performed, Role, Task, Undelivered};
+use kjerne_host::Line;
 use kjerne_model::{Actor, Message};
 use kjerne_store::StoreError;
 use kjerne_store::outbox::OutboxRow;
 use ureq::http::{HeaderName, Uri, header};
 use ureq::unversioned::transport::DefaultConnector;
 
+use crate::chain;
 use crate::error::{Context as _, Error, Result};
-use crate::limits::{ANSWER_BODY, DELIVERY_TIME, UNNOTED_PAUSE};
+use crate::limits::{ANSWER_BODY, DELIVERY_TIME};
+use crate::plugin_log;
 use crate::runtime::{Runtime, now};
 use crate::stderr::tell;
 use address::Guarded;
@@ -29,6 +33,8 @@ const ROUND: Duration = Duration::from_millis(10);
 
 /// The status by which a receiver says that it takes no more.
 const GONE: u16 = 410;
+/// The status by which a workspace says that the message's chain has come to its end.
+const LOOP: u16 = 508;
 
 /// Carries messages out and answers back.
 pub struct Courier {
@@ -43,6 +49,8 @@ struct Answer {
     status: u16,
     content_type: String,
     body: Vec<u8>,
+    /// Why there is more of the body than was taken, if there is.
+    cut: Option<String>,
     /// How long it asked to be left alone, in milliseconds.
     retry_after: Option<i64>,
 }
@@ -75,6 +83,11 @@ impl Courier {
         thread::scope(|scope| {
             while !runtime.notifier.is_stopped() {
                 let heard = runtime.notifier.count();
+                // What went out now could not be marked as delivered, and would go out again and again.
+                if runtime.store.health().is_err() {
+                    runtime.notifier.sleep(nap);
+                    continue;
+                }
                 match self.start_due(runtime, &places, scope) {
                     Ok(()) => {
                         runtime.notifier.wait(heard, nap);
@@ -102,7 +115,8 @@ impl Courier {
         runtime.store.health()?;
         let mut begin = Vec::new();
         runtime.kernel.outbox_each_due(now(), &mut |row| {
-            if places.take(&row) {
+            // The messages of a plugin that is switched off wait until it is on again.
+            if runtime.package(&row.plugin).is_some() && places.take(&row) {
                 begin.push(row);
             }
             ControlFlow::Continue(())
@@ -113,10 +127,14 @@ impl Courier {
                 // Given back when the delivery ends, also by a panic.
                 let _place = places.hold(&row, &runtime.notifier);
                 if let Err(error) = self.deliver(runtime, &row) {
-                    tell(format_args!("outbox: {error}"));
-                    runtime
-                        .notifier
-                        .sleep(Duration::from_millis(UNNOTED_PAUSE.value));
+                    tell(format_args!(
+                        "outbox: message {} of {}: {error}",
+                        row.message.id, row.plugin
+                    ));
+                    // It stands in the outbox as it did. Its place is kept for the pause after a first
+                    // failure, so that it does not go out as often as there are looks at the outbox.
+                    let pause = back_off(1).unsigned_abs();
+                    runtime.notifier.sleep(Duration::from_millis(pause));
                 }
             });
         }
@@ -172,6 +190,7 @@ impl Courier {
         for (name, value) in message.headers.iter().filter(|(name, _)| is_free(name)) {
             request = request.header(name, value);
         }
+        request = request.header(chain::HEADER, chain::written(row.link));
         if let Some(name) = &message.signing_secret {
             if !runtime.host.may_sign(&row.plugin, name) {
                 return Err(Error::unreadable(format!(
@@ -199,16 +218,13 @@ impl Courier {
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default();
         let content_type = content_type.to_owned();
-        // An answer that breaks off or is too long is still an answer.
-        let body = response
-            .body_mut()
-            .with_config()
-            .limit(ANSWER_BODY.value)
-            .read_to_vec();
+        let status = response.status().as_u16();
+        let (body, cut) = beginning(response.body_mut().as_reader());
         Ok(Answer {
-            status: response.status().as_u16(),
+            status,
             content_type,
-            body: body.unwrap_or_default(),
+            body,
+            cut,
             retry_after,
         })
     }
@@ -231,6 +247,28 @@ impl Courier {
             "{host} is not in [send] allow of the workspace's kjerne.toml"
         )))
     }
+}
+
+/// The beginning of an answer's body, as far as a plugin is given it, and why it is not the whole. An
+/// answer that breaks off or is too long is still an answer.
+fn beginning(body: impl Read) -> (Vec<u8>, Option<String>) {
+    let most = ANSWER_BODY.count();
+    let mut taken = Vec::new();
+    // Each piece that came before a failure is kept.
+    let read = body.take(ANSWER_BODY.value + 1).read_to_end(&mut taken);
+    let cut = match read {
+        Err(error) => Some(format!(
+            "the answer broke off after {} bytes: {error}",
+            taken.len().min(most)
+        )),
+        Ok(_) if taken.len() > most => Some(format!(
+            "the answer is longer than {most} bytes ({}); the rest was not taken",
+            ANSWER_BODY.name
+        )),
+        Ok(_) => None,
+    };
+    taken.truncate(most);
+    (taken, cut)
 }
 
 fn signed(runtime: &Runtime, name: &str, message: &Message) -> Result<[(&'static str, String); 3]> {
@@ -260,7 +298,9 @@ fn is_free(name: &str) -> bool {
         header::EXPECT,
         header::PROXY_AUTHORIZATION,
     ];
-    !ours.contains(&name) && !name.as_str().starts_with("webhook-")
+    let ours_by_name = ["webhook-", "kjerne-"];
+    let begins_so = |beginning: &&str| name.as_str().starts_with(beginning);
+    !ours.contains(&name) && !ours_by_name.iter().any(begins_so)
 }
 
 /// Hands the answer to the plugin; one that fails at it is told about and not asked again, as the
@@ -275,6 +315,11 @@ fn report(
         return Ok(());
     };
     let answer = answer.unwrap_or_default();
+    if let Some(cut) = &answer.cut {
+        let message = format!("answer to message {}: {cut}", row.message.id);
+        let line = Line::new(now(), Role::Integration, "warn", &message);
+        plugin_log::tell(&runtime.workspace, &row.plugin, line);
+    }
     let task = Task::Answered {
         id: row.message.id.clone(),
         status: answer.status,
@@ -328,16 +373,19 @@ fn patiently(
 
 /// What a receiver's refusal means for further tries.
 fn refused(answer: &Answer) -> Undelivered {
-    let is_gone = answer.status == GONE;
-    let error = if is_gone {
-        "the receiver answered 410 Gone: it takes no more messages here".to_owned()
-    } else {
-        format!("the receiver answered {}", answer.status)
+    let error = match answer.status {
+        GONE => "the receiver answered 410 Gone: it takes no more messages here".to_owned(),
+        LOOP => {
+            "the receiver answered 508 Loop Detected: messages and what follows from them lead in \
+                 a circle"
+                .to_owned()
+        }
+        status => format!("the receiver answered {status}"),
     };
     Undelivered {
         error,
         wait: answer.retry_after,
-        hopeless: is_gone,
+        hopeless: matches!(answer.status, GONE | LOOP),
     }
 }
 
@@ -373,6 +421,44 @@ fn tell_forgotten(row: Option<&OutboxRow>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io;
+
+    /// Gives so many bytes, and then what a connection does that breaks.
+    struct Breaks(usize);
+
+    impl Read for Breaks {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            if self.0 == 0 {
+                return Err(io::ErrorKind::ConnectionReset.into());
+            }
+            let count = into.len().min(self.0).min(1_000);
+            into[..count].fill(b'x');
+            self.0 -= count;
+            Ok(count)
+        }
+    }
+
+    #[test]
+    fn of_an_answer_the_beginning_is_taken_and_told_to_be_no_more() {
+        let most = ANSWER_BODY.count();
+        let check = |body: &mut dyn Read, bytes: usize, told: Option<&str>| {
+            let (taken, cut) = beginning(body);
+            assert_eq!(taken.len(), bytes);
+            assert_eq!(cut.is_some(), told.is_some(), "{cut:?}");
+            assert!(cut.unwrap_or_default().contains(told.unwrap_or_default()));
+        };
+        check(&mut io::empty(), 0, None);
+        check(&mut io::repeat(1).take(most as u64), most, None);
+        check(
+            &mut io::repeat(1).take(most as u64 + 1),
+            most,
+            Some("answer-body"),
+        );
+        check(&mut io::repeat(1), most, Some("answer-body"));
+        check(&mut Breaks(70_000), 70_000, Some("broke off after 70000"));
+        check(&mut Breaks(0), 0, Some("broke off after 0"));
+        check(&mut Breaks(most + 1), most, Some("answer-body"));
+    }
 
     #[test]
     fn headers_of_the_connection_and_the_signature_are_ours() {
@@ -383,6 +469,7 @@ mod tests {
             ("content-length", false),
             ("Transfer-Encoding", false),
             ("webhook-signature", false),
+            ("Kjerne-Chain", false),
             ("bad name", false),
             ("x\r\ny", false),
         ] {
