@@ -72,7 +72,7 @@ fn settings_with_a_fault_are_refused_when_they_are_set_and_those_before_stay() {
         (
             "service-rules",
             service("Europe/Oslo", "Europe/Olso"),
-            "Europe/Olso",
+            ": time_zone 'Europe/Olso'",
         ),
         (
             "service-rules",
@@ -98,6 +98,42 @@ fn settings_with_a_fault_are_refused_when_they_are_set_and_those_before_stay() {
             "'url' is missing",
         ),
         ("webhook", "x = \n".to_owned(), "line 1"),
+        (
+            "webhook",
+            defaults(
+                "webhook",
+                "set = { status = \"new\", channel = \"web\" }",
+                "set = { status = \"newish\" }",
+            ),
+            "sets case.status to 'newish'",
+        ),
+        (
+            "webhook",
+            defaults(
+                "webhook",
+                "set = { status = \"new\", channel = \"web\" }",
+                "set = { subject = 5 }",
+            ),
+            "sets case.subject to 5",
+        ),
+        (
+            "sales-stages",
+            defaults(
+                "sales-stages",
+                "required = [\"account\"]",
+                "required = [\"id\"]",
+            ),
+            "cannot require id",
+        ),
+        (
+            "sales-stages",
+            defaults(
+                "sales-stages",
+                "entry = [{ related = \"stakeholder\", at_least = 1 }]",
+                "entry = [{ field = \"acount\" }]",
+            ),
+            "line 39: stage discover looks at acount",
+        ),
     ];
     let file = workspace.beside("settings.toml");
     let set = |plugin: &str, text: &str| {

@@ -145,6 +145,38 @@ fn other_spellings_are_read_and_null_clears() {
 }
 
 #[test]
+fn blank_parts_of_an_address_are_none() {
+    let kind = every_type();
+    let given = json!({ "street": " ", "city": "Oslo", "region": "\u{200b}", "country": null });
+    let held = read(&kind, "a_address", &given).unwrap().unwrap();
+    assert_eq!(value(&held), json!({ "city": "Oslo" }));
+    let typed = |text: &str| {
+        let arguments = [("a_address".to_owned(), text.to_owned())];
+        patch_of_text(&kind, &arguments)
+            .unwrap()
+            .into_values()
+            .next()
+            .unwrap()
+    };
+    assert_eq!(typed(" | |\u{200b}||"), None, "it is cleared");
+    assert_eq!(
+        value(&typed(" |0155| ||").unwrap()),
+        json!({ "postal_code": "0155" })
+    );
+    let address = |json: Json| {
+        let body = json!({ "fields": { "a_address": json } });
+        create(&kind, &body)
+    };
+    for nothing in [json!({}), json!({ "street": " " })] {
+        let Change::Create { fields, .. } = address(nothing).unwrap() else {
+            panic!("no create");
+        };
+        let told = kjerne_model::check_fields(&kind, &fields);
+        assert!(told[0].message.contains("clear the field"), "{told:?}");
+    }
+}
+
+#[test]
 fn what_cannot_be_read_says_what_was_expected() {
     let kind = every_type();
     let cases = [

@@ -157,7 +157,8 @@ impl Workspace {
         }
         begun.file(&dir.join(KINDS), KINDS_TEMPLATE, 0o644)?;
         begun.file(&dir.join(SECRETS), SECRETS_TEMPLATE, 0o600)?;
-        for name in [DATA.to_owned(), format!("{DATA}.lock")] {
+        for beside in ["", ".new", ".lock", ".room"] {
+            let name = format!("{DATA}{beside}");
             begun.makes(dir.join(name));
         }
         let store = RedbStore::create_described(dir.join(DATA), "kjerne init")?;

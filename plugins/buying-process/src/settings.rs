@@ -107,26 +107,31 @@ impl Numbers {
     }
 
     /// Reads a table; the numbers not there are those of `standard`, and a name that `standard`
-    /// does not have is a fault unless `open`.
-    fn read(root: &Section<'_>, key: &'static str, standard: &[(&str, i64)], open: bool) -> Self {
+    /// does not have is a fault unless that has none at all.
+    fn read(root: &Section<'_>, key: &'static str, standard: &[(&str, i64)], most: i64) -> Self {
         let mut numbers: Vec<_> = standard
             .iter()
             .map(|(name, number)| ((*name).to_owned(), *number))
             .collect();
-        for (name, written) in root.pairs(key) {
+        let pairs = root.pairs(key);
+        let table = (!pairs.is_empty()).then(|| root.section(key)).flatten();
+        let table = table.as_ref().unwrap_or(root);
+        for (name, written) in pairs {
             let number = written
                 .first()
                 .and_then(|text| text.parse().ok())
-                .filter(|number| (0..=3_650).contains(number));
+                .filter(|number| (0..=most).contains(number));
             let place = numbers.iter().position(|(known, _)| *known == name);
             match (number, place) {
-                (None, _) => root.fault(format_args!(
-                    "{key}.{name} must be a whole number from 0 to 3650"
-                )),
+                (None, _) => table.fault_at(
+                    &name,
+                    format_args!("{key}.{name} must be a whole number from 0 to {most}"),
+                ),
                 (Some(number), Some(place)) => numbers[place].1 = number,
-                (Some(number), None) if open => numbers.push((name, number)),
+                (Some(number), None) if standard.is_empty() => numbers.push((name, number)),
                 (Some(_), None) => {
-                    root.fault(format_args!("{key}.{name} is not a number of this table"));
+                    let message = format_args!("{key}.{name} is not a number of this table");
+                    table.fault_at(&name, message);
                 }
             }
         }
@@ -149,11 +154,14 @@ impl GroupSize {
                 sizes: vec![(1, 3), (100, 7), (501, 10)],
             };
         };
-        let sizes = section
-            .sections("sizes")
-            .iter()
-            .map(Self::read_size)
-            .collect();
+        let mut sizes: Vec<(i64, i64)> = Vec::new();
+        for one in section.sections("sizes") {
+            let (from, people) = Self::read_size(&one);
+            if sizes.iter().any(|(known, _)| *known == from) {
+                one.fault(format_args!("there are two sizes from {from} employees on"));
+            }
+            sizes.push((from, people));
+        }
         let size = Self {
             unknown: section.number("unknown", 1..=100).unwrap_or(7),
             sizes,
@@ -163,6 +171,11 @@ impl GroupSize {
     }
 
     fn read_size(section: &Section<'_>) -> (i64, i64) {
+        for key in ["employees_from", "people"] {
+            if !section.has(key) {
+                section.fault(format_args!("{key} is missing"));
+            }
+        }
         let from = section
             .number("employees_from", 0..=100_000_000)
             .unwrap_or(0);
@@ -183,6 +196,8 @@ impl GroupSize {
     }
 }
 
+/// The most of what is told in percent.
+const PERCENT: i64 = 100;
 const INFLUENCE: &[(&str, i64)] = &[
     ("low", 1),
     ("medium", 2),
@@ -265,15 +280,15 @@ impl Settings {
                 .and_then(|most| most.try_into().ok())
                 .unwrap_or(8),
             done_from: root.number("done_from", 1..=100).unwrap_or(80),
-            influence: Numbers::read(root, "influence", INFLUENCE, false),
-            progress: Numbers::read(root, "progress", PROGRESS, false),
-            evidence: Numbers::read(root, "evidence", EVIDENCE, false),
-            attitude: Numbers::read(root, "attitude", ATTITUDE, false),
+            influence: Numbers::read(root, "influence", INFLUENCE, 3_650),
+            progress: Numbers::read(root, "progress", PROGRESS, PERCENT),
+            evidence: Numbers::read(root, "evidence", EVIDENCE, PERCENT),
+            attitude: Numbers::read(root, "attitude", ATTITUDE, PERCENT),
             group: GroupSize::read(root.section("group")),
-            our_progress: Numbers::read(root, "our_progress", &[], true),
-            rework: Numbers::read(root, "rework", REWORK, false),
-            no_decision: Numbers::read(root, "no_decision", NO_DECISION, false),
-            actions: Numbers::read(root, "actions", ACTIONS, false),
+            our_progress: Numbers::read(root, "our_progress", &[], PERCENT),
+            rework: Numbers::read(root, "rework", REWORK, 3_650),
+            no_decision: Numbers::read(root, "no_decision", NO_DECISION, 3_650),
+            actions: Numbers::read(root, "actions", ACTIONS, 3_650),
         };
         root.finish();
         settings
@@ -282,6 +297,7 @@ impl Settings {
 
 impl Rules {
     fn read_root(root: &Section<'_>) -> Self {
+        let sections = root.sections("job");
         let rules = Self {
             history_actors: root
                 .texts("history_actors")
@@ -292,35 +308,35 @@ impl Rules {
                 _ => Proof::Note,
             },
             roles: read_roles(root),
-            jobs: root.sections("job").iter().map(Job::read).collect(),
+            jobs: sections.iter().map(Job::read).collect(),
         };
-        rules.check(root);
+        rules.check(root, &sections);
         rules
     }
 
-    fn check(&self, root: &Section<'_>) {
+    fn check(&self, root: &Section<'_>, sections: &[Section<'_>]) {
         if self.jobs.is_empty() {
             root.fault("there is no [[job]]");
         }
-        for (place, job) in self.jobs.iter().enumerate() {
+        for (place, (job, section)) in self.jobs.iter().zip(sections).enumerate() {
             if self
                 .jobs
                 .iter()
                 .take(place)
                 .any(|earlier| earlier.name == job.name)
             {
-                root.fault(format_args!("job {} is there twice", job.name));
+                section.fault(format_args!("job {} is there twice", job.name));
             }
             let own = |name: &&String| self.job(name).is_none_or(|host| !host.within.is_empty());
             if let Some(name) = job.within.iter().find(own) {
-                root.fault(format_args!(
+                section.fault(format_args!(
                     "job {} is within {name}, which is no job of its own",
                     job.name
                 ));
             }
             let strange = |role: &&String| !self.roles.is_empty() && !self.knows_role(role);
             if let Some(role) = job.roles.iter().find(strange) {
-                root.fault(format_args!(
+                section.fault(format_args!(
                     "job {} takes role {role}, which is not among the roles",
                     job.name
                 ));

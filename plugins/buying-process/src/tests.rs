@@ -537,12 +537,42 @@ fn settings_name_every_fault_with_its_line() {
     );
     check(
         "[[job]]\nname = \"a\"\n[[job]]\nname = \"a\"\nroles = [\"x\"]\n[roles]\ny = \"Y\"",
-        &["job a is there twice", "takes role x"],
+        &["line 3: job a is there twice", "line 3: job a takes role x"],
     );
     check(
         "[[job]]\nname = \"a\"\n[rework]\nbase = -1\nspeed = 2",
-        &["rework.base must be", "rework.speed is not"],
+        &["line 4: rework.base must be", "line 5: rework.speed is not"],
     );
+    let job = "[[job]]\nname = \"a\"\n";
+    for (nonsense, told) in [
+        (
+            "[group]\nsizes = [{ employees_from = 1 }]",
+            "line 4: people is missing",
+        ),
+        (
+            "[group]\nsizes = [{ people = 3 }]",
+            "line 4: employees_from is missing",
+        ),
+        (
+            "[group]\nsizes = [{ employees_from = -5, people = 3 }]",
+            "employees_from must be",
+        ),
+        (
+            "[group]\nsizes = [{ employees_from = 1, people = 0 }]",
+            "people must be",
+        ),
+        (
+            "[group]\nsizes = [\n{ employees_from = 1, people = 3 },\n{ employees_from = 1, people = 4 }]",
+            "line 6: there are two sizes from 1 employees on",
+        ),
+        (
+            "[progress]\ndone = 101",
+            "line 4: progress.done must be a whole number from 0 to 100",
+        ),
+        ("[our_progress]\nwon = 3650", "from 0 to 100"),
+    ] {
+        check(&format!("{job}{nonsense}"), &[told]);
+    }
     check(
         "done_needs = \"luck\"\n[[job]]\nname = \"a\"",
         &["line 1: done_needs must be one of note, activity, nothing"],

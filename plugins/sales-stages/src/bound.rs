@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use kjerne_sdk::{Date, Decimal, Value};
+use kjerne_sdk::{Date, Decimal, Money, Value};
 
 /// How a value compares with a bound: `100000` (also for money, in whole units of whatever
 /// currency), `100000.50 NOK`, `2026-12-31`, `today`, `today+30`, `today-7`. None when the two
@@ -24,8 +24,13 @@ pub fn compare(value: &Value, bound: &str, today: Date) -> Option<Ordering> {
 
 /// Whether a text can be a bound at all.
 pub fn is_bound(text: &str) -> bool {
-    let number = text.split_once(' ').map_or(text, |(number, _)| number);
-    Decimal::parse(number).is_some() || day_bound(text, Date::from_days(0)).is_some()
+    let (number, currency) = match text.split_once(' ') {
+        Some((number, currency)) => (number, Some(currency)),
+        None => (text, None),
+    };
+    let is_known = |code| Money::from_major(Decimal::from(0), code).is_some();
+    Decimal::parse(number).is_some() && currency.is_none_or(is_known)
+        || day_bound(text, Date::from_days(0)).is_some()
 }
 
 fn day_bound(text: &str, today: Date) -> Option<Date> {

@@ -103,6 +103,20 @@ impl Criterion {
         self.test == other.test && self.when == other.when
     }
 
+    /// The fields of the opportunity it looks at, also in what it is made of.
+    pub fn fields(&self) -> Vec<&String> {
+        let inner = match &self.test {
+            Test::Any(criteria) => criteria.as_slice(),
+            Test::Field(..) | Test::Count(..) => &[],
+        };
+        let inner = self.when.iter().chain(inner);
+        let mut fields: Vec<&String> = inner.flat_map(Self::fields).collect();
+        if let Test::Field(field, _) = &self.test {
+            fields.push(field);
+        }
+        fields
+    }
+
     /// The kinds it counts records of, also in what it is made of.
     pub fn kinds(&self) -> Vec<&String> {
         let inner = match &self.test {
@@ -167,13 +181,11 @@ const CANNOT_CHECK: &str = "cannot-check";
 impl Test {
     fn read(section: &Section<'_>) -> Self {
         if section.has("any") {
-            return Self::Any(
-                section
-                    .sections("any")
-                    .iter()
-                    .map(Criterion::read)
-                    .collect(),
-            );
+            let criteria = section.sections("any");
+            if criteria.is_empty() {
+                section.fault_at("any", "any names no criterion");
+            }
+            return Self::Any(criteria.iter().map(Criterion::read).collect());
         }
         if let Some(kind) = section.text("related") {
             let by = section
@@ -184,15 +196,20 @@ impl Test {
                 by,
                 fields: section.pairs("where"),
             };
+            for (field, _) in selection.fields.iter().filter(|(_, one)| is_nothing(one)) {
+                let what = format_args!("{field} is one of nothing, which no record is");
+                section.fault_at("where", what);
+            }
             return Self::Count(selection, Bounds::read(section));
         }
         if !section.has("field") {
             section.fault("a criterion needs field, related or any");
         }
-        Self::Field(
-            section.text("field").unwrap_or_default(),
-            Check::read(section),
-        )
+        let field = section.text("field").unwrap_or_default();
+        if is_own(&field) {
+            section.fault_at("field", format_args!("{field} {OWN}"));
+        }
+        Self::Field(field, Check::read(section))
     }
 
     fn judge(&self, deal: &dyn Deal, stage: &str) -> Option<Obstacle> {
@@ -232,11 +249,19 @@ impl Check {
     fn read(section: &Section<'_>) -> Self {
         let list = |key| section.texts(key).unwrap_or_default();
         if section.has("one_of") {
-            Self::OneOf(list("one_of"))
+            let values = list("one_of");
+            if is_nothing(&values) {
+                section.fault_at("one_of", "one_of names nothing that a field may hold");
+            }
+            Self::OneOf(values)
         } else if section.has("none_of") {
             Self::NoneOf(list("none_of"))
         } else if let Some(value) = section.scalar("equals") {
-            Self::OneOf(vec![value])
+            let values = vec![value];
+            if is_nothing(&values) {
+                section.fault_at("equals", "equals names nothing that a field may hold");
+            }
+            Self::OneOf(values)
         } else if let Some(bound) = bound(section, "at_least") {
             Self::AtLeast(bound)
         } else if let Some(bound) = bound(section, "at_most") {
@@ -313,10 +338,11 @@ impl Bounds {
         };
         let at_most = number("at_most");
         let least = if at_most.is_some() { 0 } else { 1 };
-        Self {
-            at_least: number("at_least").unwrap_or(least),
-            at_most,
+        let at_least = number("at_least").unwrap_or(least);
+        if at_most.is_some_and(|most| at_least > most) {
+            section.fault_at("at_least", "at_least is more than at_most");
         }
+        Self { at_least, at_most }
     }
 
     fn judge(self, deal: &dyn Deal, selection: &Selection, stage: &str) -> Option<Obstacle> {
@@ -367,11 +393,25 @@ impl Bounds {
     }
 }
 
+/// What every record has beside its fields. A criterion looks at fields, and finds none of these filled.
+const OWN_NAMES: [&str; 5] = ["id", "kind", "version", "created_at", "updated_at"];
+const OWN: &str = "is no field that could be filled";
+
+/// Whether a name is none of a field.
+pub fn is_own(field: &str) -> bool {
+    OWN_NAMES.contains(&field)
+}
+
+/// Whether no value is one of these.
+fn is_nothing(values: &[String]) -> bool {
+    values.iter().all(|value| value.trim().is_empty())
+}
+
 fn bound(section: &Section<'_>, key: &'static str) -> Option<String> {
     let bound = section.scalar(key)?;
     if !is_bound(&bound) {
-        section.fault(format_args!(
-            "{key} must be a number, an amount such as \"1000 NOK\", a date or today+30"
+        section.fault_at(key, format_args!(
+            "{key} must be a number, an amount such as \"1000 NOK\" in a currency of ISO 4217, a date or today+30"
         ));
     }
     Some(bound)

@@ -191,26 +191,34 @@ fn read_settings() -> Result<&'static Settings, Failure> {
     })
 }
 
-/// Checks what only the kernel knows: that what stages require are fields of an opportunity, and that
-/// the kinds that criteria count are there.
+/// Checks what only the kernel knows: that what stages require and look at are fields of an opportunity,
+/// and that the kinds that criteria count are there.
 fn check_names(settings: &Settings) -> Result<(), Faults> {
-    let stages = || settings.pipelines.iter().flat_map(|one| &one.stages);
-    let required: BTreeSet<&String> = stages().flat_map(|stage| &stage.required).collect();
-    for field in required {
-        let condition = format!("{} eq null", field.replace('.', "/"));
-        if is_unknown("opportunity", &condition, "bad-filter") {
-            let fault = format!("a stage requires {field}, which an opportunity does not have");
-            return Err(fault.into());
+    let (mut asked, mut faults) = (BTreeSet::new(), Faults::default());
+    for stage in settings.pipelines.iter().flat_map(|one| &one.stages) {
+        let name = &stage.name;
+        let criteria = || stage.entry.iter().chain(&stage.exit);
+        for field in criteria().flat_map(Criterion::fields) {
+            let condition = format!("{} eq null", field.replace('.', "/"));
+            if asked.insert(("", field)) && is_unknown("opportunity", &condition, "bad-filter") {
+                let what = if stage.required.contains(field) {
+                    "requires"
+                } else {
+                    "looks at"
+                };
+                let message =
+                    format_args!("stage {name} {what} {field}, which an opportunity does not have");
+                faults.add(stage.line, message);
+            }
+        }
+        for kind in criteria().flat_map(Criterion::kinds) {
+            if asked.insert((kind, kind)) && is_unknown(kind, "version eq 0", "unknown-kind") {
+                let message = format_args!("stage {name} counts {kind}, and there is no such kind");
+                faults.add(stage.line, message);
+            }
         }
     }
-    let criteria = stages().flat_map(|stage| stage.entry.iter().chain(&stage.exit));
-    let counted: BTreeSet<&String> = criteria.flat_map(Criterion::kinds).collect();
-    for kind in counted {
-        if is_unknown(kind, "version eq 0", "unknown-kind") {
-            return Err(format!("a criterion counts {kind}, and there is no such kind").into());
-        }
-    }
-    Ok(())
+    faults.settle(())
 }
 
 /// Whether the kernel says of a name that there is no such. What may not be asked is no fault.

@@ -2,7 +2,7 @@
 
 use kjerne_sdk::settings::Section;
 
-use crate::criterion::Criterion;
+use crate::criterion::{Criterion, is_own};
 
 /// One pipeline.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct Stage {
     pub name: String,
     /// What people read.
     pub label: String,
+    /// The line of the settings it begins on.
+    pub line: u32,
     /// Its place in the pipeline, from 1.
     pub position: u32,
     /// The chance to win, in percent.
@@ -156,10 +158,15 @@ impl Stage {
                 .map(|one| Criterion::read(&one))
         };
         let required = section.texts("required").unwrap_or_default();
+        for field in required.iter().filter(|field| is_own(field)) {
+            let message = format_args!("a stage cannot require {field}, which is no field");
+            section.fault_at("required", message);
+        }
         let needed = required.iter().map(|field| Criterion::required(field));
         let stage = Self {
             label: section.text("label").unwrap_or_else(|| label(&name)),
             name,
+            line: section.line(),
             position,
             probability: section
                 .number("probability", 0..=100)

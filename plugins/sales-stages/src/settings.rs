@@ -53,14 +53,17 @@ impl Settings {
             root.fault("there is no [[pipeline]]");
         }
         if let Some(name) = twice(names.iter()) {
-            root.fault(format_args!("pipeline {name} is there twice"));
+            let last = names.iter().rposition(|one| one == name);
+            let section = last.and_then(|place| sections.get(place)).unwrap_or(root);
+            section.fault(format_args!("pipeline {name} is there twice"));
         }
         let default_pipeline = root.text("default_pipeline").or(names.first().cloned());
         let default_pipeline = default_pipeline.unwrap_or_default();
         if !names.contains(&default_pipeline) {
-            root.fault(format_args!(
-                "default_pipeline {default_pipeline} is not a pipeline"
-            ));
+            root.fault_at(
+                "default_pipeline",
+                format_args!("default_pipeline {default_pipeline} is not a pipeline"),
+            );
         }
         let read = |(section, name): (Section<'_>, String)| Pipeline::read(&section, name);
         let settings = Self {

@@ -295,6 +295,59 @@ fn settings_name_every_fault_with_its_line() {
         "[[pipeline]]\nname = \"p\"\n[[pipeline.stage]]\nname = \"a\"\nentry = [{ field = \"amount\", at_least = \"much\" }]",
         &["line 5: at_least must be"],
     );
+    check(
+        "[[pipeline]]\nname = \"p\"\n[[pipeline]]\nname = \"p\"\n",
+        &["line 3: pipeline p is there twice"],
+    );
+    let stage = "[[pipeline]]\nname = \"p\"\n[[pipeline.stage]]\nname = \"a\"\n";
+    for (never, told) in [
+        ("required = [\"id\"]", "line 5: a stage cannot require id"),
+        (
+            "required = [\"name\", \"version\"]",
+            "cannot require version",
+        ),
+        (
+            "entry = [{ field = \"created_at\" }]",
+            "line 5: created_at is no field",
+        ),
+        (
+            "entry = [{ field = \"amount\", at_least = \"5 XXY\" }]",
+            "currency of ISO 4217",
+        ),
+        (
+            "entry = [{ field = \"amount\", at_most = \"5 nok\" }]",
+            "currency of ISO 4217",
+        ),
+        (
+            "exit = [{ field = \"source\", one_of = [] }]",
+            "line 5: one_of names nothing",
+        ),
+        (
+            "exit = [{ field = \"source\", one_of = [\"\", \" \"] }]",
+            "one_of names nothing",
+        ),
+        (
+            "exit = [{ field = \"source\", equals = \"\" }]",
+            "equals names nothing",
+        ),
+        ("exit = [{ any = [] }]", "line 5: any names no criterion"),
+        (
+            "exit = [{ any = [{ field = \"a\", one_of = [] }] }]",
+            "one_of names nothing",
+        ),
+        (
+            "exit = [{ related = \"quote\", where = { status = [] } }]",
+            "status is one of nothing",
+        ),
+        (
+            "exit = [{ related = \"quote\", at_least = 3, at_most = 2 }]",
+            "more than at_most",
+        ),
+    ] {
+        check(&format!("{stage}{never}"), &[told]);
+    }
+    let good = format!("{stage}entry = [{{ field = \"amount\", at_least = \"5 NOK\" }}]\n");
+    Settings::read(&good).unwrap();
 }
 
 /// The fields set for a change, written `field=value`.

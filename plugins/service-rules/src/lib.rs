@@ -22,7 +22,7 @@ mod target;
 mod triage;
 
 use kjerne_sdk::prelude::*;
-use kjerne_sdk::settings::Faults;
+use kjerne_sdk::settings::{Faults, Node};
 
 use crate::case::Case;
 use crate::clock::Goal;
@@ -287,9 +287,11 @@ fn load(case: &RecordRef) -> Result<Record, Failure> {
 /// Checks what only the kernel knows: the zones, and the fields a case must have.
 fn check(settings: &Settings) -> Result<(), Faults> {
     let (from, to) = (Instant::from_millis(0), Instant::from_millis(0));
-    for calendar in settings.calendars.values() {
-        Zone::load(&calendar.zone, from, to)
-            .map_err(|failure| format!("time_zone '{}': {}", calendar.zone, failure.message))?;
+    for (name, calendar) in &settings.calendars {
+        Zone::load(&calendar.zone, from, to).map_err(|failure| {
+            let message = format!("time_zone '{}': {}", calendar.zone, failure.message);
+            at(&["calendars", name, "time_zone"], message)
+        })?;
     }
     for field in &settings.required_to_resolve {
         let asked = records::query("case").filter(format!("{field} eq null"));
@@ -297,13 +299,26 @@ fn check(settings: &Settings) -> Result<(), Faults> {
             Err(failure) if failure.code == "bad-filter" => {
                 let fault =
                     format!("required_to_resolve names '{field}', which a case does not have");
-                return Err(fault.into());
+                return Err(at(&["required_to_resolve"], fault));
             }
             // What cannot be asked is no fault of the settings.
             _ => {}
         }
     }
     Ok(())
+}
+
+/// A fault of what stands at a place of the settings. They are taken over once more for its line, which
+/// only who has a fault to tell pays for.
+fn at(path: &[&str], message: String) -> Faults {
+    let settings = kjerne_sdk::settings::load();
+    let (mut table, mut found) = (Some(settings.top()), None);
+    for key in path {
+        found = table.and_then(|table| table.get(key)).or(found);
+        table = found.and_then(Node::as_table);
+    }
+    let told = found.map(|node| node.wrong(&message));
+    told.unwrap_or(message).into()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use kjerne_sdk::Date;
 use kjerne_sdk::settings::{Node, Settings as Document, Table};
 
 use crate::calendar::{Calendar, Span};
+use crate::case::STATUSES;
 use crate::condition::Condition;
 use crate::duration::parse_minutes;
 use crate::person::Person;
@@ -26,9 +27,54 @@ impl Settings {
 
     fn of(document: &Document) -> Result<Self, String> {
         let settings = read_settings(document.top())?;
-        settings.check_names()?;
+        check_names(document.top(), &settings)?;
         Ok(settings)
     }
+}
+
+/// Whether names that must be known are; the error says which is not, and where.
+fn check_names(top: Table<'_>, settings: &Settings) -> Result<(), String> {
+    let one_of = |at: Node<'_>, what: &str, name: Option<&String>, names: &[String]| match name {
+        Some(name) if !names.is_empty() && !names.contains(name) => Err(at.wrong(format!(
+            "{what} names '{name}', which is not among {}",
+            names.join(", ")
+        ))),
+        _ => Ok(()),
+    };
+    let verdict = |at, what: &str, verdict: &Verdict| {
+        one_of(at, what, verdict.priority.as_ref(), &settings.priorities)?;
+        one_of(at, what, verdict.queue.as_ref(), &settings.queues)
+    };
+    for (at, row) in top.items("triage")?.into_iter().zip(&settings.triage) {
+        verdict(at, &format!("triage rule '{}'", row.rule), &row.verdict)?;
+    }
+    if let Some(at) = top.get("triage_default") {
+        verdict(at, "triage_default", &settings.triage_default)?;
+    }
+    for (at, step) in top.items("escalation")?.into_iter().zip(&settings.steps) {
+        let what = format!("escalation step '{}'", step.name);
+        one_of(at, &what, step.priority.as_ref(), &settings.priorities)?;
+        one_of(at, &what, step.queue.as_ref(), &settings.queues)?;
+    }
+    let statuses = STATUSES.map(str::to_owned);
+    if let Some(moves) = top.get("moves") {
+        for (from, at) in moves.table()?.entries() {
+            for name in at.texts()?.iter().chain([&from.to_owned()]) {
+                one_of(at, "moves", Some(name), &statuses)?;
+            }
+        }
+    }
+    let calendars: Vec<&str> = settings.calendars.keys().map(String::as_str).collect();
+    for (at, row) in top.items("target")?.into_iter().zip(&settings.targets) {
+        if !calendars.contains(&row.calendar.as_str()) {
+            return Err(at.wrong(format!(
+                "a target names the calendar '{}', which is not among the calendars: {}",
+                row.calendar,
+                calendars.join(", ")
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Reads the whole document.

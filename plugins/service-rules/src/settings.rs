@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use crate::calendar::Calendar;
-use crate::case::STATUSES;
 use crate::condition::Condition;
 use crate::person::Person;
 use crate::steps::Step;
@@ -94,49 +93,6 @@ impl Settings {
     /// Whether this actor brings in history.
     pub fn imports(&self, actor: &str) -> bool {
         self.import_actors.iter().any(|name| name == actor)
-    }
-
-    /// Whether names that must be known are; the error says which is not, and where.
-    pub fn check_names(&self) -> Result<(), String> {
-        let one_of = |what: &str, name: Option<&String>, names: &[String]| match name {
-            Some(name) if !names.is_empty() && !names.contains(name) => Err(format!(
-                "{what} names '{name}', which is not among {}",
-                names.join(", ")
-            )),
-            _ => Ok(()),
-        };
-        let rows = self
-            .triage
-            .iter()
-            .map(|row| (format!("triage rule '{}'", row.rule), &row.verdict));
-        for (what, verdict) in rows.chain([("triage_default".to_owned(), &self.triage_default)]) {
-            one_of(&what, verdict.priority.as_ref(), &self.priorities)?;
-            one_of(&what, verdict.queue.as_ref(), &self.queues)?;
-        }
-        for step in &self.steps {
-            let what = format!("escalation step '{}'", step.name);
-            one_of(&what, step.priority.as_ref(), &self.priorities)?;
-            one_of(&what, step.queue.as_ref(), &self.queues)?;
-        }
-        let statuses = STATUSES.map(str::to_owned);
-        for name in self
-            .moves
-            .iter()
-            .flat_map(|(from, to)| to.iter().chain([from]))
-        {
-            one_of("moves", Some(name), &statuses)?;
-        }
-        match self
-            .targets
-            .iter()
-            .find(|row| !self.calendars.contains_key(&row.calendar))
-        {
-            Some(row) => Err(format!(
-                "a target names the calendar '{}', which is not among the calendars",
-                row.calendar
-            )),
-            None => Ok(()),
-        }
     }
 }
 

@@ -68,16 +68,22 @@ fn what_is_wrong_with_the_settings_is_told_with_its_line() {
         ),
         (
             "priorities = ['high']\n[[triage]]\nrule = 'r'\npriority = 'hihg'",
-            "'hihg'",
+            "line 2: triage rule 'r' names 'hihg'",
         ),
-        ("queues = ['a']\n[triage_default]\nqueue = 'b'", "'b'"),
+        (
+            "queues = ['a']\n[triage_default]\nqueue = 'b'",
+            "line 2: triage_default names 'b'",
+        ),
         ("[[target]]\nresolution = '4h'", "calendar"),
-        ("[[target]]\ncalendar = 'none'\nresolution = '4h'", "'none'"),
+        (
+            "[[target]]\ncalendar = 'none'\nresolution = '4h'",
+            "line 1: a target names the calendar 'none'",
+        ),
         (
             "default_calendar = 'a'\n[[target]]\nresolution = '4 days'",
             "line 2: '4 days'",
         ),
-        ("[moves]\nnew = ['opened']", "'opened'"),
+        ("[moves]\nnew = ['opened']", "line 2: moves names 'opened'"),
         ("[reopen]\ntargets = 'anew'", "'anew'"),
         ("[reopen]\ndays = -1", "between 0 and 3650"),
         (

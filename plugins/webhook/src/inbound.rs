@@ -1,10 +1,11 @@
 //! What comes in: a JSON message or a web form becomes a record, as the mapping table says.
 
-use kjerne_sdk::{Date, Decimal, Fields, InboundMessage, Instant, Money, RecordRef, Value};
+use kjerne_sdk::{Fields, InboundMessage, Instant, RecordRef, Value, trim, without_exponent};
 use serde_json::Value as Json;
 
 use crate::form::read_form;
-use crate::settings::{Condition, Form, Settings, Source};
+use crate::settings::{Condition, Settings, Source};
+use crate::values::{Form, expected, value_of};
 
 /// The most messages one delivery may hold.
 const BATCH: usize = 500;
@@ -140,7 +141,12 @@ fn fits(message: &Json, at: &str, wanted: &[String]) -> bool {
 fn text_at(message: &Json, at: &str) -> Option<String> {
     let text = match message.pointer(at)? {
         Json::Null | Json::Object(_) => return None,
-        Json::String(text) => text.trim().to_owned(),
+        Json::String(text) => trim(text).to_owned(),
+        // The digits as they stand, without rounding.
+        Json::Number(number) => {
+            let digits = number.to_string();
+            without_exponent(&digits).unwrap_or(digits)
+        }
         Json::Array(items) => {
             let texts: Vec<String> = (0..items.len())
                 .filter_map(|place| text_at(message, &format!("{at}/{place}")))
@@ -152,12 +158,12 @@ fn text_at(message: &Json, at: &str) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Whether what stands at a place can name a message, or is nothing. A number with a fraction or beyond 64
-/// bits has been rounded, so that two names may have become one.
+/// Whether what stands at a place can name a message, or is nothing. A number with a fraction or an exponent
+/// can be written in several ways, so that two names would be one.
 fn is_name(message: &Json, at: &str) -> bool {
     match message.pointer(at) {
         None | Some(Json::Null | Json::String(_)) => true,
-        Some(Json::Number(number)) => !number.is_f64(),
+        Some(Json::Number(number)) => !number.to_string().contains(['.', 'e', 'E']),
         Some(Json::Object(parts)) => parts.is_empty(),
         Some(Json::Array(parts)) => parts.is_empty(),
         Some(Json::Bool(_)) => false,
@@ -189,82 +195,22 @@ fn take(source: &Source, message: &Json, find: Find<'_>) -> Result<Option<Value>
         };
     };
     let wrong = |what: &str| format!("{at} must be {what}, not '{}'.", shortened(&text));
-    let some = |value: Option<Value>, what: &str| value.map(Some).ok_or_else(|| wrong(what));
-    match &source.form {
-        Form::Text => Ok(Some(Value::from(&text))),
-        Form::Integer => some(text.parse::<i64>().ok().map(Value::from), "a whole number"),
-        Form::Decimal => some(Decimal::parse(&text).map(Value::from), "a decimal number"),
-        Form::Money(currency) => some(
-            money(&text, currency.as_deref()),
-            "an amount such as 1250.00 NOK",
-        ),
-        Form::Date => some(
-            Date::parse(&text).map(Value::from),
-            "a date such as 2026-05-17",
-        ),
-        Form::Instant => some(
-            instant(&text).map(Value::from),
-            "a time such as 2026-05-17T08:30:00Z",
-        ),
-        Form::Flag => some(flag(&text).map(Value::from), "true or false"),
-        Form::Choices => Ok(Some(Value::from(
-            text.split(';')
-                .map(|part| part.trim().to_owned())
-                .collect::<Vec<_>>(),
-        ))),
-        Form::Reference => some(
-            RecordRef::parse(&text).map(Value::from),
-            "a reference such as account/ID",
-        ),
-        Form::Lookup { kind, by } => match find(kind, by, &text)? {
+    if let Form::Lookup { kind, by } = &source.form {
+        return match find(kind, by, &text)? {
             Some(found) => Ok(Some(found.into())),
             None if source.required => Err(format!(
                 "{at}: there is no {kind} whose {by} is '{}'.",
                 shortened(&text)
             )),
             None => Ok(None),
-        },
+        };
     }
+    let value = value_of(&source.form, &text);
+    value.map(Some).ok_or_else(|| wrong(expected(&source.form)))
 }
 
 fn shortened(text: &str) -> String {
     text.chars().take(80).collect()
-}
-
-fn flag(text: &str) -> Option<bool> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "yes" | "on" | "1" => Some(true),
-        "false" | "no" | "off" | "0" => Some(false),
-        _ => None,
-    }
-}
-
-/// A time in RFC 3339, with any offset; or, as devices count, seconds since 1970 in ten digits or
-/// milliseconds in thirteen: from 2001 to 2286. Any other number is a date or a mistake, and never
-/// an afternoon in 1970.
-fn instant(text: &str) -> Option<Instant> {
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        if text.starts_with('0') {
-            return None;
-        }
-        let count: i64 = text.parse().ok()?;
-        return match text.len() {
-            10 => Some(Instant::from_millis(count * 1_000)),
-            13 => Some(Instant::from_millis(count)),
-            _ => None,
-        };
-    }
-    Instant::read(text)
-}
-
-/// `1250.00`, in the currency of the settings, or `1250.00 NOK`. More digits than the currency has
-/// are refused rather than rounded.
-fn money(text: &str, currency: Option<&str>) -> Option<Value> {
-    let (amount, currency) = match text.split_once(' ') {
-        Some((amount, currency)) => (amount, currency),
-        None => (text, currency?),
-    };
-    Money::from_major(Decimal::parse(amount)?, currency).map(Value::from)
 }
 
 #[cfg(test)]

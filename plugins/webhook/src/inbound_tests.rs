@@ -1,6 +1,7 @@
 //! Tests of what comes in: bodies, rules, values.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use kjerne_sdk::{Date, Decimal, Money};
 use serde_json::json;
 
 use super::*;
@@ -149,6 +150,26 @@ fn values_take_the_form_the_settings_give_them() {
     let rows = [
         ("as = 'integer'", json!(12), Some(Value::Integer(12))),
         ("as = 'integer'", json!("12"), Some(Value::Integer(12))),
+        (
+            "as = 'integer'",
+            json!("\u{feff}12\u{200b}"),
+            Some(Value::Integer(12)),
+        ),
+        (
+            "as = 'decimal'",
+            serde_json::from_str("0.123456789012345678").unwrap(),
+            Decimal::parse("0.123456789012345678").map(Value::from),
+        ),
+        (
+            "as = 'decimal'",
+            serde_json::from_str("1.25e3").unwrap(),
+            Decimal::parse("1250").map(Value::from),
+        ),
+        (
+            "as = 'money', currency = 'NOK'",
+            serde_json::from_str("1234567890123456.78").unwrap(),
+            Some(Money::new(123_456_789_012_345_678, "NOK").into()),
+        ),
         (
             "as = 'decimal'",
             json!("1.50"),

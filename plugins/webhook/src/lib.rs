@@ -7,6 +7,7 @@ mod inbound;
 mod names;
 mod settings;
 mod taken;
+mod values;
 
 use std::collections::BTreeMap;
 
@@ -30,7 +31,7 @@ static SETTINGS: Prepared<Settings> = Prepared::new(|| Settings::load().map_err(
 impl Prepare for Webhook {
     fn prepare() -> Result<(), Faults> {
         let settings = SETTINGS.get().map_err(Clone::clone)?;
-        names::check(settings).map_err(|failure| failure.message.into())
+        names::check(settings)
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use kjerne_sdk::Value;
 use kjerne_sdk::settings::{self, Node, Table};
+use kjerne_sdk::{Decimal, Money, Value};
+
+use crate::values::{Form, value_of};
 
 /// Where messages come in, as the manifest declares.
 const SOURCES: [&str; 3] = ["form", "device", "signal"];
@@ -25,6 +27,8 @@ pub type Condition = BTreeMap<String, Vec<String>>;
 /// Events for one receiver.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Subscription {
+    /// The line of the settings it begins on.
+    pub line: u32,
     pub name: String,
     pub enabled: bool,
     pub url: String,
@@ -44,26 +48,6 @@ pub struct Subscription {
     pub mode: Mode,
 }
 
-/// What a value from outside is to become.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Form {
-    Text,
-    Integer,
-    Decimal,
-    /// An amount in this currency, unless the message names another.
-    Money(Option<String>),
-    Date,
-    Instant,
-    Flag,
-    Choices,
-    Reference,
-    /// The record of a kind whose field has this value.
-    Lookup {
-        kind: String,
-        by: String,
-    },
-}
-
 /// Where a field's value comes from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Source {
@@ -79,6 +63,8 @@ pub struct Source {
 /// What becomes of a message.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Mapping {
+    /// The line of the settings it begins on.
+    pub line: u32,
     pub name: String,
     /// The source it is for: the last part of the address.
     pub source: String,
@@ -146,16 +132,16 @@ impl Settings {
             .collect::<Result<_, _>>()?;
         let names = subscriptions
             .iter()
-            .map(|one: &Subscription| one.name.as_str());
-        if let Some(name) = twice(names) {
+            .map(|one| (one.name.as_str(), one.line));
+        if let Some((name, line)) = twice(names) {
             return Err(format!(
-                "two subscriptions are named '{name}'; a message is named after its subscription"
+                "line {line}: two subscriptions are named '{name}'; a message is named after its subscription"
             ));
         }
-        let names = mappings.iter().map(|one: &Mapping| one.name.as_str());
-        if let Some(name) = twice(names) {
+        let names = mappings.iter().map(|one| (one.name.as_str(), one.line));
+        if let Some((name, line)) = twice(names) {
             return Err(format!(
-                "two rules for what comes in are named '{name}'; what was taken before is known by the rule"
+                "line {line}: two rules for what comes in are named '{name}'; what was taken before is known by the rule"
             ));
         }
         Ok(Self {
@@ -247,6 +233,7 @@ fn read_subscription(row: Node<'_>) -> Result<Subscription, String> {
         return Err(row.wrong("secret is empty; name a secret, or leave it out"));
     }
     Ok(Subscription {
+        line: row.line(),
         name: name.to_owned(),
         enabled: table.flag("enabled", true)?,
         url: url.to_owned(),
@@ -263,19 +250,24 @@ fn read_subscription(row: Node<'_>) -> Result<Subscription, String> {
     })
 }
 
-/// A name that stands there more than once.
-fn twice<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let mut names: Vec<&str> = names.collect();
+/// A name that stands there more than once, with its line.
+fn twice<'a>(names: impl Iterator<Item = (&'a str, u32)>) -> Option<(&'a str, u32)> {
+    let mut names: Vec<(&str, u32)> = names.collect();
     names.sort_unstable();
-    let pair = names.windows(2).find(|pair| pair[0] == pair[1])?;
-    Some(pair[0])
+    let pair = names.windows(2).find(|pair| pair[0].0 == pair[1].0)?;
+    Some(pair[1])
 }
 
 /// A text without blanks, such as every event bears.
 fn mark(top: Table<'_>, key: &str, otherwise: &str) -> Result<String, String> {
-    let text = top.text(key)?.unwrap_or(otherwise);
+    let Some(node) = top.get(key) else {
+        return Ok(otherwise.to_owned());
+    };
+    let text = node.text()?;
     if text.is_empty() || text.contains(|sign: char| sign.is_whitespace() || sign.is_control()) {
-        return Err(format!("{key} is '{text}'; it takes a text without blanks"));
+        return Err(node.wrong(format_args!(
+            "{key} is '{text}'; it takes a text without blanks"
+        )));
     }
     Ok(text.to_owned())
 }
@@ -341,6 +333,7 @@ fn read_mapping(row: Node<'_>) -> Result<Mapping, String> {
         )));
     }
     let mapping = Mapping {
+        line: row.line(),
         name: table.required("name")?.to_owned(),
         source: source.to_owned(),
         when: read_condition(table, "when")?,
@@ -410,9 +403,17 @@ fn read_source(node: Node<'_>) -> Result<Source, String> {
             rows.collect::<Result<_, String>>()?
         }
     };
+    let form = read_form(table, node)?;
+    if let Some(one) = table.get("default") {
+        let text = one.text()?;
+        let is_value = matches!(form, Form::Lookup { .. }) || value_of(&form, text).is_some();
+        if text.trim().is_empty() || !is_value {
+            return Err(one.wrong(format_args!("default '{text}' is no value of this form")));
+        }
+    }
     Ok(Source {
         from: table.required("from")?.to_owned(),
-        form: read_form(table, node)?,
+        form,
         values,
         default: table.text("default")?.map(str::to_owned),
         required: table.flag("required", false)?,
@@ -424,7 +425,14 @@ fn read_form(table: Table<'_>, node: Node<'_>) -> Result<Form, String> {
         "text" => Form::Text,
         "integer" => Form::Integer,
         "decimal" => Form::Decimal,
-        "money" => Form::Money(table.text("currency")?.map(str::to_owned)),
+        "money" => {
+            let currency = table.text("currency")?;
+            let is_known = |code: &str| Money::from_major(Decimal::from(0), code).is_some();
+            if let Some(other) = currency.filter(|code| !is_known(code)) {
+                return Err(node.wrong(format_args!("'{other}' is no currency of ISO 4217")));
+            }
+            Form::Money(currency.map(str::to_owned))
+        }
         "date" => Form::Date,
         "instant" => Form::Instant,
         "flag" => Form::Flag,
@@ -448,6 +456,9 @@ fn read_constants(table: Table<'_>) -> Result<Vec<(String, Value)>, String> {
         return Ok(Vec::new());
     };
     let read = |(name, node): (&str, Node<'_>)| {
+        if node.as_text().is_some_and(|text| text.trim().is_empty()) {
+            return Err(node.wrong(format_args!("{name} is set to nothing; leave it out")));
+        }
         let text = node.as_text().map(Value::from);
         let value = text
             .or_else(|| node.as_integer().map(Value::from))
@@ -549,9 +560,9 @@ mod tests {
             ("[[inbound]]\nname = 'a'\nsource = 'forms'", "'forms'"),
             (
                 "[[inbound]]\nname = 'a'\nsource = 'form'\n[[inbound]]\nname = 'a'\nsource = 'device'",
-                "are named 'a'",
+                "line 4: two rules for what comes in are named 'a'",
             ),
-            ("source = 'not a uri'", "without blanks"),
+            ("source = 'not a uri'", "line 1: source is"),
             ("type_prefix = ''", "type_prefix"),
             (
                 "[[subscription]]\nname = 'blåbær'\nurl = 'https://a.example'",
@@ -572,6 +583,18 @@ mod tests {
             (
                 "[[inbound]]\nname = 'a'\nsource = 'form'\nset = { n = [] }",
                 "expected text",
+            ),
+            (
+                "[[inbound]]\nname = 'a'\nsource = 'form'\nset = { n = ' ' }",
+                "line 4: n is set to nothing",
+            ),
+            (
+                "[[inbound]]\nname = 'a'\nsource = 'form'\nfields = { n = { from = '/n', as = 'integer', default = 'many' } }",
+                "line 4: default 'many' is no value",
+            ),
+            (
+                "[[inbound]]\nname = 'a'\nsource = 'form'\nfields = { n = { from = '/n', as = 'money', currency = 'kr' } }",
+                "line 4: 'kr' is no currency",
             ),
         ];
         let subscription =
@@ -594,6 +617,10 @@ mod tests {
             );
         }
         let twice = "[[subscription]]\nname = 'a'\nurl = 'https://a.example'\n".repeat(2);
-        assert!(Settings::parse(&twice).unwrap_err().contains("'a'"));
+        let told = Settings::parse(&twice).unwrap_err();
+        assert!(
+            told.contains("line 4: two subscriptions are named 'a'"),
+            "{told}"
+        );
     }
 }

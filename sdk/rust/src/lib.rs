@@ -47,6 +47,7 @@ pub use contract::{
 };
 pub use effects::{EffectHandle, Effects};
 pub use fields::Fields;
+pub use kjerne_values::{trim, without_exponent};
 pub use prepared::Prepared;
 pub use roles::{
     Action, BuyingProcess, Guard, Integration, Prepare, React, SalesStages, ServiceRules, Shape,

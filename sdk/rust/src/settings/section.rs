@@ -22,12 +22,7 @@ impl Noted {
 
     /// The value when nothing was wrong, else all faults.
     fn settle<T>(self, value: T) -> Result<T, Faults> {
-        let found = self.0.into_inner();
-        if found.is_empty() {
-            Ok(value)
-        } else {
-            Err(Faults(found))
-        }
+        Faults(self.0.into_inner()).settle(value)
     }
 }
 
@@ -211,6 +206,18 @@ impl<'a> Section<'a> {
     /// Notes a fault of the table as a whole.
     pub fn fault(&self, message: impl Display) {
         self.faults.add(self.line, message);
+    }
+
+    /// Notes a fault of what stands under a key; of the table as a whole when nothing does.
+    pub fn fault_at(&self, key: &str, message: impl Display) {
+        let line = self.node(key).map_or(self.line, Node::line);
+        self.faults.add(line, message);
+    }
+
+    /// The line the table begins on, from 1: for faults that are found when all has been read.
+    #[must_use]
+    pub fn line(&self) -> u32 {
+        self.line
     }
 
     /// Notes every key that was never asked for.
