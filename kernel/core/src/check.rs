@@ -154,18 +154,20 @@ fn hierarchy_fault(
 ) -> Result<Option<Refusal>, StoreError> {
     let (name, own) = (&field.name, slot.reference());
     let mut above = value.as_reference().filter(|_| field.hierarchy).cloned();
-    let mut levels = 0;
+    let mut passed = Vec::new();
     while let Some(at) = above.take() {
-        levels += 1;
         let wrong = if at == own {
             format!("{name} leads back to {own}; nothing can be above itself, so choose another")
-        } else if levels > limits::HIERARCHY.value {
+        } else if passed.contains(&at) {
+            format!("{name} leads to {at}, which is above itself; mend that one first")
+        } else if passed.len() >= limits::HIERARCHY.count() {
             let most = limits::HIERARCHY.value;
             format!(
                 "{name} has more than {most} records above one another; at most {most} are allowed"
             )
         } else {
             above = held_reference(work, reader, &at, name)?;
+            passed.push(at);
             continue;
         };
         return Ok(Some(slot.refusal(Code::InvalidValue, wrong).field(name)));

@@ -37,6 +37,22 @@ kjerne_core::limit_table! {
     IMPORT_NOTES = "import-notes", 20, "notes",
         "a file that is odd throughout is understood by its first lines; further notes are counted";
 
+    /// Faults of a mapping that are told at once.
+    IMPORT_FAULTS = "import-faults", 100, "faults",
+        "a mapping for another file is at fault in everything; the others are counted";
+
+    /// Names of columns or fields in one message.
+    IMPORT_NAMES = "import-names", 20, "names",
+        "enough to see what kind of file it is";
+
+    /// Columns that a mapping does not use, told at the end of an import.
+    IMPORT_UNUSED = "import-unused", 200, "columns",
+        "each may be what was forgotten; exports with more have them unused on purpose";
+
+    /// The name of a column of an imported file.
+    IMPORT_COLUMN_NAME = "import-column-name", 4_096, "bytes",
+        "questions of surveys stand as names; what is longer is no name, and the file no table";
+
     /// Rows of the header of an imported file, and rows before it.
     IMPORT_HEADER_ROWS = "import-header-rows", 100, "rows",
         "titles and remarks above a table take a page at the most";

@@ -2,6 +2,7 @@
 
 use kjerne_values::{ParseError, is_blank, is_unseen};
 
+use crate::email::{self, is_email};
 use crate::kind::{Choice, Field, FieldType, Kind, is_plain_choice};
 use crate::name::Name;
 use crate::phone::{self, is_phone};
@@ -59,7 +60,14 @@ pub fn check_new(field: &Field, value: &Value) -> Option<Refusal> {
     let name = &field.name;
     let why = match (&field.field_type, value) {
         (FieldType::Phone, Value::Text(text)) => {
-            format!("{name}: {} {}", shown(text), phone::several(text)?)
+            let rule = phone::several(text).or_else(|| phone::something_else(text));
+            format!("{name}: {} {}", shown(text), rule?)
+        }
+        (FieldType::Email, Value::Text(text)) if !email::is_written(text) => {
+            no_such(name, text, "an e-mail address")
+        }
+        (FieldType::Url, Value::Text(text)) if !url::is_written(text) => {
+            no_such(name, text, "an http or https address")
         }
         (FieldType::Decimal, Value::Decimal(number)) if !number.is_written() => {
             format!("{name}: {number} has more than 18 digits")
@@ -267,22 +275,4 @@ fn listed(choices: &[Choice]) -> String {
     }
     let values: Vec<&str> = choices.iter().map(|choice| choice.value.as_str()).collect();
     format!("one of {}", values.join(", "))
-}
-
-/// One `@` with something sensible on both sides. What else an address may be only its server
-/// knows; a stricter rule would refuse addresses that receive mail.
-fn is_email(text: &str) -> bool {
-    let Some((local, domain)) = text.rsplit_once('@') else {
-        return false;
-    };
-    let clean = |part: &str| {
-        !part.is_empty()
-            && !part
-                .chars()
-                .any(|c| c.is_whitespace() || c.is_control() || c == '@')
-    };
-    clean(local)
-        && clean(domain)
-        && domain.contains('.')
-        && domain.split('.').all(|label| !label.is_empty())
 }

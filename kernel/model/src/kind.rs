@@ -258,6 +258,15 @@ pub(crate) const OWN_NAMES: [&str; 5] = ["id", "kind", "version", "created_at", 
 /// What stands for something else where a filter names a field.
 const FILTER_WORD: &str = "not";
 
+/// Columns that files of records have beside the fields: an import would take a field of that name for them.
+const EXCHANGE_NAMES: [&str; 5] = [
+    "safe_for_spreadsheets",
+    "reject_line",
+    "reject_column",
+    "reject_value",
+    "reject_reason",
+];
+
 /// True for a text that may be a choice where none are listed: not blank, and no blanks around it.
 pub(crate) fn is_plain_choice(value: &str) -> bool {
     !is_blank(value) && value.trim() == value
@@ -274,6 +283,11 @@ fn check_field(kind: &Kind, field: &Field) -> Result<(), SchemaError> {
     }
     if field.name == FILTER_WORD {
         return wrong("has a name that means something else in a filter; choose another");
+    }
+    if EXCHANGE_NAMES.contains(&field.name.as_str()) {
+        return wrong(
+            "has the name of a column that exports or rejected rows have; choose another",
+        );
     }
     let has_case = matches!(
         field.field_type,

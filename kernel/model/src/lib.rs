@@ -20,6 +20,7 @@ mod change;
 mod check;
 mod choices;
 mod core_kinds;
+mod email;
 mod entry;
 pub mod filter;
 mod id;

@@ -43,6 +43,51 @@ pub(crate) fn several(text: &str) -> Option<&'static str> {
     )
 }
 
+/// Which rule a text breaks that looks like a number and is something else. As [`several`], for what is written
+/// anew.
+pub(crate) fn something_else(text: &str) -> Option<&'static str> {
+    let text = text.trim();
+    let lower = text.to_lowercase();
+    let number = lower.strip_prefix("tel:").unwrap_or(&lower).trim_start();
+    if is_date(number) {
+        return Some("is a date and no phone number");
+    }
+    if is_network_address(number) {
+        return Some("is a network address and no phone number");
+    }
+    let first = number.chars().next()?;
+    if !first.is_ascii_digit() && !"+(".contains(first) {
+        return Some("begins with a mark and not with a phone number; take the mark off");
+    }
+    let abroad = number.strip_prefix('+')?;
+    let first = abroad.chars().find(char::is_ascii_digit);
+    (first == Some('0') && !abroad.trim_start().starts_with("(0)"))
+        .then_some("has a zero behind the +, where the number of a country stands")
+}
+
+/// `2026-01-31`, `31.01.2026` or `1/2/2026`, of this century or the one before.
+fn is_date(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(['-', '.', '/']).collect();
+    let [a, b, c] = parts.as_slice() else {
+        return false;
+    };
+    let within = |part: &str, first: u32, last: u32| {
+        part.len() <= 4 && part.parse().is_ok_and(|n: u32| (first..=last).contains(&n))
+    };
+    let is_year = |part: &str| part.len() == 4 && within(part, 1900, 2099);
+    let short = |part: &str, most: u32| part.len() <= 2 && within(part, 1, most);
+    let is_day = |a: &str, b: &str| short(a, 31) && short(b, 12) || short(a, 12) && short(b, 31);
+    is_year(a) && is_day(c, b) || is_year(c) && is_day(a, b)
+}
+
+/// Four numbers up to 255. Where each has two digits, or three at the front, it may be a phone number as well.
+fn is_network_address(text: &str) -> bool {
+    text.parse::<std::net::Ipv4Addr>().is_ok_and(|address| {
+        let is_short = text.split('.').any(|part| part.len() == 1);
+        is_short || address.is_private() && address.octets()[0] == 192
+    })
+}
+
 /// What people write between two numbers. Some of it stands within one as well: `030/1234567`.
 const BETWEEN: [&str; 14] = [
     "/", ",", ";", "|", "&", "\n", "\r", "\t", " or ", " and ", " og ", " eller ", " oder ", " +",

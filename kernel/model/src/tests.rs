@@ -567,3 +567,65 @@ fn a_text_holds_so_many_choices_and_no_more() {
         "{refused}"
     );
 }
+
+#[test]
+fn what_is_plainly_something_else_is_refused_where_it_is_written_anew() {
+    let kinds = core_kinds();
+    let told = |of: &str, field: &str, value: &str| {
+        let kind = kinds.iter().find(|kind| kind.name == name(of)).unwrap();
+        let record = fields(vec![("name", text("Bo")), (field, text(value))]);
+        let faults = crate::check_given(kind, &record);
+        faults.first().map(|fault| fault.message.clone())
+    };
+    for (of, field, good) in [
+        ("contact", "email", "o'brien+x=1%2{a}@sub.example.co.uk"),
+        ("contact", "email", "a..b.@docomo.example"),
+        ("contact", "email", "post@blåbær.no"),
+        ("contact", "email", "a/b@xn--80ak6aa92e.com"),
+        ("contact", "phone", "22.33.44.55"),
+        ("contact", "phone", "212.123.45.67"),
+        ("contact", "phone", "12-34-5678"),
+        ("contact", "phone", "(555) 123-4567"),
+        ("contact", "phone", "+(47) 22334455"),
+        ("account", "website", "http://intranet/x?a=b@c"),
+        ("account", "website", "http://192.168.1.1:80/"),
+        ("account", "website", "http://[::1]:80/"),
+        ("account", "website", "https://kari:x@example.com"),
+        ("account", "website", "https://例え.テスト"),
+    ] {
+        assert_eq!(told(of, field, good), None, "{field} {good}");
+    }
+    for (of, field, bad, why) in [
+        ("contact", "email", "<a@b.no>", "not an e-mail address"),
+        ("contact", "email", "a@b.no,", "not an e-mail address"),
+        ("contact", "email", "a@b.no>", "not an e-mail address"),
+        ("contact", "email", "mailto:a@b.no", "not an e-mail address"),
+        (
+            "contact",
+            "email",
+            "a@b.no?subject=x",
+            "not an e-mail address",
+        ),
+        ("contact", "email", "a:b@c.no", "not an e-mail address"),
+        ("contact", "email", "a@b/c.no", "not an e-mail address"),
+        ("contact", "email", "(none)@x.yz", "not an e-mail address"),
+        ("contact", "email", "a@-b.no", "not an e-mail address"),
+        ("contact", "email", "a@b.1", "not an e-mail address"),
+        ("contact", "email", "a@b.no;c", "not an e-mail address"),
+        ("contact", "phone", "2026-01-31", "is a date"),
+        ("contact", "phone", "1/2/2026", "is a date"),
+        ("contact", "phone", "31.12.1999", "is a date"),
+        ("contact", "phone", "192.168.1.1", "network address"),
+        ("contact", "phone", "10.0.0.12", "network address"),
+        ("contact", "phone", "-----123", "begins with a mark"),
+        ("contact", "phone", "/22334455", "begins with a mark"),
+        ("contact", "phone", "+0047 22334455", "zero behind the +"),
+        ("account", "website", "http://a.no\\@evil.no", "not an http"),
+        ("account", "website", "http://a.no\\x", "not an http"),
+        ("account", "website", "http://2026-01-31", "not an http"),
+        ("account", "website", "http://a.no/\u{202e}x", "not seen"),
+    ] {
+        let told = told(of, field, bad).unwrap_or_default();
+        assert!(told.contains(why), "{field} {bad}: {told}");
+    }
+}

@@ -20,6 +20,24 @@ pub(crate) fn is_url(text: &str) -> bool {
     known && clean && text.len() <= MAX_BYTES && is_place(place)
 }
 
+/// Whether an address may be written anew. Readers take a backslash for a slash, and so another host than the one
+/// behind it; and a host that ends without any letter is a number or a date. Stored ones hold by [`is_url`].
+pub(crate) fn is_written(text: &str) -> bool {
+    let Some((_, rest)) = text.split_once("://") else {
+        return true;
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let place = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, place)| place);
+    let host = place.split(':').next().unwrap_or_default();
+    let last = host.trim_end_matches('.').rsplit('.').next();
+    let is_number = host.parse::<std::net::Ipv4Addr>().is_ok();
+    let has_letter =
+        last.is_some_and(|last| last.contains(|c: char| !c.is_ascii() || c.is_ascii_alphabetic()));
+    !text.contains('\\') && (place.starts_with('[') || is_number || has_letter)
+}
+
 /// A host, and a port when there is one.
 fn is_place(place: &str) -> bool {
     if let Some(rest) = place.strip_prefix('[') {

@@ -93,6 +93,24 @@ fn nothing_is_above_itself() {
 }
 
 #[test]
+fn what_is_below_a_circle_is_told_so() {
+    let kernel = workspace();
+    let told = refused(
+        &kernel,
+        vec![
+            parent(5, "account/4"),
+            parent(4, "account/5"),
+            create("account", 9, &[("name", "A"), ("parent", "account/4")]),
+        ],
+    );
+    let of_last = told.iter().find(|(_, change, _)| *change == Some(2));
+    assert!(
+        of_last.unwrap().2.contains("which is above itself"),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn a_hierarchy_has_so_many_levels_and_no_more() {
     let kernel = kernel(TablePlugins::none());
     let most = u8::try_from(limits::HIERARCHY.value).unwrap();

@@ -111,7 +111,8 @@ fn split(text: &str, forms: &Forms) -> (String, [String; 2]) {
 #[derive(Default)]
 struct Marks {
     named: Option<Currency>,
-    shared: Option<(&'static str, &'static [&'static str])>,
+    /// All signs that several currencies share; the amount's has to be one of each.
+    shared: Vec<(&'static str, &'static [&'static str])>,
 }
 
 impl Marks {
@@ -119,14 +120,14 @@ impl Marks {
     fn take(&mut self, word: &str, usual: Option<Currency>) -> Result<(), String> {
         let folded = word.to_lowercase();
         if let Some(shared) = SHARED.iter().find(|(sign, _)| *sign == folded) {
-            self.shared = Some(*shared);
+            self.shared.push(*shared);
             return Ok(());
         }
         let also = ALSO.iter().find(|(sign, _)| *sign == folded);
         if let (Some((sign, of)), Some(usual)) = (also, usual)
             && of.contains(&usual.code())
         {
-            self.shared = Some((sign, of));
+            self.shared.push((sign, of));
             return Ok(());
         }
         let sign = SIGNS.iter().find(|(sign, _)| *sign == folded);
@@ -160,12 +161,13 @@ impl Marks {
                 usual.ok_or("the amount names no currency, and neither does the mapping")?
             }
         };
-        match self.shared {
-            Some((sign, of)) if !of.contains(&currency.code()) => Err(format!(
+        let code = currency.code();
+        match self.shared.iter().find(|(_, of)| !of.contains(&code)) {
+            Some((sign, of)) => Err(format!(
                 "{sign:?} is no sign of {currency}; it may be {}",
                 of.join(", ")
             )),
-            _ => Ok(currency),
+            None => Ok(currency),
         }
     }
 }

@@ -1,16 +1,17 @@
 //! One batch of drafts: lookups resolved, records found again, and one commit made of them; when
 //! that is refused, of those that are not at fault.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::thread;
 use std::time::Duration;
 
 use kjerne_core::limits::{REACTION_TRIES, back_off};
 use kjerne_core::{Kernel, Outcome, Receipt};
-use kjerne_model::{Actor, Change, Code, Commit, Fields, Instant, RecordId, Refusal, Target};
-use kjerne_store::Read;
-use kjerne_workspace::error::Result;
-use sha2::{Digest, Sha256};
+use kjerne_model::{
+    Actor, Change, Code, Commit, Fields, Instant, Record, RecordId, Refusal, Target,
+};
+use kjerne_store::{Read, records};
+use kjerne_workspace::error::{Error, Result};
 
 use super::convert::{Draft, Fault, schema_faults};
 use super::lookup::existing;
@@ -20,6 +21,7 @@ use super::reject::Rejects;
 use super::repeats::{Repeat, Repeats};
 use super::resolve::{Around, InBatch, Resolved, Resolver};
 use super::rows::Row;
+use super::same_file::SameFile;
 use super::shape::Shape;
 use super::spool::Spool;
 use super::survey::{Survey, is_sound, key_mark};
@@ -39,8 +41,8 @@ pub struct Counts {
     pub updated: u64,
     /// Rows whose record held everything already.
     pub unchanged: u64,
-    /// Rows left out on purpose: by the mapping's `skip`, by `on_existing = "skip"`, or because
-    /// another row of the file has the same key.
+    /// Rows left out on purpose: by the mapping's `skip`, by `on_existing = "skip"`, because another
+    /// row of the file has the same key, or because a row of a file without a key was stored before.
     pub skipped: u64,
     /// Those of them that another row of the file has the same key as.
     pub repeated: u64,
@@ -57,6 +59,9 @@ pub struct Batches<'a> {
     survey: Survey,
     repeats: Repeats,
     shape: Shape,
+    file: Option<SameFile>,
+    /// The rows of the batch whose records are not stored yet, by the ids given to them.
+    given: HashMap<RecordId, String>,
     made: u64,
     /// Where rows go that have to wait; none in the last pass.
     pub spool: Option<Spool>,
@@ -74,13 +79,18 @@ pub struct Known {
     pub survey: Survey,
     /// What its columns look like.
     pub shape: Shape,
+    /// The file itself, where its rows have no key.
+    pub file: Option<SameFile>,
+}
+
+/// Who commits what is imported.
+pub fn importer() -> Actor {
+    Actor::System("import".to_owned())
 }
 
 /// What all commits of an import have in common.
 #[derive(Clone, Copy)]
 pub struct Settings {
-    /// The file's digest.
-    pub digest: [u8; 32],
     /// When it happens.
     pub at: Instant,
     /// Makes ids differ from those of other imports.
@@ -99,7 +109,7 @@ struct Item {
 struct Placed {
     draft: Draft,
     id: RecordId,
-    existing: Option<kjerne_model::Record>,
+    existing: Option<Record>,
 }
 
 impl<'a> Batches<'a> {
@@ -119,6 +129,8 @@ impl<'a> Batches<'a> {
             survey: known.survey,
             repeats: Repeats::default(),
             shape: known.shape,
+            file: known.file,
+            given: HashMap::new(),
             made: 0,
             spool: None,
             rejects,
@@ -130,6 +142,13 @@ impl<'a> Batches<'a> {
     /// Tells of a row what is odd.
     pub fn look(&mut self, row: &Row) {
         self.shape.look(row, &mut self.told);
+    }
+
+    /// Counts a row that holds nothing, which is none.
+    pub fn pass_over(&mut self, line: u64) {
+        self.counts.rows -= 1;
+        self.shape.blank();
+        self.told.blank.add(line);
     }
 
     /// True for a draft that is to be taken: no earlier row of the file has its key, or the mapping
@@ -162,6 +181,10 @@ impl<'a> Batches<'a> {
         };
         let (faulty, drafts): (Vec<Draft>, Vec<Draft>) = drafts.into_iter().partition(is_faulty);
         let placed = self.place(&*snapshot, drafts)?;
+        let new = placed.iter().filter(|one| one.existing.is_none());
+        let told = |draft: &Draft| self.plan.told_row(draft.row.line, draft.key.as_deref());
+        let given = new.map(|one| (one.id, told(&one.draft)));
+        self.given = given.collect();
         let here = self
             .resolver
             .in_batch(placed.iter().map(|one| (&one.draft, one.id)));
@@ -178,7 +201,7 @@ impl<'a> Batches<'a> {
         for draft in faulty {
             self.take_faulty(&*snapshot, &here, draft)?;
         }
-        self.settle(items)
+        self.settle(items, true)
     }
 
     /// The keys that several rows of a batch have: one of them counts, and the others must not be what it
@@ -208,10 +231,7 @@ impl<'a> Batches<'a> {
 
     /// Rejects a row with cells that cannot be read, after looking what else is wrong with it.
     fn take_faulty(&mut self, read: &dyn Read, here: &InBatch, mut draft: Draft) -> Result<()> {
-        let found = match &draft.key {
-            Some(key) => existing(read, self.plan, key)?,
-            None => None,
-        };
+        let found = self.found(read, &draft)?;
         let own = found.as_ref().map(|record| record.id);
         let mut faults = std::mem::take(&mut draft.faults);
         match self.resolve(read, here, own, &mut draft)? {
@@ -234,17 +254,33 @@ impl<'a> Batches<'a> {
                 faults.push(fault);
             }
         }
-        Ok(self.rejects.add(&draft.row, &faults)?)
+        self.reject_row(draft, &faults)
+    }
+
+    /// Rejects a row, and remembers it for those that refer to it.
+    fn reject_row(&mut self, draft: &Draft, faults: &[Fault]) -> Result<()> {
+        self.resolver.rejected(draft);
+        Ok(self.rejects.add(&draft.row, faults)?)
+    }
+
+    /// The record a draft is about: the one its key leads to, or the one that this row of this file became
+    /// before.
+    fn found(&self, read: &dyn Read, draft: &Draft) -> Result<Option<Record>> {
+        match (&draft.key, &self.file) {
+            (Some(key), _) => existing(read, self.plan, key),
+            (None, Some(file)) if file.is_known => {
+                let id = draft.id.unwrap_or_else(|| file.id(draft.row.line));
+                Ok(records::get(read, &self.plan.kind.name, id)?)
+            }
+            (None, _) => Ok(None),
+        }
     }
 
     /// Finds the record each draft is about, or gives it an id.
     fn place(&mut self, read: &dyn Read, drafts: Vec<Draft>) -> Result<Vec<Placed>> {
         let mut all = Vec::with_capacity(drafts.len());
         for draft in drafts {
-            let found = match &draft.key {
-                Some(key) => existing(read, self.plan, key)?,
-                None => None,
-            };
+            let found = self.found(read, &draft)?;
             match (found, self.plan.on_existing) {
                 (Some(_), OnExisting::Skip) => self.counts.skipped += 1,
                 (Some(record), OnExisting::Error) => {
@@ -253,7 +289,7 @@ impl<'a> Batches<'a> {
                 }
                 (existing, _) => {
                     let id = existing.as_ref().map(|record| record.id).or(draft.id);
-                    let id = id.unwrap_or_else(|| self.next_id());
+                    let id = id.unwrap_or_else(|| self.next_id(draft.row.line));
                     all.push(Placed {
                         draft,
                         id,
@@ -266,7 +302,10 @@ impl<'a> Batches<'a> {
     }
 
     /// Ids in the order of the rows, so that records of one file lie together.
-    fn next_id(&mut self) -> RecordId {
+    fn next_id(&mut self, line: u64) -> RecordId {
+        if let Some(file) = &self.file {
+            return file.id(line);
+        }
         self.made += 1;
         let spread = self.settings.seed ^ u128::from(self.made).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let random = (u128::from(self.made) << 40) | (spread & 0xFF_FFFF_FFFF);
@@ -294,6 +333,12 @@ impl<'a> Batches<'a> {
                 self.counts.unchanged += 1;
                 return None;
             }
+            // Without a key nobody can say that the row of today is about the record as it is now.
+            Some(_) if self.plan.key.is_none() => {
+                self.counts.skipped += 1;
+                self.told.left.add(draft.row.line);
+                return None;
+            }
             Some(record) => {
                 let target = Target {
                     kind,
@@ -303,14 +348,15 @@ impl<'a> Batches<'a> {
                 Change::Update { target, patch }
             }
             None => {
-                // Without a key a second import knows its rows by their commit's key alone, which
-                // holds only when the commit is the same; the kernel makes the ids then.
-                let id = (self.plan.key.is_some() || draft.id.is_some()).then_some(id);
                 let fields: Fields = patch
                     .into_iter()
                     .filter_map(|(name, value)| Some((name, value?)))
                     .collect();
-                Change::Create { kind, id, fields }
+                Change::Create {
+                    kind,
+                    id: Some(id),
+                    fields,
+                }
             }
         };
         Some(Item { draft, change })
@@ -318,14 +364,17 @@ impl<'a> Batches<'a> {
 
     /// Commits items. Rows the kernel names in a refusal are taken out and the others tried again;
     /// a refusal that names none, or that keeps coming, splits the batch until it is down to one row.
-    fn settle(&mut self, mut items: Vec<Item>) -> Result<()> {
-        let mut rounds = 0;
+    /// Rows that clash only with other records are held back, and tried again when others were rejected:
+    /// it may have been those that they clash with.
+    fn settle(&mut self, mut items: Vec<Item>, may_hold: bool) -> Result<()> {
+        let mut held = Vec::new();
+        let (mut rounds, rejects) = (0, self.rejects.count);
         while !items.is_empty() {
             let refusals = match self.commit(&items)? {
                 Outcome::Accepted(receipt) => {
                     self.count(&items, &receipt);
                     self.tell(&items, &receipt);
-                    return Ok(());
+                    break;
                 }
                 Outcome::Refused(refusals) => refusals,
             };
@@ -339,14 +388,26 @@ impl<'a> Batches<'a> {
                 named.insert(0, refusals);
             } else if named.is_empty() || rounds == MAX_ROUNDS {
                 let later = items.split_off(items.len() / 2);
-                self.settle(items)?;
-                return self.settle(later);
+                self.settle(items, may_hold)?;
+                self.settle(later, may_hold)?;
+                break;
             }
             rounds += 1;
             for (index, refusals) in named.into_iter().rev() {
                 let item = items.remove(index);
-                self.refused(&item.draft.row, &refusals)?;
+                if may_hold && refusals.iter().all(is_clash) {
+                    held.push((item, refusals));
+                } else {
+                    self.refused(&item.draft, &refusals)?;
+                }
             }
+        }
+        held.sort_by_key(|(item, _)| item.draft.row.line);
+        if self.rejects.count > rejects && !held.is_empty() {
+            return self.settle(held.into_iter().map(|(item, _)| item).collect(), false);
+        }
+        for (item, refusals) in held {
+            self.refused(&item.draft, &refusals)?;
         }
         Ok(())
     }
@@ -365,45 +426,29 @@ impl<'a> Batches<'a> {
         Ok(outcome)
     }
 
+    /// A commit needs no key of its own: what it stored is found again by the records' keys, or by the file
+    /// and line. Only the first of a file without a key has one, by which the file is known from then on.
     fn commit_once(&self, items: &[Item]) -> Result<Outcome> {
+        let new_file = self.file.as_ref().filter(|file| !file.is_known);
         let commit = Commit {
             changes: items.iter().map(|item| item.change.clone()).collect(),
-            actor: Actor::System("import".to_owned()),
-            key: Some(self.commit_key(items)),
+            actor: importer(),
+            key: new_file.map(|file| file.key.clone()),
             at: self.settings.at,
             cause: None,
         };
-        Ok(if self.settings.dry_run {
+        let outcome = if self.settings.dry_run {
             self.kernel.dry_run(commit)?
         } else {
             self.kernel.commit(commit)?
-        })
-    }
-
-    /// Names a commit by its file, its rows, and the records and versions it is about: the same rows
-    /// of the same file are stored once, and a record changed since can still be set right.
-    fn commit_key(&self, items: &[Item]) -> String {
-        let mut digest = Sha256::new();
-        digest.update(self.settings.digest);
-        digest.update(self.plan.kind.name.as_bytes());
-        for item in items {
-            digest.update(item.draft.row.line.to_be_bytes());
-            match &item.change {
-                Change::Create { id: Some(id), .. } => digest.update(id.as_bytes()),
-                Change::Create { id: None, .. } => {}
-                Change::Update { target, .. } | Change::Delete { target } => {
-                    digest.update(target.id.as_bytes());
-                    digest.update(target.expected.unwrap_or(0).to_be_bytes());
-                }
-            }
+        };
+        let is_taken = |refusal: &Refusal| refusal.code == Code::KeyReused;
+        if outcome.refusals().iter().any(is_taken) {
+            return Err(Error::failed(
+                "somebody else is importing the very same file; wait for that, and import it again",
+            ));
         }
-        let digest = digest.finalize();
-        let hex: String = digest
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        format!("import:{hex}")
+        Ok(outcome)
     }
 
     fn count(&mut self, items: &[Item], receipt: &Receipt) {
@@ -411,10 +456,18 @@ impl<'a> Batches<'a> {
             self.counts.unchanged += items.len() as u64;
             return;
         }
+        if let Some(file) = self.file.as_mut().filter(|_| receipt.entry > 0) {
+            file.is_known = true;
+        }
         let touched: HashSet<RecordId> = receipt.edits.iter().map(|edit| edit.id).collect();
         for item in items {
             match &item.change {
-                Change::Create { .. } => self.counts.created += 1,
+                Change::Create { id, .. } => {
+                    self.counts.created += 1;
+                    if let Some(id) = id {
+                        self.given.remove(id);
+                    }
+                }
                 Change::Update { target, .. } if touched.contains(&target.id) => {
                     self.counts.updated += 1;
                 }
@@ -446,7 +499,7 @@ impl<'a> Batches<'a> {
 
     /// A refused row waits when all it lacks is a record of its own kind, which may come later in
     /// the file; else it is rejected.
-    fn refused(&mut self, row: &Row, refusals: &[Refusal]) -> Result<()> {
+    fn refused(&mut self, draft: &Draft, refusals: &[Refusal]) -> Result<()> {
         let may_come = |refusal: &Refusal| {
             refusal.code == Code::UnknownReference
                 && refusal
@@ -454,14 +507,31 @@ impl<'a> Batches<'a> {
                     .as_deref()
                     .is_some_and(|field| self.plan.refers_to_itself(field))
         };
-        if self.spool.is_some() && refusals.iter().all(may_come) {
-            return self.wait(row);
+        let may_wait = refusals.iter().all(may_come);
+        if self.spool.is_some() && may_wait {
+            return self.wait(&draft.row);
         }
-        let faults: Vec<Fault> = refusals
+        let mut faults: Vec<Fault> = refusals
             .iter()
-            .map(|refusal| self.fault(refusal, row))
+            .map(|refusal| self.fault(refusal, &draft.row))
             .collect();
-        Ok(self.rejects.add(row, &faults)?)
+        let is_circle = |refusal: &Refusal| {
+            let field = refusal
+                .field
+                .as_deref()
+                .and_then(|name| self.plan.kind.field(name));
+            field.is_some_and(|field| !field.hierarchy)
+        };
+        if may_wait
+            && refusals.iter().any(is_circle)
+            && let Some(fault) = faults.first_mut()
+        {
+            fault.reason.push_str(
+                ". Where rows refer to one another in a circle, import the file without this column first, \
+                 and then with it",
+            );
+        }
+        self.reject_row(draft, &faults)
     }
 
     fn fault(&self, refusal: &Refusal, row: &Row) -> Fault {
@@ -476,9 +546,41 @@ impl<'a> Batches<'a> {
     }
 
     fn reason(&self, refusal: &Refusal) -> String {
+        let message = self.by_lines(&refusal.message);
         match (&refusal.plugin, &refusal.reason) {
-            (Some(plugin), Some(reason)) => format!("{} ({plugin}: {reason})", refusal.message),
-            _ => refusal.message.clone(),
+            (Some(plugin), Some(reason)) => format!("{message} ({plugin}: {reason})"),
+            _ => message,
         }
     }
+
+    /// A sentence in which rows that are not stored are told by their lines, since nobody can find them by
+    /// the ids they were to have.
+    fn by_lines(&self, message: &str) -> String {
+        let kind = format!("{}/", self.plan.kind.name);
+        let (mut told, mut rest) = (String::new(), message);
+        while let Some(at) = rest.find(&kind) {
+            let (before, after) = rest.split_at(at + kind.len());
+            let id = after.get(..ID_CHARS).map(RecordId::parse);
+            match id.and_then(|id| self.given.get(&id.ok()?)) {
+                Some(row) => {
+                    told.push_str(&before[..at]);
+                    told.push_str(row);
+                    rest = &after[ID_CHARS..];
+                }
+                None => {
+                    told.push_str(before);
+                    rest = after;
+                }
+            }
+        }
+        told + rest
+    }
+}
+
+/// The characters of an id.
+const ID_CHARS: usize = 36;
+
+/// True for a refusal that another record is the reason of.
+fn is_clash(refusal: &Refusal) -> bool {
+    matches!(refusal.code, Code::Duplicate | Code::UnknownReference)
 }

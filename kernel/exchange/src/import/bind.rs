@@ -11,29 +11,24 @@ use kjerne_workspace::error::{Context as _, Error, Result};
 use super::form::Form;
 use super::forms::{Forms, Grouping};
 use super::mapping::{FieldSource, Mapping};
+use super::names::{self, MappingFaults};
 use super::plan::{Key, Lookup, Piece, Plan, PlanField, PlanSource};
+use super::sense;
+use crate::limits::IMPORT_UNUSED;
 
 impl Plan {
     /// Binds a mapping.
     pub fn bind(mapping: &Mapping, kind: &str, header: &[String], schema: &Schema) -> Result<Self> {
-        let kind = schema
-            .kind(kind)
-            .with_context(|| unknown_kind(kind, schema))?;
-        if mapping
-            .kind
-            .as_ref()
-            .is_some_and(|other| *other != *kind.name.as_str())
-        {
-            return Err(Error::unreadable(format!(
-                "the mapping is for kind {}, not for {}",
-                mapping.kind.as_deref().unwrap_or_default(),
-                kind.name
-            )));
-        }
+        let kind = kind_of(mapping, kind, schema)?;
         let mut binder = Binder::new(mapping, kind, header, schema)?;
         let mut fields = Vec::new();
-        for (name, source) in mapping.fields()? {
-            fields.extend(binder.field(&name, &source));
+        let sources = mapping.fields()?;
+        for (name, source) in &sources {
+            if let Some(field) = binder.field(name, source) {
+                let faults = sense::of_field(kind, name, source, &field);
+                binder.faults.extend(faults);
+                fields.push(field);
+            }
         }
         let skip = binder.conditions(&mapping.skip);
         let ignored = |name: &String| {
@@ -42,20 +37,21 @@ impl Plan {
         binder
             .used
             .extend((0..header.len()).filter(|&index| ignored(&header[index])));
-        let key = binder.key(&fields);
-        if fields.is_empty() {
+        let names: Vec<&str> = sources.iter().map(|(name, _)| name.as_str()).collect();
+        let key = binder.key(&names);
+        let has_key = key.is_some() || mapping.key.is_some();
+        let faults = sense::of_mapping(mapping, &names, header, has_key);
+        binder.faults.extend(faults);
+        if names.is_empty() {
             binder.faults.push("the mapping maps no field".to_owned());
         }
         if !binder.faults.is_empty() {
             return Err(Error::unreadable(format!(
                 "the mapping does not fit the file:\n  - {}",
-                binder.faults.join("\n  - ")
+                binder.faults.told()
             )));
         }
-        let unmapped = (0..header.len())
-            .filter(|index| !binder.used.contains(index))
-            .map(|index| header[index].clone())
-            .collect();
+        let unmapped = binder.unused();
         Ok(Self {
             kind: Arc::clone(kind),
             key,
@@ -70,6 +66,20 @@ impl Plan {
             header: header.to_vec(),
             unmapped,
         })
+    }
+}
+
+/// The kind, which the mapping must not contradict.
+fn kind_of<'a>(mapping: &Mapping, kind: &str, schema: &'a Schema) -> Result<&'a Arc<Kind>> {
+    let kind = schema
+        .kind(kind)
+        .with_context(|| unknown_kind(kind, schema))?;
+    match &mapping.kind {
+        Some(other) if *other != *kind.name.as_str() => Err(Error::unreadable(format!(
+            "the mapping is for kind {other}, not for {}",
+            kind.name
+        ))),
+        _ => Ok(kind),
     }
 }
 
@@ -89,10 +99,14 @@ fn trimmed(texts: &[String]) -> impl Iterator<Item = String> {
     texts.iter().map(|text| trim(text).to_owned())
 }
 
-fn forms_of(formats: &[String], faults: &mut Vec<String>) -> Vec<Form> {
+fn forms_of(formats: &[String], has_zone: bool, faults: &mut MappingFaults) -> Vec<Form> {
     let mut forms = Vec::new();
     for format in formats {
         match Form::new(format) {
+            Ok(form) if !has_zone && form.names_zone() => faults.push(format!(
+                "the form {:?} has a time zone as plain text, which is passed over; say zone as well",
+                form.text()
+            )),
             Ok(form) => forms.push(form),
             Err(fault) => faults.push(fault),
         }
@@ -100,7 +114,7 @@ fn forms_of(formats: &[String], faults: &mut Vec<String>) -> Vec<Form> {
     forms
 }
 
-fn grouping(mapping: &Mapping, faults: &mut Vec<String>) -> Grouping {
+fn grouping(mapping: &Mapping, faults: &mut MappingFaults) -> Grouping {
     let point = if mapping.decimal_comma { "," } else { "." };
     match mapping.grouping.as_deref() {
         None => Grouping::Usual,
@@ -132,7 +146,11 @@ struct Binder<'a> {
     key: Option<&'a str>,
     empty: BTreeSet<String>,
     used: BTreeSet<usize>,
-    faults: Vec<String>,
+    faults: MappingFaults,
+    /// The file's columns have been told, and the kind's fields.
+    told_columns: bool,
+    told_fields: bool,
+    has_zone: bool,
 }
 
 impl<'a> Binder<'a> {
@@ -148,7 +166,8 @@ impl<'a> Binder<'a> {
             None => TimeZone::UTC,
         };
         let currency = mapping.currency.as_deref().map(Currency::new).transpose();
-        let mut faults = Vec::new();
+        let mut faults = MappingFaults::default();
+        let has_zone = mapping.zone.is_some();
         let forms = Forms {
             zone,
             currency: currency.context("currency of the mapping")?,
@@ -157,8 +176,8 @@ impl<'a> Binder<'a> {
             grouping: grouping(mapping, &mut faults),
             negative: mapping.negative,
             scale: None,
-            dates: forms_of(&mapping.date_formats, &mut faults),
-            instants: forms_of(&mapping.instant_formats, &mut faults),
+            dates: forms_of(&mapping.date_formats, has_zone, &mut faults),
+            instants: forms_of(&mapping.instant_formats, has_zone, &mut faults),
         };
         let key = mapping.key.as_deref();
         Ok(Self {
@@ -170,7 +189,24 @@ impl<'a> Binder<'a> {
             empty: trimmed(&mapping.empty).collect(),
             used: BTreeSet::new(),
             faults,
+            told_columns: false,
+            told_fields: false,
+            has_zone,
         })
+    }
+
+    /// The first columns nobody asked for, each cut, and how many more there are.
+    fn unused(&self) -> Vec<String> {
+        let most = IMPORT_UNUSED.count();
+        let columns = self.header.iter().enumerate();
+        let mut unused: Vec<String> = columns
+            .filter(|(index, _)| !self.used.contains(index))
+            .map(|(_, name)| names::cut(name))
+            .collect();
+        let more = unused.len().saturating_sub(most);
+        unused.truncate(most);
+        unused.extend((more > 0).then(|| format!("and {more} more")));
+        unused
     }
 
     /// The place of a column, which counts as used from now on.
@@ -186,9 +222,15 @@ impl<'a> Binder<'a> {
                     .push(format!("the file has more than one column {name:?}"));
             }
             (None, _) => {
-                let columns = self.header.join(", ");
+                let known = match std::mem::replace(&mut self.told_columns, true) {
+                    false => format!(
+                        "; it has {}",
+                        names::list(self.header.iter().map(String::as_str))
+                    ),
+                    true => String::new(),
+                };
                 self.faults
-                    .push(format!("the file has no column {name:?}; it has {columns}"));
+                    .push(format!("the file has no column {name:?}{known}"));
             }
         }
         None
@@ -253,10 +295,13 @@ impl<'a> Binder<'a> {
         };
         let Some(field) = self.kind.field(field_name) else {
             let fields: Vec<&str> = self.kind.fields.iter().map(|f| f.name.as_str()).collect();
-            let (kind, fields) = (&self.kind.name, fields.join(", "));
-            self.faults.push(format!(
-                "kind {kind} has no field {field_name:?}; it has {fields}"
-            ));
+            let known = match std::mem::replace(&mut self.told_fields, true) {
+                false => format!("; it has {}", fields.join(", ")),
+                true => String::new(),
+            };
+            let kind = &self.kind.name;
+            self.faults
+                .push(format!("kind {kind} has no field {field_name:?}{known}"));
             return None;
         };
         let is_address = field.field_type == FieldType::Address;
@@ -387,7 +432,11 @@ impl<'a> Binder<'a> {
             forms.currency_column = Some(self.column(column)?);
         }
         if let Some(format) = &source.format {
-            forms.dates = forms_of(std::slice::from_ref(format), &mut self.faults);
+            forms.dates = forms_of(
+                std::slice::from_ref(format),
+                self.has_zone,
+                &mut self.faults,
+            );
             forms.instants.clone_from(&forms.dates);
         }
         if let Some(scale) = &source.scale {
@@ -419,8 +468,8 @@ impl<'a> Binder<'a> {
     }
 
     /// The key asked for, or the external id when that is mapped.
-    fn key(&mut self, fields: &[PlanField]) -> Option<Key> {
-        let mapped = |name: &str| fields.iter().any(|field| field.name() == name);
+    fn key(&mut self, fields: &[&str]) -> Option<Key> {
+        let mapped = |name: &str| fields.contains(&name);
         let name = match self.key {
             Some(key) => key,
             None if mapped("external_id") => "external_id",

@@ -19,6 +19,8 @@ pub enum Taken {
     Draft(Box<Draft>),
     /// Left out, as the mapping says.
     Skipped,
+    /// Nothing: no cell of the row holds anything.
+    Blank,
     /// Nothing, for these reasons.
     Faulty(Vec<Fault>),
 }
@@ -96,6 +98,9 @@ impl Draft {
 
 /// Turns a row into a draft.
 pub fn convert(plan: &Plan, row: &Row) -> Taken {
+    if is_nothing(plan, row) {
+        return Taken::Blank;
+    }
     let faults = row_faults(plan, row);
     if !faults.is_empty() {
         return Taken::Faulty(faults);
@@ -147,6 +152,16 @@ fn holds(plan: &Plan, row: &Row, (column, values): &(usize, Vec<String>)) -> Res
     let text = cell(plan, row, *column)?;
     let text = trim(text);
     Ok(values.iter().any(|value| value == text))
+}
+
+/// True for a row of delimiters, as spreadsheets write them below a table: nothing that would be stored for it
+/// would come from the file.
+fn is_nothing(plan: &Plan, row: &Row) -> bool {
+    row.fault.is_none()
+        && row.fields().all(|field| {
+            std::str::from_utf8(field)
+                .is_ok_and(|text| is_blank(text) || plan.empty.contains(trim(text)))
+        })
 }
 
 /// What is wrong with a row whatever its columns mean.
@@ -252,12 +267,21 @@ fn fill(plan: &Plan, index: usize, field: &PlanField, draft: &mut Draft) -> Resu
         draft
             .parts
             .push((own.name.clone(), part, text.into_owned()));
-    } else if field.lookup.is_some() {
-        draft.pending.push((index, text.into_owned()));
+    } else if let Some(lookup) = &field.lookup {
+        // What is looked up is compared as it is stored; what cannot be read so is found nowhere.
+        let read = read_value(&lookup.by.field_type, &text, &field.forms, None);
+        let text = read.map_or_else(|_| text.into_owned(), |value| value.to_string());
+        if is_key(plan, field) {
+            draft.key = Some(text.clone());
+        }
+        draft.pending.push((index, text));
     } else {
         let currency = currency_of(plan, field, &draft.row)?;
         let value = read_value(&own.field_type, &text, &field.forms, currency.as_deref());
         let value = value.map_err(|reason| fault(&text, reason))?;
+        if is_key(plan, field) {
+            draft.key = Some(value.to_string());
+        }
         // A list without a choice, such as `;`, is an empty cell, and so is an address of blanks.
         if !value.is_empty() {
             draft.patch.insert(own.name.clone(), Some(value));

@@ -1,7 +1,9 @@
 //! Turns text in other encodings into UTF-8, piece by piece.
 //!
 //! A place that is broken in the original becomes the byte 0xFF, which no UTF-8 holds: the row it is
-//! in is then refused like any row with broken text, and never stored with a guess in it.
+//! in is then refused like any row with broken text, and never stored with a guess in it. So does a
+//! control character that only unused places of an encoding of single bytes stand for: nobody writes them,
+//! and they tell that the text is in another encoding.
 
 use std::io::{self, Read};
 
@@ -99,11 +101,32 @@ fn decode(decoder: &mut encoding_rs::Decoder, raw: &[u8], text: &mut Vec<u8>, la
         text.truncate(start + written);
         from += read;
         match result {
-            encoding_rs::DecoderResult::InputEmpty => return,
+            encoding_rs::DecoderResult::InputEmpty => break,
             encoding_rs::DecoderResult::OutputFull => {}
             encoding_rs::DecoderResult::Malformed(..) => text.push(BROKEN),
         }
     }
+    if decoder.encoding().is_single_byte() {
+        break_controls(text);
+    }
+}
+
+/// Marks U+0080 to U+009F as broken. A piece of decoded text ends with a whole letter.
+fn break_controls(text: &mut Vec<u8>) {
+    let is_control = |pair: &[u8]| pair[0] == 0xC2 && matches!(pair[1], 0x80..=0x9F);
+    if !text.windows(2).any(is_control) {
+        return;
+    }
+    let mut kept = Vec::with_capacity(text.len());
+    let mut bytes = text.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        if byte == 0xC2 && bytes.next_if(|next| matches!(next, 0x80..=0x9F)).is_some() {
+            kept.push(BROKEN);
+        } else {
+            kept.push(byte);
+        }
+    }
+    *text = kept;
 }
 
 fn push_unit(text: &mut Vec<u8>, unit: &[u8], order: Utf32) {

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use jiff::fmt::strtime::{self, BrokenDownTime};
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 
 /// A form of dates or times, as in `%d.%m.%Y`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -12,6 +12,8 @@ pub struct Form {
     pattern: String,
     /// Places that are looked at more strictly than the library does: what stands before them.
     places: Vec<(String, Place)>,
+    /// It says in plain text that its times are those of UTC.
+    is_utc: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,6 +39,7 @@ impl Form {
         let form = Self {
             text: text.to_owned(),
             places: places(&pattern),
+            is_utc: plain_zone(&pattern, text)? == PlainZone::Utc,
             pattern,
         };
         if form.pattern.contains("%H")
@@ -48,11 +51,19 @@ impl Form {
         }
         let sample = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
         let tried = strtime::format(&form.pattern, &sample)
-            .and_then(|text| BrokenDownTime::parse(&form.pattern, text).map(drop));
+            .and_then(|text| BrokenDownTime::parse(&form.pattern, text));
         match tried {
-            Ok(()) => Ok(form),
+            Ok(read) if read.to_date().is_err() && read.to_timestamp().is_err() => Err(format!(
+                "the form {text:?} reads no date; write %d for the day, %m for the month and %Y for the year"
+            )),
+            Ok(_) => Ok(form),
             Err(error) => Err(format!("nothing can be read by the form {text:?}: {error}")),
         }
+    }
+
+    /// True for a form that names a time zone as plain text, `CET`, which only passes over it.
+    pub fn names_zone(&self) -> bool {
+        plain_zone(&self.pattern, &self.text) == Ok(PlainZone::Named)
     }
 
     /// As it was given.
@@ -62,7 +73,10 @@ impl Form {
 
     /// Reads a text that is written in it.
     pub fn read(&self, text: &str) -> Option<BrokenDownTime> {
-        let read = BrokenDownTime::parse(&self.pattern, text).ok()?;
+        let mut read = BrokenDownTime::parse(&self.pattern, text).ok()?;
+        if self.is_utc {
+            read.set_offset(Some(Offset::UTC));
+        }
         let fits = |(before, place): &(String, Place)| {
             let Ok((_, at)) = BrokenDownTime::parse_prefix(before, text) else {
                 return false;
@@ -79,6 +93,74 @@ impl Form {
         };
         self.places.iter().all(fits).then_some(read)
     }
+}
+
+/// What a form says of the zone in plain text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum PlainZone {
+    Silent,
+    Utc,
+    Named,
+}
+
+/// Abbreviations of zones that times are written with; each may be summer or winter only.
+const ZONES: [&str; 20] = [
+    "BST", "CDT", "CEST", "CET", "CST", "EDT", "EEST", "EET", "EST", "HKT", "IST", "JST", "MDT",
+    "MEZ", "MSK", "MST", "PDT", "PST", "WEST", "WET",
+];
+
+/// Looks at the words of a pattern that stand for themselves: those that mean UTC, those that name a zone;
+/// another offset would be passed over, and is a fault.
+fn plain_zone(pattern: &str, text: &str) -> Result<PlainZone, String> {
+    let reads = |directive: &str| pattern.contains(directive);
+    let has_clock = ["%H", "%I", "%k", "%l", "%-H", "%-I", "%R", "%s"]
+        .iter()
+        .any(|one| reads(one));
+    if ["%z", "%:z", "%::z", "%Q", "%:Q", "%s"]
+        .iter()
+        .any(|one| reads(one))
+        || !has_clock
+    {
+        return Ok(PlainZone::Silent);
+    }
+    let mut found = PlainZone::Silent;
+    let plain = plain_text(pattern).to_uppercase();
+    for word in plain.split(|c: char| c.is_whitespace() || "\0,;'\"()[]".contains(c)) {
+        let offset = word.trim_start_matches("UTC").trim_start_matches("GMT");
+        if matches!(word, "Z" | "ZULU" | "UTC" | "GMT" | "ETC/UTC") || is_offset(offset, "0") {
+            found = PlainZone::Utc;
+        } else if is_offset(offset, "0123456789") {
+            return Err(format!(
+                "the form {text:?} has an offset as plain text, which would be passed over; write %:z or %z"
+            ));
+        } else if ZONES.contains(&word) {
+            found = PlainZone::Named;
+        }
+    }
+    Ok(found)
+}
+
+/// What of a pattern stands for itself, with a NUL for each directive.
+fn plain_text(pattern: &str) -> String {
+    let (mut plain, mut signs) = (String::new(), pattern.chars());
+    while let Some(sign) = signs.next() {
+        if sign == '%' {
+            signs.find(|c: &char| c.is_alphabetic() || *c == '%');
+            plain.push('\0');
+        } else {
+            plain.push(sign);
+        }
+    }
+    plain
+}
+
+/// True for `+00`, `-0000` or `+00:00`, of these digits.
+fn is_offset(word: &str, digits: &str) -> bool {
+    let Some(number) = word.strip_prefix(['+', '-', '\u{2212}']) else {
+        return false;
+    };
+    let number = number.replace(':', "");
+    (1..=4).contains(&number.len()) && number.chars().all(|c| digits.contains(c))
 }
 
 /// The years and seconds of a pattern, each with the pattern before it.

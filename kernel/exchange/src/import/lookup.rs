@@ -145,8 +145,20 @@ pub fn existing(read: &dyn Read, plan: &Plan, key: &str) -> Result<Option<Record
         Some(Key::Id) => RecordId::parse(key).ok(),
         Some(Key::Field(name)) => {
             let field = plan.kind.field(name);
-            let read_as = |field: &Field| parse_value(&field.field_type, key).ok();
-            match field.and_then(|field| Some((field, read_as(field)?))) {
+            let mut fields = plan.fields.iter();
+            let lookup = fields.find_map(|one| match &one.field {
+                Some(own) if own.name == *name => one.lookup.as_ref(),
+                _ => None,
+            });
+            let value = match (field, lookup) {
+                (Some(_), Some(lookup)) => match search(read, lookup, key)? {
+                    Found::Value(value) => value,
+                    Found::Nothing | Found::Several => None,
+                },
+                (Some(field), None) => parse_value(&field.field_type, key).ok(),
+                (None, _) => None,
+            };
+            match field.zip(value) {
                 Some((field, value)) => index::holder(read, &plan.kind.name, field, &value)?,
                 None => None,
             }

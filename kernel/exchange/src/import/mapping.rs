@@ -182,15 +182,18 @@ impl Mapping {
     pub fn identity<'a>(columns: impl Iterator<Item = &'a str>) -> Self {
         let column = |name: &str| (name.to_owned(), toml::Value::String(name.to_owned()));
         let own = |name: &&str| !OWN_COLUMNS.contains(name);
-        let mut safe = false;
-        let columns = columns.inspect(|name| safe |= *name == SAFE_COLUMN);
-        let fields: BTreeMap<String, toml::Value> = columns.filter(own).map(column).collect();
+        let columns: Vec<&str> = columns.collect();
+        let fields = columns.iter().copied().filter(own).map(column);
+        let fields: BTreeMap<String, toml::Value> = fields.collect();
+        let own = OWN_COLUMNS
+            .into_iter()
+            .filter(|name| columns.contains(name));
         Self {
             key: fields.contains_key("id").then(|| "id".to_owned()),
             empty_cells: EmptyCells::Clear,
             keep_blanks: true,
-            safe_for_spreadsheets: safe,
-            ignore: OWN_COLUMNS.map(str::to_owned).to_vec(),
+            safe_for_spreadsheets: columns.contains(&SAFE_COLUMN),
+            ignore: own.map(str::to_owned).collect(),
             fields,
             ..Self::default()
         }

@@ -13,8 +13,10 @@ mod decode;
 mod dialect;
 mod form;
 mod forms;
+mod looks;
 mod lookup;
 mod mapping;
+mod names;
 mod numbers;
 mod open;
 mod plan;
@@ -23,6 +25,8 @@ mod reject;
 mod repeats;
 mod resolve;
 mod rows;
+mod same_file;
+mod sense;
 mod shape;
 mod source;
 mod spool;
@@ -39,12 +43,13 @@ use kjerne_core::Kernel;
 use kjerne_model::Instant;
 use kjerne_workspace::error::{Context as _, Error, Result};
 
-use batch::{Batches, Known, Settings};
+use batch::{Batches, Known, Settings, importer};
 use convert::{Draft, Fault, Taken, convert};
 use open::Opened;
 use plan::Plan;
 use reject::{Rejects, own_columns};
 use rows::Row;
+use same_file::SameFile;
 use spool::{Spool, Spooled};
 use survey::Survey;
 
@@ -151,20 +156,16 @@ pub fn run(
     let known = Known {
         survey: survey(&plan, &opened)?,
         shape: opened.shape(),
+        file: same_file(kernel, &plan, &opened, options.at)?,
     };
     let mut rows = opened.rows()?;
     let header = &opened.header;
     let rejects = Rejects::new(rejects, header).context("cannot write the rejects")?;
-    let (digest, total) = (opened.source.digest, opened.source.bytes);
+    let total = opened.source.bytes;
     let ImportOptions {
         at, seed, dry_run, ..
     } = *options;
-    let settings = Settings {
-        digest,
-        at,
-        seed,
-        dry_run,
-    };
+    let settings = Settings { at, seed, dry_run };
     let mut batches = Batches::new(kernel, &plan, settings, known, rejects);
     batches.spool = Some(Spool::create()?);
     let tell = |batches: &Batches<'_>, bytes| {
@@ -180,6 +181,7 @@ pub fn run(
         .and_then(|()| second_passes(&plan, &mut batches, &tell))
         .with_context(|| stopped(&batches.counts))?;
     let finished = batches.rejects.finish();
+    batches.told.finish();
     batches.rejects.first.sort_by_key(|reject| reject.line);
     finished.context("cannot write the rejects")?;
     Ok(ImportReport {
@@ -202,6 +204,21 @@ fn stopped(counts: &Counts) -> String {
          Import the file again: what is stored already changes nothing",
         counts.rows, counts.created, counts.updated
     )
+}
+
+/// The file as one without a key; none where there is a key by which records are found again.
+fn same_file(
+    kernel: &Kernel,
+    plan: &Plan,
+    opened: &Opened,
+    at: Instant,
+) -> Result<Option<SameFile>> {
+    if plan.key.is_some() {
+        return Ok(None);
+    }
+    let read = kernel.store().snapshot()?;
+    let (kind, digest) = (&plan.kind.name, opened.source.digest);
+    SameFile::find(&*read, &importer(), kind, digest, at).map(Some)
 }
 
 /// What the whole file holds, where rows can be judged only by that.
@@ -242,6 +259,7 @@ fn second_passes(
 enum Passed {
     Draft(Box<Draft>),
     Skipped,
+    Blank(u64),
     Faulty(Row, Vec<Fault>),
 }
 
@@ -282,6 +300,7 @@ fn read_batches(
             batch.push(match convert(plan, &row) {
                 Taken::Draft(draft) => Passed::Draft(draft),
                 Taken::Skipped => Passed::Skipped,
+                Taken::Blank => Passed::Blank(row.line),
                 Taken::Faulty(faults) => Passed::Faulty(row.clone(), faults),
             });
         }
@@ -312,6 +331,7 @@ fn take_batches(
         for passed in batch {
             match passed {
                 Passed::Skipped => batches.counts.skipped += 1,
+                Passed::Blank(line) => batches.pass_over(line),
                 Passed::Faulty(row, faults) => batches.rejects.add(&row, &faults)?,
                 Passed::Draft(draft) if !is_first => drafts.push(*draft),
                 Passed::Draft(draft) => {

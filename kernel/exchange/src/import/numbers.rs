@@ -29,8 +29,23 @@ pub fn read_plain(text: &str, forms: &Forms) -> Result<String, String> {
         } else {
             "1,234.50"
         };
+        if is_too_long(text, forms) {
+            return format!("{} has more than 18 digits", trim(text));
+        }
         format!("expected a number such as {form}")
     })
+}
+
+/// True for a number like any other, but for an exponent that no number that is kept has.
+fn is_too_long(text: &str, forms: &Forms) -> bool {
+    let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else {
+        return false;
+    };
+    let digits = trim(exponent).trim_start_matches(['-', '+']);
+    !digits.is_empty()
+        && digits.len() <= 9
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && plain_number(mantissa, forms).is_some()
 }
 
 /// The exact product of two numbers; none when it has more digits than can be kept.

@@ -4,17 +4,19 @@
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use kjerne_workspace::error::{Error, Result};
+use kjerne_workspace::error::{Context as _, Error, Result};
 
 use kjerne_model::trim;
 
 use super::dialect::{dialect, told_delimiter};
+use super::looks::no_table;
 use super::mapping::Mapping;
+use super::names::cut;
 use super::reject::is_rejects;
-use super::rows::{Dialect, Row, Rows};
+use super::rows::{Dialect, Row, RowFault, Rows};
 use super::shape::Shape;
 use super::source::Source;
-use crate::limits::IMPORT_HEADER_ROWS;
+use crate::limits::{IMPORT_COLUMN_NAME, IMPORT_HEADER_ROWS};
 
 /// The bytes by which the dialect and the columns are judged.
 const SAMPLE_BYTES: u64 = 64 * 1024;
@@ -50,9 +52,15 @@ impl Opened {
             }
         });
         let encoding = mapping.as_ref().and_then(|m| m.encoding.as_deref());
-        let source = Source::inspect(path, encoding)?;
+        if let Some(what) = no_table(&head, "") {
+            return Err(Error::unreadable(format!("{name} {what}")));
+        }
+        let source = Source::inspect(path, encoding).with_context(|| format!("in {name}"))?;
         let mut sample = Vec::new();
         source.open()?.take(SAMPLE_BYTES).read_to_end(&mut sample)?;
+        if let Some(what) = no_table(&head, &String::from_utf8_lossy(&sample)) {
+            return Err(Error::unreadable(format!("{name} {what}")));
+        }
         let none = Mapping::default();
         let form = mapping.as_ref().unwrap_or(&none);
         let cut = sample.len() as u64 == SAMPLE_BYTES;
@@ -60,7 +68,7 @@ impl Opened {
         let header_rows = header_rows(form)?;
         let rows_before = usize::from(told_delimiter(&sample).is_some()) + form.rows_before_header;
         let mut rows = Rows::with(source.open()?, dialect);
-        let names = header(&mut rows, rows_before, header_rows)?;
+        let names = header(&mut rows, rows_before, header_rows, name)?;
         let Some(header) = names else {
             return Err(Error::unreadable(format!(
                 "{name} is empty: it has no line with column names"
@@ -127,12 +135,20 @@ fn pass_over(rows: &mut SourceRows, count: usize) -> Result<()> {
 }
 
 /// The names of the columns: those of all rows of the header, joined by a blank.
-fn header(rows: &mut SourceRows, before: usize, count: usize) -> Result<Option<Vec<String>>> {
+fn header(
+    rows: &mut SourceRows,
+    before: usize,
+    count: usize,
+    file: &str,
+) -> Result<Option<Vec<String>>> {
     pass_over(rows, before)?;
     let (mut row, mut names) = (Row::default(), Vec::new());
     for number in 0..count {
         if !rows.read(&mut row)? {
             return Ok((number > 0).then_some(names));
+        }
+        if let Some(fault) = &row.fault {
+            return Err(no_header(file, row.line, fault));
         }
         names.resize(names.len().max(row.len()), String::new());
         for (name, field) in names.iter_mut().zip(row.fields()) {
@@ -144,5 +160,28 @@ fn header(rows: &mut SourceRows, before: usize, count: usize) -> Result<Option<V
             name.push_str(text);
         }
     }
+    let most = IMPORT_COLUMN_NAME.count();
+    if let Some(name) = names.iter().find(|name| name.len() > most) {
+        return Err(Error::unreadable(format!(
+            "{file} begins with the name of a column of {} bytes, {}; at most {most} are allowed ({}). Is it \
+             CSV, with a line of column names?",
+            name.len(),
+            cut(name),
+            IMPORT_COLUMN_NAME.name
+        )));
+    }
     Ok(Some(names))
+}
+
+/// A line of names that cannot be read tells nothing of the columns.
+fn no_header(file: &str, line: u64, fault: &RowFault) -> Error {
+    let why = match fault {
+        RowFault::LongField { .. } | RowFault::LongRow => "is longer than any",
+        RowFault::ManyColumns => "has more columns than are read",
+        RowFault::OpenQuote { .. } => "has a quote that is not closed before the file ends",
+        RowFault::AfterQuote { .. } => "has a name that goes on after its closing quote",
+    };
+    Error::unreadable(format!(
+        "{file}: the line of column names, line {line}, {why}. Is it CSV, and are its quotes the mapping's?"
+    ))
 }

@@ -7,6 +7,7 @@ use kjerne_model::{Field, FieldType, Kind, Name};
 
 use super::forms::Forms;
 use super::mapping::{EmptyCells, OnExisting, RepeatedKeys};
+use super::names::cut;
 use super::rows::Row;
 
 /// Everything needed to turn rows into changes.
@@ -116,6 +117,19 @@ impl Plan {
         match self.kind.field(field).map(|field| &field.field_type) {
             Some(FieldType::Reference(kinds)) => kinds.contains(&self.kind.name),
             _ => false,
+        }
+    }
+
+    /// A row as people find it: by its line, and by its key where it has one.
+    pub fn told_row(&self, line: u64, key: Option<&str>) -> String {
+        let name = match &self.key {
+            Some(Key::Id) => Some("id"),
+            Some(Key::Field(name)) => Some(name.as_str()),
+            None => None,
+        };
+        match name.zip(key) {
+            Some((name, key)) => format!("the row in line {line} ({name} {:?})", cut(key)),
+            None => format!("the row in line {line}"),
         }
     }
 

@@ -26,8 +26,25 @@ pub fn read_value(
         FieldType::Url => {
             parse_value(field_type, &with_scheme(trim(text))).map_err(|e| e.to_string())
         }
+        FieldType::Email => {
+            parse_value(field_type, without_frame(trim(text))).map_err(|e| e.to_string())
+        }
         FieldType::Reference(_) => parse_value(field_type, trim(text)).map_err(|e| e.to_string()),
         _ => parse_value(field_type, text).map_err(|e| e.to_string()),
+    }
+}
+
+/// An address without what other programs set around it: angle brackets, `mailto:`, and the comma or semicolon
+/// that stood between it and the next. A name beside it is no such thing.
+fn without_frame(text: &str) -> &str {
+    let text = text.trim_end_matches([',', ';']).trim_end();
+    let inner = text
+        .strip_prefix('<')
+        .and_then(|rest| rest.strip_suffix('>'));
+    let text = trim(inner.unwrap_or(text));
+    match text.get(..7) {
+        Some(scheme) if scheme.eq_ignore_ascii_case("mailto:") => trim(&text[7..]),
+        _ => text,
     }
 }
 

@@ -23,7 +23,14 @@ pub fn own_columns(header: &[String]) -> impl Iterator<Item = &str> {
 
 /// True for the beginning of a rejects file, also after a spreadsheet has written it anew.
 pub fn is_rejects(sample: &[u8]) -> bool {
-    let sample = sample.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(sample);
+    // Whatever the encoding: the names are of ASCII, and what stands between in UTF-16 are zeros.
+    let marks = [0, 0xEF, 0xBB, 0xBF, 0xFE, 0xFF];
+    let letters = sample.iter().copied();
+    let plain: Vec<u8> = letters.filter(|byte| !marks.contains(byte)).collect();
+    let sample = match plain.strip_prefix(b"sep=") {
+        Some(rest) => rest.get(1..).unwrap_or_default().trim_ascii_start(),
+        None => plain.as_slice(),
+    };
     let sample = sample.strip_prefix(b"\"").unwrap_or(sample);
     sample.starts_with(COLUMNS[0].as_bytes())
 }

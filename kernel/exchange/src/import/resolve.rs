@@ -41,6 +41,8 @@ pub struct Resolver {
     /// The rows so far that hold a text, a few at the most, where several may hold it: their lines, and
     /// the records they become.
     met: HashMap<u64, Vec<(u64, RecordId)>>,
+    /// Rows that were rejected, by what they would be looked up by.
+    rejected: HashMap<u64, u64>,
     dry_run: bool,
 }
 
@@ -69,6 +71,7 @@ impl Resolver {
             lookups: Lookups::default(),
             seen: HashSet::new(),
             met: HashMap::new(),
+            rejected: HashMap::new(),
             dry_run,
         }
     }
@@ -93,6 +96,16 @@ impl Resolver {
             }
         }
         here
+    }
+
+    /// Remembers a row that is not taken, for those that refer to it.
+    pub fn rejected(&mut self, draft: &Draft) {
+        for (name, by) in &self.own_lookups {
+            if let Some(Some(value)) = draft.patch.get(name) {
+                let row = mark("row", name, &same(by, &value.to_string()));
+                self.rejected.insert(row, draft.row.line);
+            }
+        }
     }
 
     /// Resolves a draft's lookups.
@@ -192,7 +205,10 @@ impl Resolver {
                 // The row referred to is not stored, and the reference cannot be tried.
                 (true, _) => Answer::WouldBe,
                 (false, true) => Answer::Waits,
-                (false, false) => Answer::Fault(nowhere(lookup, text, is_itself)),
+                (false, false) => Answer::Fault(match self.rejected.get(&row) {
+                    Some(line) if *line != draft.row.line => rejected(lookup, text, *line),
+                    _ => nowhere(lookup, text, is_itself),
+                }),
             });
         };
         if !reachable.contains(id) {
@@ -246,6 +262,11 @@ fn named(lookup: &Lookup, text: &str) -> String {
 fn several(lookup: &Lookup, text: &str) -> String {
     let named = named(lookup, text);
     format!("more than one {named}; look up by a unique field")
+}
+
+fn rejected(lookup: &Lookup, text: &str, line: u64) -> String {
+    let by = &lookup.by.name;
+    format!("the row with {by} {text:?}, in line {line}, is not taken; mend that one first")
 }
 
 fn nowhere(lookup: &Lookup, text: &str, is_itself: bool) -> String {

@@ -6,6 +6,8 @@
 
 use std::io::{self, BufRead};
 
+use kjerne_model::is_blank;
+
 use crate::limits::{IMPORT_COLUMNS, IMPORT_FIELD, IMPORT_ROW};
 
 /// The most bytes in one field.
@@ -174,6 +176,8 @@ struct Splitter {
     quote_line: u64,
     /// Bytes of the field under way, also those not kept.
     field_bytes: usize,
+    /// Something else than blanks has been seen of the field under way.
+    has_begun: bool,
 }
 
 impl Splitter {
@@ -186,6 +190,7 @@ impl Splitter {
             after_escape: false,
             quote_line: 0,
             field_bytes: 0,
+            has_begun: false,
         }
     }
 
@@ -193,6 +198,7 @@ impl Splitter {
         row.clear();
         row.line = self.line;
         self.field_bytes = 0;
+        self.has_begun = false;
         self.state = State::RowStart;
     }
 
@@ -239,7 +245,9 @@ impl Splitter {
                 self.end_field(row);
                 (State::FieldStart, false)
             }
-            (State::RowStart | State::FieldStart, byte) if byte == quote => {
+            (State::RowStart | State::FieldStart | State::Plain, byte)
+                if byte == quote && !self.has_begun(row) =>
+            {
                 self.quote_line = self.line;
                 (State::Quoted, false)
             }
@@ -275,6 +283,24 @@ impl Splitter {
         }
         self.after_escape = byte == escape;
         self.after_escape.then_some(state)
+    }
+
+    /// Whether a field has anything else than blanks in front of a quote; without, they are passed over, as
+    /// those behind the closing one are.
+    fn has_begun(&mut self, row: &mut Row) -> bool {
+        if self.has_begun {
+            return true;
+        }
+        let start = row.ends.last().copied().unwrap_or(0);
+        let before = row.text.get(start..).unwrap_or_default();
+        self.has_begun =
+            self.field_bytes > before.len() || !std::str::from_utf8(before).is_ok_and(is_blank);
+        if !self.has_begun {
+            row.text.truncate(start);
+            self.field_bytes = 0;
+        }
+        // What follows a quote is not looked at again: it belongs to the field.
+        std::mem::replace(&mut self.has_begun, true)
     }
 
     /// A field goes on after its closing quote. It is kept as it was written, for the rejects.
@@ -317,6 +343,7 @@ impl Splitter {
             row.fault.get_or_insert(RowFault::LongRow);
         }
         self.field_bytes = 0;
+        self.has_begun = false;
         if row.ends.len() < MAX_COLUMNS {
             row.ends.push(row.text.len());
         } else {

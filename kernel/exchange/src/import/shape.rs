@@ -18,6 +18,8 @@ pub struct Shape {
     /// A row has been looked at.
     has_begun: bool,
     told_backslash: bool,
+    /// A row of delimiters stands before the next.
+    after_blank: bool,
 }
 
 impl Shape {
@@ -38,18 +40,25 @@ impl Shape {
             has_escape,
             has_begun: false,
             told_backslash: false,
+            after_blank: false,
         }
+    }
+
+    /// A row of delimiters is like a blank line.
+    pub fn blank(&mut self) {
+        self.after_blank = true;
     }
 
     /// Tells of a row what is odd.
     pub fn look(&mut self, row: &Row, told: &mut Told) {
         let line = row.line;
+        let after_blank = std::mem::take(&mut self.after_blank) || row.after_blank;
         if self.is_like_header(row) {
             told.note(format!(
                 "line {line} looks like another header: it has words where the other rows have \
                  numbers"
             ));
-        } else if row.after_blank && self.has_begun {
+        } else if after_blank && self.has_begun {
             told.note(format!(
                 "line {line} follows a blank line; is it the beginning of another table?"
             ));

@@ -48,6 +48,24 @@ impl Encoding {
     }
 }
 
+impl Encoding {
+    /// The encoding of a file with a byte order mark, which may say what a name leaves open, and not
+    /// something else.
+    fn marked(self, name: &str, marked: Self) -> Result<Self> {
+        let name = name.to_ascii_lowercase();
+        let is_open = matches!(name.as_str(), "utf-16" | "utf16" | "utf-32" | "utf32")
+            && marked.name().starts_with(&self.name()[..6]);
+        if self == marked || is_open {
+            return Ok(marked);
+        }
+        Err(Error::unreadable(format!(
+            "the file begins with the byte order mark of {}, and the mapping says encoding = {name:?}; \
+             take that out of the mapping",
+            marked.name()
+        )))
+    }
+}
+
 /// A file that has been looked through once.
 #[derive(Debug)]
 pub struct Source {
@@ -79,9 +97,11 @@ impl Source {
             look.feed(&buffer[..read]);
         }
         let (marked, mark) = byte_order_mark(&look.head);
-        let encoding = match told {
-            Some(name) => Encoding::named(name)?,
-            None => marked.unwrap_or_else(|| look.guess()),
+        let encoding = match (told, marked) {
+            (Some(name), Some(marked)) => Encoding::named(name)?.marked(name, marked)?,
+            (Some(name), None) => Encoding::named(name)?,
+            (None, Some(marked)) => marked,
+            (None, None) => look.guess()?,
         };
         Ok(Self {
             path: path.to_owned(),
@@ -138,6 +158,10 @@ struct Look {
     /// Characters beyond ASCII in good UTF-8, and places where UTF-8 is broken.
     good: u64,
     broken: u64,
+    /// Bytes that are no letters where letters are: in any of the encodings of Windows, and in
+    /// windows-1252.
+    signs: u64,
+    western_signs: u64,
 }
 
 impl Look {
@@ -151,6 +175,8 @@ impl Look {
             cut: Vec::new(),
             good: 0,
             broken: 0,
+            signs: 0,
+            western_signs: 0,
         }
     }
 
@@ -166,9 +192,27 @@ impl Look {
             self.guesser.feed(piece, false);
             self.guessed_on += piece.len();
         }
+        self.look_for_signs(piece);
         let mut joined = std::mem::take(&mut self.cut);
         joined.extend_from_slice(piece);
         self.count(&joined);
+    }
+
+    /// Counts what is a dagger or an angle mark within a word, or nothing at all: files of DOS and of older
+    /// Macs have their letters there.
+    fn look_for_signs(&mut self, piece: &[u8]) {
+        let unused = |byte: &&u8| matches!(byte, 0x81 | 0x8D | 0x8F | 0x90 | 0x9D);
+        self.western_signs += piece.iter().filter(unused).count() as u64;
+        for around in piece.windows(3) {
+            if around[1].is_ascii() || ![around[0], around[2]].iter().all(u8::is_ascii_alphabetic) {
+                continue;
+            }
+            match around[1] {
+                0x82 | 0x84 | 0x86 | 0x87 | 0x8B | 0x9B => self.signs += 1,
+                0xBE | 0xBF => self.western_signs += 1,
+                _ => {}
+            }
+        }
     }
 
     /// Counts good and broken UTF-8, and keeps a character that is cut at the end.
@@ -191,16 +235,38 @@ impl Look {
 
     /// UTF-8 when it reads as such, also where a few places are broken, since those are then told
     /// with their lines; else what the guesser, who counts letters as browsers do, takes it for.
-    fn guess(&mut self) -> Encoding {
+    /// What is read so in a part only, or has bytes that are no letters, is not guessed at.
+    fn guess(&mut self) -> Result<Encoding> {
         if let Some(encoding) = self.zeros() {
-            return encoding;
+            return Ok(encoding);
         }
         let broken = self.broken + u64::from(!self.cut.is_empty());
         if broken == 0 || self.good > 4 * broken {
-            return Encoding::Utf8;
+            return Ok(Encoding::Utf8);
         }
         self.guesser.feed(b"", true);
-        Encoding::Other(self.guesser.guess(None, Utf8Detection::Deny))
+        let guessed = self.guesser.guess(None, Utf8Detection::Deny);
+        let good = self.good;
+        if guessed.is_single_byte() && 4 * good >= broken {
+            return Err(Error::unreadable(format!(
+                "the file has text in two encodings: {good} letters in UTF-8, and {broken} places in another; \
+                 bring its parts into one, or say encoding in the mapping"
+            )));
+        }
+        let signs = match guessed.name() {
+            "windows-1252" | "windows-1254" => self.signs + self.western_signs,
+            name if name.starts_with("windows-125") => self.signs,
+            _ => 0,
+        };
+        if signs > 0 {
+            return Err(Error::unreadable(format!(
+                "the file is in none of the encodings that can be told by themselves: it would be {}, and \
+                 {signs} bytes of it are no letters there that stand for some. Say encoding in the mapping \
+                 (\"macintosh\" for older Macs), or save the file as UTF-8, as those of DOS (cp850) have to be",
+                guessed.name()
+            )));
+        }
+        Ok(Encoding::Other(guessed))
     }
 
     /// UTF-16 without a mark: every other byte of mostly Latin text is zero.

@@ -1,13 +1,17 @@
 //! Import of small files into a kernel on the memory store.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod again;
+mod clashes;
 mod export;
 mod links;
 mod odd_files;
 mod repeats;
 mod report;
+mod sense;
 mod text;
 mod values;
+mod wrong_files;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -450,7 +454,7 @@ fn wrong_columns_are_an_error_before_anything_is_stored() {
         .try_import("account", ACCOUNTS, b"Id,Name\n1,One\n")
         .unwrap_err();
     assert!(
-        error.contains("no column \"First\"; it has Id, Name"),
+        error.contains("no column \"First\"") && error.contains("; it has Id, Name"),
         "{error}"
     );
     let error = desk.try_import("account", "", b"").unwrap_err();

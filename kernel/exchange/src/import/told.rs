@@ -102,6 +102,28 @@ pub struct Told {
     pub notes: Vec<String>,
     /// How many further notes there would be.
     pub more_notes: u64,
+    /// Rows that hold nothing.
+    pub(super) blank: Lines,
+    /// Rows of a file without a key whose records hold something else by now.
+    pub(super) left: Lines,
+}
+
+/// How many rows something is true of, and the line of the first.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Lines {
+    pub(super) count: u64,
+    first: u64,
+}
+
+impl Lines {
+    /// Counts a row.
+    pub(super) fn add(&mut self, line: u64) {
+        self.first = match self.count {
+            0 => line,
+            _ => self.first.min(line),
+        };
+        self.count += 1;
+    }
 }
 
 impl Told {
@@ -111,6 +133,26 @@ impl Told {
             self.notes.push(note);
         } else {
             self.more_notes += 1;
+        }
+    }
+
+    /// Puts in front what is true of many rows.
+    pub fn finish(&mut self) {
+        let Lines { count, first } = self.blank;
+        if count > 0 {
+            let note = format!(
+                "rows passed over because they hold nothing: {count}, the first in line {first}"
+            );
+            self.notes.insert(0, note);
+        }
+        let Lines { count, first } = self.left;
+        if count > 0 {
+            let note = format!(
+                "rows of this very file that were stored before, and whose records hold something else \
+                 now: {count}, the first in line {first}. They are left as they are; a file changes \
+                 records by a key"
+            );
+            self.notes.insert(0, note);
         }
     }
 

@@ -31,6 +31,21 @@ fn text_behind_a_closing_quote_rejects_its_row_with_line_and_column() {
 }
 
 #[test]
+fn blanks_before_a_quote_are_none_of_the_field() {
+    let desk = Desk::new();
+    let rows = "1, \"Hansen, AS\", 2\n2,\t\"Berg\" ,3\n3, \"\"Q\"\",4\n4, \"A\" B,5\n";
+    let report = desk.import("account", MAP, &format!("id, \"n\", e\n{rows}"));
+    assert_eq!((report.counts.created, report.rejected), (2, 2));
+    desk.named("account", "Hansen, AS");
+    desk.named("account", "Berg");
+    assert!(
+        desk.rejects().contains("closing quote"),
+        "{}",
+        desk.rejects()
+    );
+}
+
+#[test]
 fn a_header_that_comes_again_is_rejected() {
     let desk = Desk::new();
     let report = desk.import("account", MAP, "id,n,e\n1,A,1\nid, n,e\n2,B,2\n");

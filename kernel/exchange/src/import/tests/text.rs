@@ -39,6 +39,10 @@ fn rows_keep_their_fields_and_their_lines() {
             vec!["1: one\ntwo\r\nthree|2", "4: next|row"],
         ),
         ("5\" pipe,\"a\" \n", vec!["1: 5\" pipe|a "]),
+        ("1, \"a,b\", c\n", vec!["1: 1|a,b| c"]),
+        (" \"a\",\t\u{a0}\"b\"\"\" \n", vec!["1: a|b\" "]),
+        ("\u{feff}\"a\",x \"b\"\n", vec!["1: a|x \"b\""]),
+        ("1, \"\n2\",3\n", vec!["1: 1|\n2|3"]),
         ("", vec![]),
         ("\n\n", vec![]),
     ] {

@@ -154,6 +154,11 @@ fn a_sign_or_code_of_a_currency_is_never_dropped() {
         (&kroner, "kr 500", Some("500.00 NOK")),
         (&kroner, "500 kr", Some("500.00 NOK")),
         (&kroner, "kr. 500", Some("500.00 NOK")),
+        (&kroner, "kr 500 kr.", Some("500.00 NOK")),
+        (&kroner, "$ 500 kr", None),
+        (&kroner, "kr 500 $", None),
+        (&kroner, "¥ 500 $", None),
+        (&kroner, "$ 500 kr NOK", None),
         (&kroner, "$ 500", None),
         (&kroner, "¥500", None),
         (&kroner, "US$ 500", Some("500.00 USD")),
@@ -182,6 +187,60 @@ fn a_sign_or_code_of_a_currency_is_never_dropped() {
         let read = read_value(&FieldType::Money, text, &kroner, Some(told));
         let read = read.map(|value| value.to_string());
         assert_eq!(read.as_deref().ok(), expected, "{text} {told}: {read:?}");
+    }
+}
+
+#[test]
+fn signs_that_contradict_each_other_are_refused_whatever_the_currency() {
+    for (code, text) in [
+        ("USD", "kr 500 $"),
+        ("USD", "¥ 500 $"),
+        ("EGP", "$ £ 500"),
+        ("EGP", "£ 500 $"),
+        ("SEK", "$ 500 kr"),
+    ] {
+        let forms = forms(|forms| forms.currency = currency(code));
+        check(&FieldType::Money, &forms, text, None);
+    }
+}
+
+#[test]
+fn a_number_that_is_too_long_is_told_as_such() {
+    for (text, why) in [
+        ("1e19", "more than 18 digits"),
+        ("1e400", "more than 18 digits"),
+        ("-1.5E-99", "more than 18 digits"),
+        ("9223372036854775807", "18 digits"),
+        ("1e", "expected a number"),
+        ("1ex", "expected a number"),
+        ("xe5", "expected a number"),
+    ] {
+        let error = read_value(&FieldType::Decimal, text, &forms(|_| {}), None).unwrap_err();
+        assert!(error.contains(why), "{text}: {error}");
+    }
+}
+
+#[test]
+fn an_address_is_read_without_what_stands_round_it() {
+    for (text, expected) in [
+        ("<a@b.no>", "a@b.no"),
+        ("mailto:a@b.no", "a@b.no"),
+        ("<MailTo:a@b.no>", "a@b.no"),
+        ("a@b.no,", "a@b.no"),
+        ("a@b.no ; ", "a@b.no"),
+    ] {
+        check(&FieldType::Email, &forms(|_| {}), text, Some(expected));
+    }
+    let map = "[fields]\nname = 'n'\nemail = 'e'";
+    for text in [
+        "Kari <a@b.no>",
+        "a@b.no>",
+        "a@b.no; c@d.no",
+        "mailto:a@b.no?subject=x",
+        "a@b.no.,",
+    ] {
+        let report = Desk::new().import("account", map, &format!("n,e\nOne,\"{text}\"\n"));
+        assert_eq!(report.rejected, 1, "{text}");
     }
 }
 
@@ -403,7 +462,11 @@ fn a_currency_column_is_read_like_every_other() {
         ("5.00 NOK".into(), "5.00 SEK".into())
     );
     let broken = desk
-        .try_import("account", map, b"n,r,c\nB\xC3\xA6 B\xC3\xB8,5,\xE6\n")
+        .try_import(
+            "account",
+            map,
+            b"n,r,c\n\xC3\xA6\xC3\xA6\xC3\xA6\xC3\xA6\xC3\xA6,5,\xE6\n",
+        )
         .unwrap();
     assert_eq!(broken.rejected, 1);
 }
