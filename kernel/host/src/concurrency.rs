@@ -2,8 +2,8 @@
 //!
 //! No plugin takes the slots of the others: each has a share in each role, and a part of all slots is
 //! for the calls of commits alone. Of the rest a part is for plugins that have no call under way, so that
-//! several whose calls are long leave a place for one more. Where a commit's call and another one wait for the same slot, the
-//! commit's gets it.
+//! several whose calls are long leave a place for one more. Where a commit's call and another one wait for
+//! the same slot, the commit's gets it.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
