@@ -146,14 +146,16 @@ impl<'a> Administration<'a> {
 
     /// Refuses what a plugin that is switched on may not become by an upgrade: one that reaches further, or
     /// is not granted what it needs and would have every commit refused. What was in use before while it
-    /// was switched on was agreed to, and comes back.
+    /// was switched on was agreed to, and may reach as far again.
     fn check_upgrade(&self, before: &PluginRow, row: &PluginRow, package: &Package) -> Result<()> {
-        let snapshot = self.runtime.store.snapshot()?;
-        if !row.enabled || was_in_use(&*snapshot, row)? {
+        if !row.enabled {
             return Ok(());
         }
-        let present = self.runtime.plugins().package(before).ok();
-        check_reach(before, present.as_deref(), package)?;
+        let snapshot = self.runtime.store.snapshot()?;
+        if !was_in_use(&*snapshot, row)? {
+            let present = self.runtime.plugins().package(before).ok();
+            check_reach(before, present.as_deref(), package)?;
+        }
         check_needed_on(self.runtime.kernel.schema(), package, row)
     }
 

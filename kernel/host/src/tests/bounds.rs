@@ -212,7 +212,7 @@ fn of_all_that_a_shape_sets_a_field_to_the_last_is_kept() {
 fn the_address_behind_a_part_counts_as_handed_over() {
     let granted = ["read:account", "update:account"];
     let bench = Bench::new(&react_file("(i32.const 1024)", &granted), &granted);
-    let street = "s".repeat(2_000);
+    let street = "s".repeat(1_000);
     let address = Value::Address(Address {
         street: street.clone(),
         ..Address::default()
