@@ -114,7 +114,7 @@ fn t2_bodies_that_trickle_do_not_keep_others_out() {
         })
         .collect();
     let asked = Instant::now();
-    let reply = raw(&server, &request("GET", "/v1/health", "", ""));
+    let reply = server.get("/v1/health");
     assert_eq!(reply.status, 200, "beside {} others", slow.len());
     let waited = asked.elapsed();
     assert!(waited < Duration::from_secs(15), "{waited:?}");
