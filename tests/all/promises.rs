@@ -55,6 +55,8 @@ fn kernel_lines() -> Vec<(String, String)> {
 fn promise_1_records_are_written_in_one_place_only() {
     // The second stores what a plugin's test case is given, in a store that is gone with the case.
     let allowed = ["kernel/core/src/prepared.rs", "kernel/author/src/stage.rs"];
+    // The store itself, whose functions these are.
+    let is_store = |file: &String| file.starts_with("kernel/store/");
     let writes = |line: &str| {
         let calls = [
             "records::insert(",
@@ -68,7 +70,7 @@ fn promise_1_records_are_written_in_one_place_only() {
     };
     let places: std::collections::BTreeSet<String> = kernel_lines()
         .into_iter()
-        .filter(|(_, line)| writes(line))
+        .filter(|(file, line)| writes(line) && !is_store(file))
         .map(|(file, _)| file)
         .collect();
     let others: Vec<&String> = places

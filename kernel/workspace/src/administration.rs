@@ -144,9 +144,8 @@ impl<'a> Administration<'a> {
         })
     }
 
-    /// Refuses what a plugin that is switched on may not become by an upgrade: one that reaches further, or
-    /// is not granted what it needs and would have every commit refused. What was in use before while it
-    /// was switched on was agreed to, and may reach as far again.
+    /// Refuses an upgrade of a plugin that is switched on to one that is not granted what it needs, or
+    /// reaches further. What was in use before was agreed to, and may reach as far again.
     fn check_upgrade(&self, before: &PluginRow, row: &PluginRow, package: &Package) -> Result<()> {
         if !row.enabled {
             return Ok(());

@@ -40,7 +40,7 @@ impl Plan {
         let names: Vec<&str> = sources.iter().map(|(name, _)| name.as_str()).collect();
         let key = binder.key(&names);
         let has_key = key.is_some() || mapping.key.is_some();
-        let faults = sense::of_mapping(mapping, &names, header, has_key);
+        let faults = sense::of_mapping(mapping, &names, has_key);
         binder.faults.extend(faults);
         if names.is_empty() {
             binder.faults.push("the mapping maps no field".to_owned());

@@ -9,19 +9,8 @@ use super::plan::PlanField;
 use super::read::read_value;
 
 /// Faults of the mapping as a whole.
-pub fn of_mapping(
-    mapping: &Mapping,
-    fields: &[&str],
-    header: &[String],
-    has_key: bool,
-) -> Vec<String> {
+pub fn of_mapping(mapping: &Mapping, fields: &[&str], has_key: bool) -> Vec<String> {
     let mut faults = Vec::new();
-    for name in mapping.ignore.iter().filter(|name| !header.contains(name)) {
-        faults.push(format!(
-            "ignore names the column {:?}, which the file does not have",
-            cut(name)
-        ));
-    }
     for (column, _) in mapping.skip.iter().filter(|(_, values)| values.is_empty()) {
         faults.push(format!("skip names no value of {:?}", cut(column)));
     }
