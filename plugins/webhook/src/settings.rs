@@ -182,37 +182,8 @@ fn read_subscription(row: Node<'_>) -> Result<Subscription, String> {
             return Err(row.wrong(format!("mode is change, record or notice, not '{other}'")));
         }
     };
-    let known = ["create", "update", "delete"];
-    let operations = match table.get("operations") {
-        Some(node) => node.texts()?,
-        None => known.map(str::to_owned).to_vec(),
-    };
-    if operations.is_empty() {
-        return Err(
-            row.wrong("operations names none; leave it out for all, or set enabled = false")
-        );
-    }
-    if let Some(wrong) = operations
-        .iter()
-        .find(|name| !known.contains(&name.as_str()))
-    {
-        return Err(row.wrong(format!(
-            "operations are create, update and delete, not '{wrong}'"
-        )));
-    }
-    let headers = match table.get("headers") {
-        None => Vec::new(),
-        Some(node) => {
-            let rows = node
-                .table()?
-                .entries()
-                .map(|(name, value)| Ok((name.to_owned(), value.text()?.to_owned())));
-            by_name(rows)?
-        }
-    };
-    if let Some((name, value)) = headers.iter().find(|header| !is_header(header)) {
-        return Err(row.wrong(format!("'{name}: {value}' cannot be a header")));
-    }
+    let operations = read_operations(row, table)?;
+    let headers = read_headers(row, table)?;
     let exclude_actors = table.texts("exclude_actors")?;
     if let Some(wrong) = exclude_actors.iter().find(|actor| !is_actor(actor)) {
         return Err(row.wrong(format!(
@@ -220,15 +191,7 @@ fn read_subscription(row: Node<'_>) -> Result<Subscription, String> {
         )));
     }
     let name = table.required("name")?;
-    if name.is_empty()
-        || !name
-            .bytes()
-            .all(|byte| byte == b' ' || byte.is_ascii_graphic())
-    {
-        return Err(row.wrong(format!(
-            "'{name}' stands in the id of every message: write it in ASCII, without control characters"
-        )));
-    }
+    check_id_part(row, name)?;
     if table.text("secret")?.is_some_and(str::is_empty) {
         return Err(row.wrong("secret is empty; name a secret, or leave it out"));
     }
@@ -248,6 +211,52 @@ fn read_subscription(row: Node<'_>) -> Result<Subscription, String> {
         fields: table.get("fields").map(Node::texts).transpose()?,
         mode,
     })
+}
+
+/// What a subscription is about; all of it where it says nothing.
+fn read_operations(row: Node<'_>, table: Table<'_>) -> Result<Vec<String>, String> {
+    let known = ["create", "update", "delete"];
+    let operations = match table.get("operations") {
+        Some(node) => node.texts()?,
+        None => known.map(str::to_owned).to_vec(),
+    };
+    if operations.is_empty() {
+        return Err(
+            row.wrong("operations names none; leave it out for all, or set enabled = false")
+        );
+    }
+    let is_known = |name: &&String| known.contains(&name.as_str());
+    match operations.iter().find(|name| !is_known(name)) {
+        Some(wrong) => Err(row.wrong(format!(
+            "operations are create, update and delete, not '{wrong}'"
+        ))),
+        None => Ok(operations),
+    }
+}
+
+fn read_headers(row: Node<'_>, table: Table<'_>) -> Result<Vec<(String, String)>, String> {
+    let Some(node) = table.get("headers") else {
+        return Ok(Vec::new());
+    };
+    let rows = node
+        .table()?
+        .entries()
+        .map(|(name, value)| Ok((name.to_owned(), value.text()?.to_owned())));
+    let headers = by_name(rows)?;
+    match headers.iter().find(|header| !is_header(header)) {
+        Some((name, value)) => Err(row.wrong(format!("'{name}: {value}' cannot be a header"))),
+        None => Ok(headers),
+    }
+}
+
+fn check_id_part(row: Node<'_>, name: &str) -> Result<(), String> {
+    let is_plain = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
+    if !name.is_empty() && name.bytes().all(is_plain) {
+        return Ok(());
+    }
+    Err(row.wrong(format!(
+        "'{name}' stands in the id of every message: write it in ASCII, without control characters"
+    )))
 }
 
 /// A name that stands there more than once, with its line.
