@@ -19,3 +19,4 @@ mod stage;
 mod storage;
 mod structure;
 mod tidy;
+mod watching;

@@ -180,7 +180,9 @@ fn an_integration_without_a_subscription_is_not_run() {
     let calls = || {
         let costs = workspace.json(&["plugin", "cost"]);
         let rows = costs["costs"].as_array().cloned().unwrap_or_default();
-        let of = rows.iter().filter(|row| row["plugin"] == "webhook");
+        let of = rows
+            .iter()
+            .filter(|row| row["plugin"] == "webhook" && row["role"] == "integration");
         of.map(|row| row["calls"].as_u64().unwrap()).sum::<u64>()
     };
     let before = calls();

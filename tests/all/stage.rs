@@ -1,6 +1,6 @@
 //! A kernel in memory with built plugins in the real host, under the limits of production.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -181,8 +181,8 @@ impl Stage {
         })
     }
 
-    pub fn plugin(&self, id: &str, role: Role) -> PluginInfo {
-        let found = self.host.with_role(role, &BTreeSet::new());
+    pub fn plugin(&self, id: &str, role: Role) -> Arc<PluginInfo> {
+        let found = self.host.with_role(role);
         found.into_iter().find(|plugin| plugin.id == id).unwrap()
     }
 

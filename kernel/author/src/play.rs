@@ -157,7 +157,7 @@ fn inbound(message: &Inbound) -> Task {
 }
 
 fn perform(stage: &Stage<'_>, role: Role, ask: &Ask, task: &Task) -> Result<Performed> {
-    Ok(stage.kernel.perform(&stage.plugin(role)?, ask, task)?)
+    Ok(stage.kernel.perform(&*stage.plugin(role)?, ask, task)?)
 }
 
 /// Runs the plugin's reactions until there is nothing left to answer.
@@ -169,7 +169,7 @@ fn react(stage: &Stage<'_>, now: Instant, happened: &mut Happened) -> Result<()>
     for _ in 0..MOST_TURNS {
         let mut moved = false;
         for role in &roles {
-            match stage.kernel.react(&stage.plugin(*role)?, *role, now)? {
+            match stage.kernel.react(&*stage.plugin(*role)?, *role, now)? {
                 Progress::Moved { .. } => moved = true,
                 Progress::Failed { error, .. }
                 | Progress::Parked { error, .. }

@@ -342,12 +342,8 @@ impl<'a> Stage<'a> {
     }
 
     /// The plugin in one of its roles.
-    pub fn plugin(&self, role: Role) -> Result<PluginInfo> {
-        let found = self
-            .host
-            .with_role(role, &Default::default())
-            .into_iter()
-            .next();
+    pub fn plugin(&self, role: Role) -> Result<Arc<PluginInfo>> {
+        let found = self.host.with_role(role).into_iter().next();
         found.with_context(|| format!("the plugin does not have the role {}", role.name()))
     }
 }

@@ -1,6 +1,6 @@
 //! Applying changes to records in memory: pure, and in the order of the commit.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use kjerne_model::{
@@ -143,11 +143,6 @@ impl Work {
     /// The records the commit makes a difference to.
     pub(crate) fn changed(&self) -> impl Iterator<Item = &Slot> {
         self.slots.iter().filter(|slot| slot.differs())
-    }
-
-    /// The kinds of those records.
-    pub(crate) fn kinds(&self) -> BTreeSet<Name> {
-        self.changed().map(|slot| slot.kind.name.clone()).collect()
     }
 
     /// What the commit would touch.

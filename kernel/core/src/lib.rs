@@ -62,6 +62,7 @@ mod service_clock;
 #[cfg(test)]
 mod tests;
 mod walker;
+mod watches;
 mod weight;
 
 pub use administered::{Administered, was_in_use};
@@ -81,3 +82,4 @@ pub use react::Progress;
 pub use reader::Reader;
 pub use requests::{Ask, Performed};
 pub use service_clock::Escalated;
+pub use watches::{Operations, Watch, Watches};

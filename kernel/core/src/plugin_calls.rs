@@ -4,9 +4,7 @@
 //! work to change, guards are given it sealed, and what is stored is made from the sealed work.
 //! Promise 5, a guard has no effects, is one as well: what it returns holds findings and nothing else.
 
-use std::borrow::Cow;
-
-use kjerne_model::{Code, Name, Refusal, Verdict};
+use kjerne_model::{Code, Refusal, Verdict};
 
 use crate::apply::{Slot, Work};
 use crate::kernel::Kernel;
@@ -31,7 +29,7 @@ pub(crate) fn fault_refusal(fault: &Fault) -> Refusal {
 }
 
 impl Kernel {
-    /// Has each shape that watches one of the kinds set fields, in the plugins' fixed order; each
+    /// Has each shape that watches one of the changes set fields, in the plugins' fixed order; each
     /// sees what the earlier ones set. The first that breaks ends the commit.
     pub(crate) fn shape(
         &self,
@@ -39,18 +37,18 @@ impl Kernel {
         work: &mut Work,
         verdicts: &mut Vec<Verdict>,
     ) -> Result<(), Vec<Refusal>> {
-        for plugin in self.watching(Role::Shape, work) {
-            let drafts = drafts(work);
-            let drafts = watched(&plugin, &drafts);
+        for plugin in self.plugins().with_role(Role::Shape) {
+            let drafts = watched(&plugin, work);
             if drafts.is_empty() {
                 continue;
             }
             let shaped = self.plugins().shape(&plugin, call, &drafts);
             let shaped = shaped.map_err(|fault| vec![fault_refusal(&fault)])?;
+            let shown: Vec<usize> = drafts.iter().map(|draft| draft.change).collect();
             let mut set = Vec::with_capacity(shaped.sets.len());
             for field_set in shaped.sets {
                 set.push(format!("{}.{}", field_set.change, field_set.field));
-                if let Some(fault) = set_field(work, &plugin, field_set) {
+                if let Some(fault) = set_field(work, &plugin, &shown, field_set) {
                     return Err(vec![fault]);
                 }
             }
@@ -59,7 +57,7 @@ impl Kernel {
         Ok(())
     }
 
-    /// Asks every guard that watches one of the kinds, and returns what they object to, in the
+    /// Asks every guard that watches one of the changes, and returns what they object to, in the
     /// plugins' fixed order. A guard that breaks objects by breaking.
     pub(crate) fn guard(
         &self,
@@ -67,15 +65,9 @@ impl Kernel {
         sealed: &Sealed,
         verdicts: &mut Vec<Verdict>,
     ) -> Vec<Refusal> {
-        let work = sealed.work();
-        let plugins = self.watching(Role::Guard, work);
-        if plugins.is_empty() {
-            return Vec::new();
-        }
-        let all = drafts(work);
         let mut refusals = Vec::new();
-        for plugin in plugins {
-            let drafts = watched(&plugin, &all);
+        for plugin in self.plugins().with_role(Role::Guard) {
+            let drafts = watched(&plugin, sealed.work());
             if drafts.is_empty() {
                 continue;
             }
@@ -90,62 +82,38 @@ impl Kernel {
         }
         refusals
     }
-
-    /// The plugins to ask; none when the commit makes no difference, since for [`Plugins::with_role`]
-    /// no kinds mean all plugins.
-    ///
-    /// [`Plugins::with_role`]: crate::plugins::Plugins::with_role
-    fn watching(&self, role: Role, work: &Work) -> Vec<PluginInfo> {
-        let kinds = work.kinds();
-        if kinds.is_empty() {
-            Vec::new()
-        } else {
-            self.plugins().with_role(role, &kinds)
-        }
-    }
 }
 
-/// The commit as plugins see it: one draft for each record it makes a difference to.
-fn drafts(work: &Work) -> Vec<Draft> {
-    let draft = |slot: &Slot| Draft {
+/// The commit as a plugin sees it: one draft for each record it makes a difference to, of those the
+/// plugin watches.
+fn watched<'a>(plugin: &PluginInfo, work: &'a Work) -> Vec<Draft<'a>> {
+    let draft = |slot: &'a Slot| Draft {
         change: slot.change,
-        kind: slot.kind.name.clone(),
+        kind: &slot.kind.name,
         id: slot.id,
-        before: slot.stored().cloned(),
-        after: slot.current().cloned(),
+        before: slot.stored(),
+        after: slot.current(),
     };
-    work.changed().map(draft).collect()
-}
-
-fn watches(plugin: &PluginInfo, kind: &Name) -> bool {
-    plugin.watches.is_empty() || plugin.watches.contains(kind)
-}
-
-/// Those of the kinds the plugin watches; a plugin that watches all of them is given them uncopied.
-fn watched<'a>(plugin: &PluginInfo, drafts: &'a [Draft]) -> Cow<'a, [Draft]> {
-    let watched = |draft: &Draft| watches(plugin, &draft.kind);
-    if drafts.iter().all(watched) {
-        return Cow::Borrowed(drafts);
-    }
-    Cow::Owned(
-        drafts
-            .iter()
-            .filter(|draft| watched(draft))
-            .cloned()
-            .collect(),
-    )
+    let drafts = work.changed().map(draft);
+    plugin
+        .watches
+        .among(drafts, |draft| (draft.kind, draft.before, draft.after))
 }
 
 /// Sets what a shape wants set. The host has checked that it was granted; that there is such a
 /// record and field to set is checked here.
-fn set_field(work: &mut Work, plugin: &PluginInfo, set: FieldSet) -> Option<Refusal> {
+fn set_field(
+    work: &mut Work,
+    plugin: &PluginInfo,
+    shown: &[usize],
+    set: FieldSet,
+) -> Option<Refusal> {
     let FieldSet {
         change,
         field,
         value,
     } = set;
-    let settable =
-        |slot: &Slot| watches(plugin, &slot.kind.name) && slot.kind.field(&field).is_some();
+    let settable = |slot: &Slot| shown.contains(&change) && slot.kind.field(&field).is_some();
     let slot = work.by_change(change).filter(|slot| settable(slot));
     let fields = slot.and_then(Slot::fields_mut);
     let Some(fields) = fields else {
@@ -164,7 +132,7 @@ fn set_field(work: &mut Work, plugin: &PluginInfo, set: FieldSet) -> Option<Refu
 }
 
 /// A guard's finding as a refusal. One about a change the guard was not shown is about the whole.
-fn objection(plugin: &PluginInfo, drafts: &[Draft], finding: Finding) -> Refusal {
+fn objection(plugin: &PluginInfo, drafts: &[Draft<'_>], finding: Finding) -> Refusal {
     let draft = drafts.iter().find(|draft| draft.change == finding.change);
     let mut refusal = Refusal::new(Code::Guard, finding.message).by(&plugin.id, &finding.code);
     refusal.field = finding.field;

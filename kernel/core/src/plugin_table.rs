@@ -1,15 +1,17 @@
 //! Plugins as a table of closures: the second implementation of the seam, for tests and tools.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use kjerne_model::Name;
 
 use crate::plugins::{
     Call, Draft, Effects, Fault, Guarded, PluginInfo, Plugins, Role, Shaped, Task,
 };
+use crate::watches::Watches;
 
-type Shape = dyn Fn(&Call, &[Draft]) -> Result<Shaped, Fault> + Send + Sync;
-type Guard = dyn Fn(&Call, &[Draft]) -> Result<Guarded, Fault> + Send + Sync;
+type Shape = dyn Fn(&Call, &[Draft<'_>]) -> Result<Shaped, Fault> + Send + Sync;
+type Guard = dyn Fn(&Call, &[Draft<'_>]) -> Result<Guarded, Fault> + Send + Sync;
 type Run = dyn Fn(&Call, &Task) -> Result<Effects, Fault> + Send + Sync;
 
 /// Plugins of a workspace, in their fixed order.
@@ -20,7 +22,7 @@ pub struct TablePlugins(Vec<TablePlugin>);
 #[derive(Default)]
 pub struct TablePlugin {
     id: String,
-    watches: BTreeSet<Name>,
+    watches: Watches,
     shape: Option<Box<Shape>>,
     guard: Option<Box<Guard>>,
     runs: BTreeMap<Role, Box<Run>>,
@@ -52,14 +54,21 @@ impl TablePlugin {
     pub fn new(id: &str) -> Self {
         Self {
             id: id.to_owned(),
+            watches: Watches::every_kind(),
             ..Self::default()
         }
     }
 
     /// Watches these kinds alone.
     #[must_use]
-    pub fn watching(mut self, kinds: impl IntoIterator<Item = Name>) -> Self {
-        self.watches = kinds.into_iter().collect();
+    pub fn watching(self, kinds: impl IntoIterator<Item = Name>) -> Self {
+        self.watching_of(Watches::of_kinds(kinds))
+    }
+
+    /// Watches this alone.
+    #[must_use]
+    pub fn watching_of(mut self, watches: Watches) -> Self {
+        self.watches = watches;
         self
     }
 
@@ -67,7 +76,7 @@ impl TablePlugin {
     #[must_use]
     pub fn shape(
         mut self,
-        shape: impl Fn(&Call, &[Draft]) -> Result<Shaped, Fault> + Send + Sync + 'static,
+        shape: impl Fn(&Call, &[Draft<'_>]) -> Result<Shaped, Fault> + Send + Sync + 'static,
     ) -> Self {
         self.shape = Some(Box::new(shape));
         self
@@ -77,7 +86,7 @@ impl TablePlugin {
     #[must_use]
     pub fn guard(
         mut self,
-        guard: impl Fn(&Call, &[Draft]) -> Result<Guarded, Fault> + Send + Sync + 'static,
+        guard: impl Fn(&Call, &[Draft<'_>]) -> Result<Guarded, Fault> + Send + Sync + 'static,
     ) -> Self {
         self.guard = Some(Box::new(guard));
         self
@@ -113,10 +122,6 @@ impl TablePlugin {
         }
     }
 
-    fn watches_one_of(&self, kinds: &BTreeSet<Name>) -> bool {
-        kinds.is_empty() || self.watches.is_empty() || !self.watches.is_disjoint(kinds)
-    }
-
     fn lacks(&self, role: Role) -> Fault {
         let message = format!("plugin {} does not play the role {}", self.id, role.name());
         Fault {
@@ -129,20 +134,27 @@ impl TablePlugin {
 }
 
 impl Plugins for TablePlugins {
-    fn with_role(&self, role: Role, kinds: &BTreeSet<Name>) -> Vec<PluginInfo> {
-        let asked = self
-            .0
-            .iter()
-            .filter(|row| row.plays(role) && row.watches_one_of(kinds));
-        asked.map(TablePlugin::info).collect()
+    fn with_role(&self, role: Role) -> Vec<Arc<PluginInfo>> {
+        let asked = self.0.iter().filter(|row| row.plays(role));
+        asked.map(|row| Arc::new(row.info())).collect()
     }
 
-    fn shape(&self, plugin: &PluginInfo, call: &Call, drafts: &[Draft]) -> Result<Shaped, Fault> {
+    fn shape(
+        &self,
+        plugin: &PluginInfo,
+        call: &Call,
+        drafts: &[Draft<'_>],
+    ) -> Result<Shaped, Fault> {
         let row = self.find(plugin, Role::Shape)?;
         row.shape.as_ref().ok_or_else(|| row.lacks(Role::Shape))?(call, drafts)
     }
 
-    fn guard(&self, plugin: &PluginInfo, call: &Call, drafts: &[Draft]) -> Result<Guarded, Fault> {
+    fn guard(
+        &self,
+        plugin: &PluginInfo,
+        call: &Call,
+        drafts: &[Draft<'_>],
+    ) -> Result<Guarded, Fault> {
         let row = self.find(plugin, Role::Guard)?;
         row.guard.as_ref().ok_or_else(|| row.lacks(Role::Guard))?(call, drafts)
     }

@@ -4,7 +4,6 @@
 //! tools. Plugins are asked with everything they may know and answer with data; nothing they do
 //! takes effect before the kernel has checked it.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -13,24 +12,34 @@ use kjerne_model::{
 };
 
 use crate::reader::Reader;
+use crate::watches::Watches;
 
 /// The plugins of a workspace.
 pub trait Plugins: Send + Sync {
-    /// The enabled plugins with this role that watch one of these kinds, in the workspace's fixed
-    /// order. No kinds means: all plugins with the role.
-    fn with_role(&self, role: Role, kinds: &BTreeSet<Name>) -> Vec<PluginInfo>;
+    /// The enabled plugins with this role, in the workspace's fixed order.
+    fn with_role(&self, role: Role) -> Vec<Arc<PluginInfo>>;
 
-    /// Asks one plugin to shape a commit. `drafts` holds the changes of the kinds it watches.
+    /// Asks one plugin to shape a commit. `drafts` holds the changes it watches.
     ///
     /// # Errors
     /// When the plugin broke; the commit is refused.
-    fn shape(&self, plugin: &PluginInfo, call: &Call, drafts: &[Draft]) -> Result<Shaped, Fault>;
+    fn shape(
+        &self,
+        plugin: &PluginInfo,
+        call: &Call,
+        drafts: &[Draft<'_>],
+    ) -> Result<Shaped, Fault>;
 
     /// Asks one plugin to allow or refuse a commit.
     ///
     /// # Errors
     /// When the plugin broke; the commit is refused.
-    fn guard(&self, plugin: &PluginInfo, call: &Call, drafts: &[Draft]) -> Result<Guarded, Fault>;
+    fn guard(
+        &self,
+        plugin: &PluginInfo,
+        call: &Call,
+        drafts: &[Draft<'_>],
+    ) -> Result<Guarded, Fault>;
 
     /// Has one plugin do something after the fact, and collects what it wants done.
     ///
@@ -46,8 +55,8 @@ pub struct PluginInfo {
     pub id: String,
     /// Its version.
     pub version: String,
-    /// The kinds it watches in the role asked for; empty means every kind.
-    pub watches: BTreeSet<Name>,
+    /// What it watches in the role asked for.
+    pub watches: Watches,
 }
 
 /// What a plugin can be asked to do.
@@ -118,18 +127,18 @@ pub struct Call {
 }
 
 /// One change of a commit under way, as plugins see it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Draft {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Draft<'a> {
     /// Its place in the commit, counted from 0.
     pub change: usize,
     /// The record's kind.
-    pub kind: Name,
+    pub kind: &'a Name,
     /// The record's id.
     pub id: RecordId,
     /// The record's fields before; none for a create.
-    pub before: Option<Fields>,
+    pub before: Option<&'a Fields>,
     /// The record's fields as they would be stored; none for a delete.
-    pub after: Option<Fields>,
+    pub after: Option<&'a Fields>,
 }
 
 /// What a shape did.

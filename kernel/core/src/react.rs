@@ -382,7 +382,7 @@ impl Kernel {
     /// All plugins that walk the journal are shown it, and share what is left.
     fn allotted(&self, batch: &Batch) -> Option<u32> {
         let walking = [Role::React, Role::Integration];
-        let all = walking.map(|role| self.plugins().with_role(role, &Default::default()).len());
+        let all = walking.map(|role| self.plugins().with_role(role).len());
         let all = all.iter().sum::<usize>().max(1) as u32;
         let mut left = batch.shown.iter().filter_map(follow_ups_of).peekable();
         left.peek()?;

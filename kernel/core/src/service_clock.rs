@@ -49,9 +49,7 @@ impl Kernel {
     /// # Errors
     /// When the store fails.
     pub fn escalate_due(&self, now: Instant, limit: usize) -> Result<Escalated, StoreError> {
-        let plugins = self
-            .plugins()
-            .with_role(Role::ServiceRules, &Default::default());
+        let plugins = self.plugins().with_role(Role::ServiceRules);
         let mut escalated = Escalated::default();
         let Some(plugin) = plugins.first() else {
             return Ok(escalated);

@@ -64,14 +64,14 @@ impl Walker<'_> {
         }
     }
 
-    /// What of an entry concerns the plugin: edits of the kinds it watches, made by others.
+    /// What of an entry concerns the plugin: edits it watches, made by others.
     pub(crate) fn concern(&self, mut entry: Entry) -> Option<Entry> {
         let own = matches!(&entry.actor, Actor::Plugin(id) if *id == self.plugin.id);
-        let watches = &self.plugin.watches;
-        if !watches.is_empty() {
-            entry.edits.retain(|edit| watches.contains(&edit.kind));
+        if own {
+            return None;
         }
-        (!own && !entry.edits.is_empty()).then_some(entry)
+        entry.edits = self.plugin.watches.among_edits(entry.edits);
+        (!entry.edits.is_empty()).then_some(entry)
     }
 
     /// The next entries of one depth that concern the plugin, at most `most`.

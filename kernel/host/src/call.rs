@@ -9,7 +9,6 @@ use kjerne_store::{MemoryStore, StoreError};
 use wasmtime::component::{Instance, Resource};
 use wasmtime::{Engine, Store, UpdateDeadline};
 
-use crate::active::Active;
 use crate::call_state::{CallState, Purpose, Shown};
 use crate::code::Code;
 use crate::concurrency::Slots;
@@ -98,26 +97,25 @@ impl Runtime {
 
     /// Makes one instance of a plugin and asks it nothing: whether it comes up within its limits,
     /// and its roles are of the contract's types.
-    pub fn try_out(&self, active: &Active) -> Result<(), LoadError> {
+    pub fn try_out(&self, plugin: &Arc<Plugin>, code: &Code) -> Result<(), LoadError> {
         let does_not_fit = |why: String| {
             Err(LoadError::DoesNotFit {
-                plugin: active.id().to_owned(),
+                plugin: plugin.id().to_owned(),
                 why,
             })
         };
-        let Some(role) = active.plugin.package.manifest.roles.keys().next() else {
+        let Some(role) = plugin.package.manifest.roles.keys().next() else {
             return Ok(());
         };
         let call = match self.about_nothing() {
             Ok(call) => call,
             Err(error) => return does_not_fit(error.to_string()),
         };
-        let mut store = self.store(&active.plugin, Ask::new(*role, Purpose::Question, &call));
-        let tried = active
-            .code
+        let mut store = self.store(plugin, Ask::new(*role, Purpose::Question, &call));
+        let tried = code
             .pre
             .instantiate(&mut store)
-            .and_then(|instance| active.code.roles.check(&mut store, &instance));
+            .and_then(|instance| code.roles.check(&mut store, &instance));
         match judge(store.data(), tried) {
             Ok(()) => Ok(()),
             Err(fault) => does_not_fit(fault.message),

@@ -182,10 +182,10 @@ pub struct Shown {
 
 impl Shown {
     /// What of a change must be kept; addresses only for a shape.
-    pub fn of(draft: &Draft, role: Role) -> Self {
+    pub fn of(draft: &Draft<'_>, role: Role) -> Self {
         let mut addresses = BTreeMap::new();
         if role == Role::Shape {
-            for (name, value) in draft.after.iter().flatten() {
+            for (name, value) in draft.after.into_iter().flatten() {
                 if let Value::Address(address) = value {
                     addresses.insert(name.clone(), address.clone());
                 }

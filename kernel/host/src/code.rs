@@ -7,6 +7,7 @@ use wasmtime::{Engine, Store};
 
 use crate::call_state::CallState;
 use crate::error::LoadError;
+use crate::watching::Watching;
 use crate::wit::v0_1_0::{EveryRole, exports};
 use kjerne_package::Package;
 
@@ -16,6 +17,8 @@ pub struct Code {
     pub pre: InstancePre<CallState>,
     /// Where its roles are.
     pub roles: Roles,
+    /// What it watches; as its manifest says, unless it was asked.
+    pub watching: Watching,
 }
 
 /// Where a component's roles are, for those it has.
@@ -105,7 +108,12 @@ pub fn link(
     }
     let pre = linker.instantiate_pre(component).map_err(does_not_fit)?;
     let roles = find_roles(&pre, package).map_err(does_not_fit)?;
-    Ok(Code { pre, roles })
+    let watching = Watching::declared(&package.manifest);
+    Ok(Code {
+        pre,
+        roles,
+        watching,
+    })
 }
 
 /// The first function of a role that wants to own a resource. The contract only lends them, and the

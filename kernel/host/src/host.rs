@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use kjerne_core::{Fault, PluginInfo, Role};
-use kjerne_model::{Name, Schema};
+use kjerne_model::Schema;
 use wasmtime::component::Linker;
 
 use crate::active::Active;
@@ -20,7 +20,6 @@ use crate::ids::IdSource;
 use crate::logs::{Line, Log};
 use crate::plugin::Plugin;
 use crate::settings::Settings;
-use crate::watching::watched;
 use crate::{digest, engine, fault};
 use kjerne_package::Package;
 use kjerne_package::grants::{Grant, Grants};
@@ -74,7 +73,7 @@ impl Set {
         let by_role = Role::ALL.map(|role| {
             plugins
                 .iter()
-                .filter(|active| active.plugin.serves(role))
+                .filter(|active| active.serves(role))
                 .cloned()
                 .collect()
         });
@@ -88,6 +87,27 @@ impl Set {
 
 /// A set of plugins that is loaded and not in use yet.
 pub struct Loaded(Set);
+
+impl Loaded {
+    /// The same plugins, shown all that their manifests watch, whatever they say of it: what a set is
+    /// measured against. Nothing else is in use so.
+    #[must_use]
+    pub fn shown_all_declared(self) -> Self {
+        let plugins = self.0.plugins.iter();
+        let plugins = plugins.map(|active| Arc::new(active.shown_all_declared()));
+        Self(Set::new(plugins.collect()))
+    }
+
+    /// The roles in which a plugin of the set watches nothing, as it is set.
+    #[must_use]
+    pub fn idle_roles(&self, plugin: &str) -> Vec<Role> {
+        let plugins = self.0.plugins.iter();
+        let found = plugins.filter(|active| active.id() == plugin);
+        found
+            .flat_map(|active| active.code.watching.idle())
+            .collect()
+    }
+}
 
 /// The set in use, and the one before it, on which commits under way finish.
 #[derive(Default)]
@@ -164,7 +184,7 @@ impl Host {
         let plugin = Arc::new(self.settled(plugin)?);
         let code = code::link(&self.linker, &self.unprepared(package)?, package)?;
         let code = Arc::new(code);
-        self.runtime.try_out(&Active { plugin, code })
+        self.runtime.try_out(&plugin, &code)
     }
 
     /// Loads another set of plugins without using it, so that whoever changes what is installed
@@ -210,15 +230,16 @@ impl Host {
         let plugin = Arc::new(self.settled(plugin)?);
         let key = self.code_key(&plugin);
         if let Some(code) = lock(&self.code).get(&key).cloned() {
-            return Ok(Arc::new(Active { plugin, code }));
+            return Ok(Arc::new(Active::new(plugin, code)));
         }
         let component = self.component_of(&plugin)?;
-        let code = Arc::new(code::link(&self.linker, &component, &plugin.package)?);
-        let active = Active { plugin, code };
-        let tried = self.runtime.try_out(&active);
-        tried.map_err(|why| self.of_no_use(&active.plugin, why))?;
-        lock(&self.code).insert(key, Arc::clone(&active.code));
-        Ok(Arc::new(active))
+        let mut code = code::link(&self.linker, &component, &plugin.package)?;
+        let tried = self.runtime.try_out(&plugin, &code);
+        tried.map_err(|why| self.of_no_use(&plugin, why))?;
+        code.watching = self.watching(&plugin, &code)?;
+        let code = Arc::new(code);
+        lock(&self.code).insert(key, Arc::clone(&code));
+        Ok(Arc::new(Active::new(plugin, code)))
     }
 
     /// What the code of a plugin is made of: its file, and its settings where it is prepared with them.
@@ -251,11 +272,8 @@ impl Host {
                 manifest.id
             ))
         })?;
-        let from = manifest.kinds_from.iter();
-        let watching = from.map(|(role, list)| (*role, watched(&settings.entries, list)));
         let grants = Grants::effective(&manifest.declared(), &granted);
         Ok(Plugin {
-            watching: watching.collect(),
             unseen: grants.unseen(&manifest.needed()),
             grants,
             logs: Arc::clone(lock(&self.logs).entry(manifest.id.clone()).or_default()),
@@ -283,21 +301,11 @@ impl Host {
         Arc::clone(&self.sets.read().unwrap_or_else(PoisonError::into_inner).now)
     }
 
-    /// The plugins that serve a role and watch one of the kinds, in order.
-    pub(crate) fn serving(&self, role: Role, kinds: &BTreeSet<Name>) -> Vec<PluginInfo> {
-        let watches = |active: &&Arc<Active>| {
-            kinds.is_empty()
-                || active
-                    .plugin
-                    .watches(role)
-                    .is_some_and(|watched| watched.is_empty() || !watched.is_disjoint(kinds))
-        };
-        self.now()
-            .of(role)
-            .iter()
-            .filter(watches)
-            .map(|active| active.plugin.info(role))
-            .collect()
+    /// The plugins that serve a role, in order.
+    pub(crate) fn serving(&self, role: Role) -> Vec<Arc<PluginInfo>> {
+        let set = self.now();
+        let infos = set.of(role).iter().filter_map(|active| active.info(role));
+        infos.cloned().collect()
     }
 
     /// The plugin meant, in the version meant when it is still there: a commit that began before
@@ -314,7 +322,7 @@ impl Host {
             .find(|active| active.plugin.is(plugin));
         exact
             .or_else(|| now.clone().find(|active| active.id() == plugin.id))
-            .filter(|active| active.plugin.watches(role).is_some())
+            .filter(|active| active.info(role).is_some())
             .cloned()
             .ok_or_else(|| fault::absent(&plugin.id, role))
     }
@@ -326,16 +334,16 @@ impl Host {
 
     /// A plugin as it is asked in a role now; none when it is not in use or not asked in it.
     #[must_use]
-    pub fn serves(&self, plugin: &str, role: Role) -> Option<PluginInfo> {
+    pub fn serves(&self, plugin: &str, role: Role) -> Option<Arc<PluginInfo>> {
         let set = self.now();
         let found = set.of(role).iter().find(|active| active.id() == plugin);
-        found.map(|active| active.plugin.info(role))
+        found.and_then(|active| active.info(role).cloned())
     }
 
     /// The plugin bound to a domain interface.
     #[must_use]
-    pub fn bound(&self, role: Role) -> Option<PluginInfo> {
-        self.bound_to(role).map(|active| active.plugin.info(role))
+    pub fn bound(&self, role: Role) -> Option<Arc<PluginInfo>> {
+        self.bound_to(role)?.info(role).cloned()
     }
 
     /// Whether a plugin may send to an address now; asked again when a message leaves, since the

@@ -76,4 +76,3 @@ pub use kjerne_package::{
 pub use logs::Line;
 pub use model_calls::STALE_PAGE;
 pub use settings::{BadSettings, Settings};
-pub use watching::{idle_roles, named_kinds};

@@ -5,11 +5,10 @@
 //!
 //! [`Active`]: crate::active::Active
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kjerne_core::{PluginInfo, Role};
-use kjerne_model::Name;
 
 use crate::cost_ledger::Account;
 use crate::logs::Log;
@@ -35,8 +34,6 @@ pub struct Plugin {
     pub account: Arc<Account>,
     /// Its place in the order plugins are asked in.
     pub position: u32,
-    /// The kinds it watches in roles where its settings say so.
-    pub watching: BTreeMap<Role, BTreeSet<Name>>,
     /// The domain interfaces bound to it.
     pub bound: BTreeSet<Role>,
 }
@@ -52,36 +49,8 @@ impl Plugin {
         &self.package.manifest.version
     }
 
-    /// The kinds it watches in a role; empty is every kind, none is: it has not the role.
-    pub fn watches(&self, role: Role) -> Option<&BTreeSet<Name>> {
-        let said = self.watching.get(&role);
-        said.or_else(|| self.package.manifest.roles.get(&role))
-    }
-
-    /// Itself in a role, as the kernel knows it.
-    pub fn info(&self, role: Role) -> PluginInfo {
-        PluginInfo {
-            id: self.id().to_owned(),
-            version: self.version().to_owned(),
-            watches: self.watches(role).cloned().unwrap_or_default(),
-        }
-    }
-
     /// Whether it is the one meant, in the version meant.
     pub fn is(&self, plugin: &PluginInfo) -> bool {
         self.id() == plugin.id && self.version() == plugin.version
     }
-
-    /// Whether it is asked in the role: a domain interface is asked of the plugin bound to it.
-    pub fn serves(&self, role: Role) -> bool {
-        self.watches(role).is_some() && (!is_domain(role) || self.bound.contains(&role))
-    }
-}
-
-/// Whether a role is an interface that is bound to one plugin.
-fn is_domain(role: Role) -> bool {
-    matches!(
-        role,
-        Role::SalesStages | Role::BuyingProcess | Role::ServiceRules
-    )
 }

@@ -1,12 +1,12 @@
 //! The calls of plugins the kernel makes: its side of every role.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kjerne_core::{
     Call, Draft, Effects, Fault, Guarded, PluginInfo, Plugins, Reply, Role, Shaped, Task,
 };
-use kjerne_model::{Entry, Name};
+use kjerne_model::Entry;
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
@@ -27,11 +27,16 @@ const BAD_MESSAGE: &str = "bad-message";
 type Said<T> = wasmtime::Result<Result<T, Failure>>;
 
 impl Plugins for Host {
-    fn with_role(&self, role: Role, kinds: &BTreeSet<Name>) -> Vec<PluginInfo> {
-        self.serving(role, kinds)
+    fn with_role(&self, role: Role) -> Vec<Arc<PluginInfo>> {
+        self.serving(role)
     }
 
-    fn shape(&self, plugin: &PluginInfo, call: &Call, drafts: &[Draft]) -> Result<Shaped, Fault> {
+    fn shape(
+        &self,
+        plugin: &PluginInfo,
+        call: &Call,
+        drafts: &[Draft<'_>],
+    ) -> Result<Shaped, Fault> {
         let active = self.find(plugin, Role::Shape)?;
         active.sees_enough(Role::Shape)?;
         let role = active.code.roles.shape.as_ref();
@@ -49,7 +54,12 @@ impl Plugins for Host {
         })
     }
 
-    fn guard(&self, plugin: &PluginInfo, call: &Call, drafts: &[Draft]) -> Result<Guarded, Fault> {
+    fn guard(
+        &self,
+        plugin: &PluginInfo,
+        call: &Call,
+        drafts: &[Draft<'_>],
+    ) -> Result<Guarded, Fault> {
         let active = self.find(plugin, Role::Guard)?;
         active.sees_enough(Role::Guard)?;
         let role = guard_role(&active)?;
@@ -169,15 +179,13 @@ fn about<'a>(
     active: &Active,
     role: Role,
     call: &'a Call,
-    drafts: &[Draft],
+    drafts: &[Draft<'_>],
 ) -> (Ask<'a>, Vec<Change>) {
     let mut ask = Ask::new(role, Purpose::Verdict, call);
     ask.changes = drafts.len();
     ask.shown = drafts.iter().map(|draft| Shown::of(draft, role)).collect();
-    let changes: Vec<Change> = drafts
-        .iter()
-        .map(|draft| wit::change_out(draft, &active.plugin.grants))
-        .collect();
+    let out = |draft: &Draft<'_>| wit::change_out(draft, active.sight(role, draft.kind));
+    let changes: Vec<Change> = drafts.iter().map(out).collect();
     for change in &changes {
         ask.fields += change.before.len() + change.after.len();
         ask.bytes += wit::weight(&change.before) + wit::weight(&change.after);
@@ -191,10 +199,10 @@ fn entries_out(
     entries: &[Entry],
     ask: &mut Ask<'_>,
 ) -> Vec<wit::JournalEntry> {
-    let watched = active.plugin.watches(role);
-    let watches =
-        |kind: &Name| watched.is_none_or(|kinds| kinds.is_empty() || kinds.contains(kind));
-    let out = |entry| wit::entry_out(entry, &active.plugin.grants, watches);
+    let out = |entry: &Entry| {
+        let edits = active.watched(role, entry);
+        wit::entry_out(entry, edits, |kind| active.sight(role, kind))
+    };
     let entries: Vec<wit::JournalEntry> = entries.iter().map(out).collect();
     for edit in entries.iter().flat_map(|entry| &entry.edits) {
         ask.changes += 1;
@@ -298,7 +306,7 @@ impl Host {
         &self,
         plugin: &PluginInfo,
         call: &Call,
-        drafts: &[Draft],
+        drafts: &[Draft<'_>],
         times: usize,
     ) -> Result<Vec<Duration>, Fault> {
         let active = self.find(plugin, Role::Guard)?;

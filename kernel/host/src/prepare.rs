@@ -19,7 +19,7 @@ use wasmtime_wizer::{ComponentContext, ComponentInstanceState, Wizer};
 
 use crate::call::{Ask, refuel};
 use crate::call_state::{CallState, Purpose};
-use crate::code::{self, found};
+use crate::code::{self, Code, found};
 use crate::compiler::Uncompiled;
 use crate::digest::digest;
 use crate::error::LoadError;
@@ -28,6 +28,7 @@ use crate::limits::{self, Budget};
 use crate::logs::Line;
 use crate::meter::Meter;
 use crate::plugin::Plugin;
+use crate::watching::{Watching, narrowed};
 use crate::wit::v0_1_0::exports::prepare::SettingsFault;
 use kjerne_package::{Package, PackageError};
 
@@ -181,6 +182,39 @@ impl Host {
                 id = package.manifest.id,
             ))),
         }
+    }
+
+    /// Asks a plugin that is prepared what it watches.
+    ///
+    /// # Errors
+    /// When it breaks over the question, or watches what there is not.
+    pub(crate) fn watching(
+        &self,
+        plugin: &Arc<Plugin>,
+        code: &Code,
+    ) -> Result<Watching, LoadError> {
+        let manifest = &plugin.package.manifest;
+        if !manifest.roles.contains_key(&Role::Prepare) {
+            return Ok(Watching::declared(manifest));
+        }
+        let unprepared = |why: String| LoadError::Unprepared {
+            plugin: manifest.id.clone(),
+            why,
+        };
+        let call = self.runtime.about_nothing();
+        let call = call.map_err(|error| unprepared(error.to_string()))?;
+        let ask = Ask::new(Role::Prepare, Purpose::Preparation, &call);
+        let said = self.runtime.call(plugin, code, ask, |store, instance| {
+            let guest = found(&code.roles.prepare)?.load(&mut *store, instance)?;
+            guest.call_watches(store)
+        });
+        let said = said.map_err(|fault| unprepared(fault.message))?;
+        narrowed(manifest, &self.runtime.schema, said.answer).map_err(|why| {
+            LoadError::BadSettings(format!(
+                "the settings of plugin {} cannot be used: {why}",
+                manifest.id
+            ))
+        })
     }
 }
 

@@ -1,127 +1,181 @@
-//! What a plugin watches, where its settings decide that: a manifest may name a list of the settings
-//! whose tables say which kinds they are about, so that a plugin without any is not run for nothing.
+//! What a plugin watches: what its manifest says, as far as the plugin itself, which knows its settings,
+//! does not say that it needs less.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use kjerne_core::Role;
-use kjerne_model::Name;
+use kjerne_core::{Operations, Role, Watch, Watches};
+use kjerne_model::{Kind, Name, Schema, shown};
 
-use crate::settings::Settings;
-use crate::wit::v0_1_0::settings::Entry;
-use crate::wit::v0_1_0::types::Value;
-use kjerne_package::Package;
+use crate::limits;
+use crate::wit::v0_1_0::exports::prepare::{RoleWatches, Watch as Said};
+use kjerne_package::Manifest;
 
-/// A kind that is none: a plugin that watches nothing watches it alone, and so is passed over by
-/// every entry while its cursor moves on.
-pub const NOTHING: &str = "no_kind";
-
-/// The kinds that the tables of a list name under `kinds`; a table with `enabled = false` does not
-/// count, and one that names none is about every kind, for which the set is empty.
-pub fn watched(entries: &[Entry], list: &str) -> BTreeSet<Name> {
-    let tables = tables(entries, list);
-    if tables.iter().any(Vec::is_empty) {
-        return BTreeSet::new();
-    }
-    let named = tables.into_iter().flatten();
-    let mut kinds: BTreeSet<Name> = named.filter_map(|kind| Name::new(kind).ok()).collect();
-    if kinds.is_empty() {
-        kinds.extend(Name::new(NOTHING).ok());
-    }
-    kinds
+/// What a plugin watches, by role, for the roles it has.
+#[derive(Clone, Debug, Default)]
+pub struct Watching {
+    roles: BTreeMap<Role, Watches>,
+    /// The roles in which it was the plugin that said so.
+    told: BTreeSet<Role>,
 }
 
-/// The kinds that settings name in those lists of theirs that decide what is watched.
-#[must_use]
-pub fn named_kinds(package: &Package, settings: &str) -> Vec<String> {
-    let Some(settings) = in_effect(package, settings) else {
-        return Vec::new();
-    };
-    let lists = package.manifest.kinds_from.values();
-    let tables = lists.flat_map(|list| tables(&settings.entries, list));
-    tables.flatten().map(str::to_owned).collect()
-}
+/// The roles in which something is watched.
+const WATCHING: [Role; 4] = [Role::Shape, Role::Guard, Role::React, Role::Integration];
 
-/// The kinds that each table of a list names, without those that are switched off.
-fn tables<'a>(entries: &'a [Entry], list: &str) -> Vec<Vec<&'a str>> {
-    let mut found = Vec::new();
-    for place in 0.. {
-        let table = format!("{list}[{place}]");
-        let Some(begin) = entries.iter().position(|entry| entry.path == table) else {
-            break;
-        };
-        let inside = entries[begin + 1..]
-            .iter()
-            .map_while(|entry| Some((entry.path.strip_prefix(&table)?, &entry.value)));
-        let rows: Vec<(&str, &Value)> = inside.collect();
-        let is_off = |(path, value): &(&str, &Value)| {
-            *path == ".enabled" && matches!(value, Value::Flag(false))
-        };
-        if rows.iter().any(is_off) {
-            continue;
-        }
-        found.push(rows.iter().filter_map(kind).collect());
-    }
-    found
-}
-
-/// The settings a plugin has, or those it comes with where they are blank.
-fn in_effect(package: &Package, settings: &str) -> Option<Settings> {
-    let settings = Some(settings).filter(|text| !text.trim().is_empty());
-    Settings::parse(settings.unwrap_or(&package.settings)).ok()
-}
-
-/// The roles in which a plugin with these settings, or those it comes with where they are blank,
-/// watches nothing.
-#[must_use]
-pub fn idle_roles(package: &Package, settings: &str) -> Vec<Role> {
-    let Some(settings) = in_effect(package, settings) else {
-        return Vec::new();
-    };
-    let from = package.manifest.kinds_from.iter();
-    let idle = from.filter(|(_, list)| watched(&settings.entries, list).contains(NOTHING));
-    idle.map(|(role, _)| *role).collect()
-}
-
-/// A kind that a table names: one text, or one of a list.
-fn kind<'a>((path, value): &(&'a str, &'a Value)) -> Option<&'a str> {
-    let is_kind = *path == ".kinds" || path.starts_with(".kinds[");
-    match value {
-        Value::Text(text) if is_kind => Some(text),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn the_settings_say_what_is_watched() {
-        let one = "[[subscription]]\nkinds = ['account', 'case']\n";
-        let off = "[[subscription]]\nenabled = false\nkinds = ['lead']\n";
-        let every = "[[subscription]]\nname = 'a'\n";
-        let none = "[[subscription]]\nkinds = []\n";
-        for (text, expected) in [
-            ("", vec![NOTHING]),
-            (off, vec![NOTHING]),
-            (&off.repeat(2), vec![NOTHING]),
-            (one, vec!["account", "case"]),
-            (&format!("{one}{off}"), vec!["account", "case"]),
-            (
-                &format!("{off}[[subscription]]\nkinds = 'task'\n"),
-                vec!["task"],
-            ),
-            (every, vec![]),
-            (none, vec![]),
-            (&format!("{one}{every}"), vec![]),
-            ("[[inbound]]\nkinds = ['account']\n", vec![NOTHING]),
-            ("[[subscription]]\nkinds = ['Not A Kind']\n", vec![NOTHING]),
-        ] {
-            let settings = Settings::parse(text).unwrap();
-            let found = watched(&settings.entries, "subscription");
-            let found: Vec<&str> = found.iter().map(Name::as_str).collect();
-            assert_eq!(found, expected, "{text}");
+impl Watching {
+    /// What a manifest says.
+    pub fn declared(manifest: &Manifest) -> Self {
+        let roles = manifest.roles.iter();
+        let watches = |kinds: &BTreeSet<Name>| Watches::of_kinds(kinds.iter().cloned());
+        Self {
+            roles: roles.map(|(role, kinds)| (*role, watches(kinds))).collect(),
+            told: BTreeSet::new(),
         }
     }
+
+    /// The roles the plugin has, with what it watches in each.
+    pub fn roles(&self) -> impl Iterator<Item = (Role, &Watches)> {
+        self.roles.iter().map(|(role, watches)| (*role, watches))
+    }
+
+    /// Whether the plugin itself names a kind that it watches in a role.
+    pub fn names(&self, role: Role, kind: &Name) -> bool {
+        let watches = self.roles.get(&role).filter(|_| self.told.contains(&role));
+        watches.is_some_and(|watches| watches.named().any(|named| named == kind))
+    }
+
+    /// The roles in which the plugin says that there is nothing to watch.
+    pub fn idle(&self) -> impl Iterator<Item = Role> {
+        let idle = self.roles().filter(|(_, watches)| watches.is_nothing());
+        idle.map(|(role, _)| role)
+    }
+}
+
+/// What the manifest says, with what the plugin said in place of it.
+pub fn narrowed(
+    manifest: &Manifest,
+    schema: &Schema,
+    said: Vec<RoleWatches>,
+) -> Result<Watching, String> {
+    let mut watching = Watching::declared(manifest);
+    for RoleWatches { role, watches } in said {
+        let named = WATCHING.into_iter().find(|known| known.name() == role);
+        let kinds = named.and_then(|role| Some((role, manifest.roles.get(&role)?)));
+        let Some((role, kinds)) = kinds else {
+            let role = shown::beginning(&role, limits::RULE_NAME.count());
+            return Err(format!(
+                "it tells what it watches as {role:?}, a role it does not have or that watches nothing"
+            ));
+        };
+        if !watching.told.insert(role) {
+            return Err(format!(
+                "it tells twice what it watches in the role {}",
+                role.name()
+            ));
+        }
+        let mut narrowed = Watches::default();
+        for said in watches {
+            let of = said.kind.clone();
+            let watch = Asked {
+                role,
+                kinds,
+                schema,
+            }
+            .watch(said)?;
+            match of {
+                Some(kind) => narrowed.add(Name::new(&kind).ok(), watch),
+                None if kinds.is_empty() => narrowed.add(None, watch),
+                None => {
+                    for kind in kinds {
+                        narrowed.add(Some(kind.clone()), watch.clone());
+                    }
+                }
+            }
+        }
+        watching.roles.insert(role, narrowed);
+    }
+    Ok(watching)
+}
+
+/// The role a plugin tells about, the kinds its manifest watches in it, and those there are.
+struct Asked<'a> {
+    role: Role,
+    kinds: &'a BTreeSet<Name>,
+    schema: &'a Schema,
+}
+
+impl Asked<'_> {
+    fn watch(&self, said: Said) -> Result<Watch, String> {
+        let kind = said
+            .kind
+            .as_deref()
+            .map(|kind| self.kind(kind))
+            .transpose()?;
+        let fields = said.fields.map(|fields| self.fields(kind, &fields));
+        Ok(Watch {
+            operations: operations(&said.operations)?,
+            fields: fields.transpose()?,
+            beside: said.beside,
+        })
+    }
+
+    fn kind(&self, name: &str) -> Result<&Kind, String> {
+        let shown = shown::beginning(name, limits::RULE_NAME.count());
+        let Some(kind) = self.schema.kind(name) else {
+            return Err(format!(
+                "they name the kind {shown:?}, which this workspace does not have; kjerne kinds lists \
+                 those it has"
+            ));
+        };
+        if self.kinds.is_empty() || self.kinds.contains(name) {
+            return Ok(kind);
+        }
+        Err(format!(
+            "with them it would watch the kind {shown} in the role {}, which its manifest does not",
+            self.role.name()
+        ))
+    }
+
+    /// The fields it names; of every kind, those that any of them has.
+    fn fields(&self, kind: Option<&Kind>, names: &[String]) -> Result<BTreeSet<Name>, String> {
+        let known = |name: &str| match kind {
+            Some(kind) => kind.field(name).is_some(),
+            None => self.schema.kinds().any(|kind| kind.field(name).is_some()),
+        };
+        let field = |name: &String| {
+            let known = Name::new(name).ok().filter(|name| known(name));
+            known.ok_or_else(|| {
+                let (name, of) = (
+                    shown::beginning(name, limits::RULE_NAME.count()),
+                    kind.map_or("any kind", |kind| &kind.name),
+                );
+                format!("with them it would watch the field {name:?}, which {of} does not have")
+            })
+        };
+        names.iter().map(field).collect()
+    }
+}
+
+fn operations(named: &[String]) -> Result<Operations, String> {
+    if named.is_empty() {
+        return Ok(Operations::ALL);
+    }
+    let mut operations = Operations {
+        create: false,
+        update: false,
+        delete: false,
+    };
+    for name in named {
+        match name.as_str() {
+            "create" => operations.create = true,
+            "update" => operations.update = true,
+            "delete" => operations.delete = true,
+            _ => {
+                let name = shown::beginning(name, limits::RULE_NAME.count());
+                return Err(format!(
+                    "with them it would watch for {name:?}; there are create, update and delete"
+                ));
+            }
+        }
+    }
+    Ok(operations)
 }

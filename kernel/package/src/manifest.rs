@@ -28,8 +28,6 @@ pub struct Manifest {
     pub description: String,
     /// Its roles, and the kinds it watches in each; none means every kind.
     pub roles: BTreeMap<Role, BTreeSet<Name>>,
-    /// The list of the settings that says what it watches in a role instead.
-    pub kinds_from: BTreeMap<Role, String>,
     /// What it asks for, and why.
     pub grants: Vec<Declared>,
     /// Its commands.
@@ -83,7 +81,7 @@ impl Manifest {
         check_id(&file.id)?;
         check_version("version", &file.version)?;
         check_version("contract", &file.contract)?;
-        let (roles, kinds_from) = roles(file.roles)?;
+        let roles = roles(file.roles)?;
         let integration = file.integration.unwrap_or_default();
         for source in &integration.sources {
             check_word("a source", source)?;
@@ -107,7 +105,6 @@ impl Manifest {
             sources: integration.sources,
             answers: integration.answers,
             roles,
-            kinds_from,
         };
         manifest.check_parts()?;
         Ok(manifest)
@@ -186,11 +183,7 @@ struct File {
 struct RoleTable {
     #[serde(default)]
     kinds: Vec<String>,
-    kinds_from: Option<String>,
 }
-
-/// The kinds watched in each role, and the lists of the settings that say so instead.
-type Roles = (BTreeMap<Role, BTreeSet<Name>>, BTreeMap<Role, String>);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -234,8 +227,11 @@ fn wrong(why: &str) -> PackageError {
     PackageError::BadManifest(why.to_owned())
 }
 
-fn roles(tables: BTreeMap<String, RoleTable>) -> Result<Roles, PackageError> {
-    let (mut roles, mut kinds_from) = (BTreeMap::new(), BTreeMap::new());
+/// The kinds watched in each role.
+fn roles(
+    tables: BTreeMap<String, RoleTable>,
+) -> Result<BTreeMap<Role, BTreeSet<Name>>, PackageError> {
+    let mut roles = BTreeMap::new();
     for (name, table) in tables {
         let role = Role::ALL
             .into_iter()
@@ -252,17 +248,8 @@ fn roles(tables: BTreeMap<String, RoleTable>) -> Result<Roles, PackageError> {
             .collect::<Result<_, _>>()
             .map_err(|error| wrong(&format!("[roles.{name}] kinds: {error}")))?;
         roles.insert(role, kinds);
-        let Some(list) = table.kinds_from else {
-            continue;
-        };
-        if !table.kinds.is_empty() || !matches!(role, Role::React | Role::Integration) {
-            return Err(wrong(&format!(
-                "[roles.{name}] kinds_from is for react and integration, and stands instead of kinds"
-            )));
-        }
-        kinds_from.insert(role, list);
     }
-    Ok((roles, kinds_from))
+    Ok(roles)
 }
 
 fn declared(table: &GrantTable) -> Result<Declared, PackageError> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use kjerne_core::{Administered, Progress, Role, was_in_use};
 use kjerne_host::grants::Grant;
-use kjerne_host::{Installed, LoadError, Manifest, Package, idle_roles};
+use kjerne_host::{Installed, LoadError, Manifest, Package};
 use kjerne_model::{Act, Actor, Instant};
 use kjerne_store::registry::PluginRow;
 use kjerne_store::{StoreError, cursors};
@@ -278,8 +278,16 @@ impl<'a> Administration<'a> {
     /// A plugin that watched nothing is told of what comes once its settings have it watch something;
     /// its cursor may stand some entries behind.
     fn begins_watching(&self, before: &PluginRow) -> Vec<Administered> {
-        let package = self.runtime.plugins().package(before);
-        let idle = package.map(|package| idle_roles(&package, &before.settings));
+        let on = PluginRow {
+            enabled: true,
+            ..before.clone()
+        };
+        let package = self.runtime.plugins().package(before).ok();
+        let loaded = package.and_then(|package| {
+            let alone = vec![as_installed(on, package, &[])];
+            self.runtime.host.load(alone).ok()
+        });
+        let idle = loaded.map(|loaded| loaded.idle_roles(&before.id));
         let begins = |role| Administered::Begins {
             plugin: before.id.clone(),
             role,
@@ -552,14 +560,6 @@ impl<'a> Administration<'a> {
     /// Loads a plugin as an act leaves it, alone and also where plugins do not run: it must find no fault
     /// with its settings, and where it is switched on it must run, or nothing could be stored any more.
     fn check(&self, row: &PluginRow, package: Arc<Package>) -> Result<()> {
-        let schema = self.runtime.kernel.schema();
-        let mut named = kjerne_host::named_kinds(&package, &row.settings).into_iter();
-        if let Some(kind) = named.find(|kind| schema.kind(kind).is_none()) {
-            return Err(Error::unreadable(format!(
-                "the settings cannot be used: they name the kind {kind:?}, which this workspace does not \
-                 have; kjerne kinds lists those it has"
-            )));
-        }
         let on = PluginRow {
             enabled: true,
             ..row.clone()
@@ -750,15 +750,9 @@ fn wider(present: &Manifest, next: &Manifest) -> Vec<String> {
         let Some(before) = present.roles.get(role) else {
             continue;
         };
-        let list = next.kinds_from.get(role);
         let name = role.name();
-        if list != present.kinds_from.get(role) {
-            wider.push(list.map_or_else(
-                || format!("other kinds in the role {name}"),
-                |list| format!("the kinds its {list} name in the role {name}"),
-            ));
-        } else if before.is_empty() {
-            // It watches every kind already, or those its settings name.
+        if before.is_empty() {
+            // It watches every kind already.
         } else if kinds.is_empty() {
             wider.push(format!("every kind in the role {name}"));
         } else {

@@ -1,9 +1,10 @@
 //! What stands in for the plugins where none run: it refuses every commit.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use kjerne_core::{Call, Draft, Effects, Fault, Guarded, PluginInfo, Plugins, Role, Shaped, Task};
-use kjerne_model::Name;
+use kjerne_core::{
+    Call, Draft, Effects, Fault, Guarded, PluginInfo, Plugins, Role, Shaped, Task, Watches,
+};
 
 /// Stands in for the plugins and refuses whatever is to be written.
 pub(crate) struct ReadOnly;
@@ -18,24 +19,24 @@ fn fault() -> Fault {
 }
 
 impl Plugins for ReadOnly {
-    fn with_role(&self, role: Role, _: &BTreeSet<Name>) -> Vec<PluginInfo> {
+    fn with_role(&self, role: Role) -> Vec<Arc<PluginInfo>> {
         let all = PluginInfo {
             id: "kjerne".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            watches: BTreeSet::new(),
+            watches: Watches::every_kind(),
         };
         if role == Role::Guard {
-            vec![all]
+            vec![Arc::new(all)]
         } else {
             Vec::new()
         }
     }
 
-    fn shape(&self, _: &PluginInfo, _: &Call, _: &[Draft]) -> Result<Shaped, Fault> {
+    fn shape(&self, _: &PluginInfo, _: &Call, _: &[Draft<'_>]) -> Result<Shaped, Fault> {
         Err(fault())
     }
 
-    fn guard(&self, _: &PluginInfo, _: &Call, _: &[Draft]) -> Result<Guarded, Fault> {
+    fn guard(&self, _: &PluginInfo, _: &Call, _: &[Draft<'_>]) -> Result<Guarded, Fault> {
         Err(fault())
     }
 

@@ -120,7 +120,7 @@ fn perform(runtime: &Runtime, plugin: &PluginInfo, ask: &Ask, task: &Task) -> Re
     }
 }
 
-fn enabled(runtime: &Runtime, plugin: &str, role: Role) -> Result<PluginInfo> {
+fn enabled(runtime: &Runtime, plugin: &str, role: Role) -> Result<Arc<PluginInfo>> {
     runtime.host.serves(plugin, role).ok_or_else(|| {
         Error::not_found(format!(
             "no plugin {plugin:?} with the role {} is switched on",

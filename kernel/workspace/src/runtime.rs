@@ -232,9 +232,9 @@ impl Runtime {
 
     /// The plugins that walk the journal, each with its role.
     #[must_use]
-    pub fn walkers(&self) -> Vec<(PluginInfo, Role)> {
+    pub fn walkers(&self) -> Vec<(Arc<PluginInfo>, Role)> {
         let with = |role: Role| {
-            let plugins = self.host.with_role(role, &Default::default());
+            let plugins = self.host.with_role(role);
             plugins.into_iter().map(move |plugin| (plugin, role))
         };
         WALKING.into_iter().flat_map(with).collect()
@@ -242,7 +242,7 @@ impl Runtime {
 
     /// The plugin, when it runs and walks the journal in this role.
     #[must_use]
-    pub fn walker(&self, plugin: &str, role: Role) -> Option<PluginInfo> {
+    pub fn walker(&self, plugin: &str, role: Role) -> Option<Arc<PluginInfo>> {
         let walks = WALKING.contains(&role);
         self.host.serves(plugin, role).filter(|_| walks)
     }

@@ -183,7 +183,7 @@ impl Walkers {
     fn keep(&mut self, runtime: &Arc<Runtime>) {
         self.0.retain(|_, thread| !thread.is_finished());
         for (plugin, role) in runtime.walkers() {
-            if let Entry::Vacant(free) = self.0.entry((plugin.id, role.name())) {
+            if let Entry::Vacant(free) = self.0.entry((plugin.id.clone(), role.name())) {
                 let (id, runtime) = (free.key().0.clone(), Arc::clone(runtime));
                 let named = thread::Builder::new().name(format!("{id} {}", role.name()));
                 match named.spawn(move || walk(&runtime, &id, role)) {

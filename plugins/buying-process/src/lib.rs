@@ -21,6 +21,9 @@ use crate::neighbours::{Neighbours, entry};
 use crate::rows::To;
 use crate::settings::{Rules, Settings};
 
+/// The fields that say who has which role in which opportunity.
+const SEAT: [&str; 3] = ["role", "contact", "opportunity"];
+
 /// The plugin.
 pub struct BuyingProcessPlugin;
 
@@ -31,6 +34,23 @@ static SETTINGS: Prepared<Settings> = Prepared::new(Settings::load);
 impl Prepare for BuyingProcessPlugin {
     fn prepare() -> Result<(), Faults> {
         SETTINGS.prepare()
+    }
+
+    fn watches() -> Watches {
+        let kept = [Operation::Create, Operation::Update];
+        let judged = reaction::RELEVANT.into_iter().chain(["assessed_at"]);
+        Watches::as_declared()
+            .shape([Watch::kind("buying_job").on(&kept)])
+            .guard([
+                Watch::kind("buying_job"),
+                Watch::kind("stakeholder").fields(SEAT),
+            ])
+            .react([
+                Watch::kind("buying_job"),
+                Watch::kind("stakeholder"),
+                Watch::kind("activity").fields(["opportunity", "at"]),
+                Watch::kind("opportunity").on(&kept).fields(judged),
+            ])
     }
 }
 
@@ -80,8 +100,7 @@ fn names_role(change: &Change) -> bool {
 
 /// Whether the change says who has which role in which opportunity.
 fn takes_seat(change: &Change) -> bool {
-    let seat = ["role", "contact", "opportunity"];
-    is_kept(change, "stakeholder") && seat.iter().any(|field| change.changed(field))
+    is_kept(change, "stakeholder") && SEAT.iter().any(|field| change.changed(field))
 }
 
 impl Guard for BuyingProcessPlugin {

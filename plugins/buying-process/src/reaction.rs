@@ -16,7 +16,7 @@ use crate::settings::Settings;
 /// allows 2,000. The rest waits in the plugin's own state for the next call.
 const MOST: usize = 200;
 /// The fields of an opportunity that make it worth assessing anew.
-const RELEVANT: [&str; 4] = ["pipeline", "stage", "account", "amount"];
+pub const RELEVANT: [&str; 4] = ["pipeline", "stage", "account", "amount"];
 /// What stands before the key under which opportunities wait.
 const WAITING: &str = "waiting/";
 

@@ -29,6 +29,14 @@ pub struct Selection {
     pub fields: Vec<(String, Vec<String>)>,
 }
 
+impl Selection {
+    /// The fields it goes by.
+    pub fn fields(&self) -> impl Iterator<Item = &String> {
+        let asked = self.fields.iter().map(|(field, _)| field);
+        asked.chain([&self.by])
+    }
+}
+
 /// One criterion.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Criterion {
@@ -117,22 +125,18 @@ impl Criterion {
         fields
     }
 
-    /// The kinds it counts records of, also in what it is made of.
-    pub fn kinds(&self) -> Vec<&String> {
+    /// The records it counts, also in what it is made of.
+    pub fn selections(&self) -> Vec<&Selection> {
         let inner = match &self.test {
             Test::Any(criteria) => criteria.as_slice(),
             Test::Field(..) | Test::Count(..) => &[],
         };
-        let mut kinds: Vec<&String> = self
-            .when
-            .iter()
-            .chain(inner)
-            .flat_map(Self::kinds)
-            .collect();
+        let inner = self.when.iter().chain(inner);
+        let mut selections: Vec<&Selection> = inner.flat_map(Self::selections).collect();
         if let Test::Count(selection, _) = &self.test {
-            kinds.push(&selection.kind);
+            selections.push(selection);
         }
-        kinds
+        selections
     }
 
     /// Reads one criterion of the settings.

@@ -32,8 +32,18 @@ const SHAPED: [&str; 6] = [
     "rework_risk",
     "no_decision_risk",
 ];
+/// What a shape sets, and leaves as it is where somebody set it.
+const FOLLOWING: [&str; 5] = [
+    "stage_since",
+    "opened_at",
+    "closed_on",
+    "lost_reason",
+    "lost_to",
+];
 /// What a guard goes by, beside fields that were emptied.
 const JUDGED: [&str; 4] = ["pipeline", "stage", "lost_reason", "probability"];
+/// The kinds of which criteria count what the same commit adds and removes.
+const COUNTED: [&str; 2] = ["stakeholder", "quote"];
 
 /// The plugin.
 pub struct SalesStagesPlugin;
@@ -45,6 +55,27 @@ static SETTINGS: Prepared<Settings> = Prepared::new(Settings::load);
 impl Prepare for SalesStagesPlugin {
     fn prepare() -> Result<(), Faults> {
         SETTINGS.get().map_err(Clone::clone).and_then(check_names)
+    }
+
+    fn watches() -> Watches {
+        let kept = [Operation::Create, Operation::Update];
+        let opportunities = |fields: Vec<&str>| Watch::kind("opportunity").on(&kept).fields(fields);
+        let criteria = || {
+            let settings = SETTINGS.get().ok();
+            let stages = settings.into_iter().flat_map(Settings::stages);
+            stages.flat_map(|stage| stage.entry.iter().chain(&stage.exit))
+        };
+        let asked = criteria().flat_map(Criterion::fields);
+        let judged = JUDGED.into_iter().chain(asked.map(String::as_str));
+        let counted = criteria().flat_map(Criterion::selections);
+        let counted = counted.filter(|one| COUNTED.contains(&one.kind.as_str()));
+        let counted = counted.map(|one| Watch::kind(&one.kind).fields(one.fields()).beside());
+        Watches::as_declared()
+            .shape([opportunities([&SHAPED[..], &FOLLOWING].concat())])
+            .guard(counted.chain([opportunities(judged.collect())]))
+            .react([Watch::kind("activity")
+                .on(&kept)
+                .fields(["at", "opportunity", "about"])])
     }
 }
 
@@ -195,7 +226,7 @@ fn read_settings() -> Result<&'static Settings, Failure> {
 /// and that the kinds that criteria count are there.
 fn check_names(settings: &Settings) -> Result<(), Faults> {
     let (mut asked, mut faults) = (BTreeSet::new(), Faults::default());
-    for stage in settings.pipelines.iter().flat_map(|one| &one.stages) {
+    for stage in settings.stages() {
         let name = &stage.name;
         let criteria = || stage.entry.iter().chain(&stage.exit);
         for field in criteria().flat_map(Criterion::fields) {
@@ -211,7 +242,10 @@ fn check_names(settings: &Settings) -> Result<(), Faults> {
                 faults.add(stage.line, message);
             }
         }
-        for kind in criteria().flat_map(Criterion::kinds) {
+        for kind in criteria()
+            .flat_map(Criterion::selections)
+            .map(|one| &one.kind)
+        {
             if asked.insert((kind, kind)) && is_unknown(kind, "version eq 0", "unknown-kind") {
                 let message = format_args!("stage {name} counts {kind}, and there is no such kind");
                 faults.add(stage.line, message);

@@ -3,7 +3,7 @@
 use kjerne_sdk::settings::{self, Faults, Section};
 
 use crate::forecast::Forecast;
-use crate::pipeline::{Pipeline, twice};
+use crate::pipeline::{Pipeline, Stage, twice};
 
 /// All settings.
 #[derive(Clone, Debug)]
@@ -29,6 +29,11 @@ impl Settings {
     /// Every fault with its line.
     pub fn load() -> Result<Self, Faults> {
         settings::load().read(Self::read_root)
+    }
+
+    /// The stages of all pipelines.
+    pub fn stages(&self) -> impl Iterator<Item = &Stage> {
+        self.pipelines.iter().flat_map(|pipeline| &pipeline.stages)
     }
 
     /// Reads all of a document; an empty one means the default one.

@@ -6,6 +6,42 @@ use crate::case::Case;
 use crate::condition::Facts;
 use crate::pauses::Pauses;
 
+/// The fields the rules know.
+pub const OF_CASE: [&str; 20] = [
+    "status",
+    "tier",
+    "priority",
+    "queue",
+    "owner",
+    "triage_rule",
+    "received_at",
+    "first_response_at",
+    "resolved_at",
+    "closed_at",
+    "first_response_due",
+    "resolution_due",
+    "first_response_met",
+    "resolution_met",
+    "paused_since",
+    "paused_minutes",
+    "pauses",
+    "escalation_level",
+    "escalate_at",
+    "reopened_times",
+];
+
+/// The fields that conditions look at beside those, or that lead to what they look at.
+pub const OF_FACTS: [&str; 8] = [
+    "category",
+    "language",
+    "sentiment",
+    "channel",
+    "thread",
+    "subject",
+    "account",
+    "product",
+];
+
 /// Reads the fields the rules know.
 pub fn case_of(fields: &Fields) -> Case {
     let text = |name| fields.text(name).map(str::to_owned);

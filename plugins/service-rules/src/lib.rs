@@ -42,6 +42,18 @@ impl Prepare for ServiceDesk {
     fn prepare() -> Result<(), Faults> {
         SETTINGS.get().map_err(Clone::clone).and_then(check)
     }
+
+    fn watches() -> Watches {
+        let kept = [Operation::Create, Operation::Update];
+        let cases = |fields: Vec<&str>| Watch::kind("case").on(&kept).fields(fields);
+        let settings = SETTINGS.get().ok().into_iter();
+        let required = settings.flat_map(|settings| &settings.required_to_resolve);
+        let guarded = fields::OF_CASE.into_iter();
+        let guarded = guarded.chain(required.map(String::as_str));
+        Watches::as_declared()
+            .shape([cases([&fields::OF_CASE[..], &fields::OF_FACTS].concat())])
+            .guard([cases(guarded.collect())])
+    }
 }
 
 impl Shape for ServiceDesk {

@@ -16,7 +16,7 @@ use kjerne_sdk::settings::Faults;
 use serde_json::Value as Json;
 
 use crate::inbound::{Made, make, read_body};
-use crate::settings::Settings;
+use crate::settings::{Settings, Subscription};
 use crate::taken::{Seen, Taken};
 
 /// Longer than any name a sender has good use for.
@@ -32,6 +32,13 @@ impl Prepare for Webhook {
     fn prepare() -> Result<(), Faults> {
         let settings = SETTINGS.get().map_err(Clone::clone)?;
         names::check(settings)
+    }
+
+    fn watches() -> Watches {
+        let settings = SETTINGS.get().ok().into_iter();
+        let on = settings.flat_map(|settings| &settings.subscriptions);
+        let on = on.filter(|one| one.enabled);
+        Watches::as_declared().integration(on.flat_map(Subscription::watches))
     }
 }
 

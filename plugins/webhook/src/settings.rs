@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kjerne_sdk::settings::{self, Node, Table};
-use kjerne_sdk::{Decimal, Money, Value};
+use kjerne_sdk::{Decimal, Money, Operation, Value, Watch};
 
 use crate::values::{Form, value_of};
 
@@ -46,6 +46,39 @@ pub struct Subscription {
     /// The fields told; none: every field the plugin may read.
     pub fields: Option<Vec<String>>,
     pub mode: Mode,
+}
+
+impl Subscription {
+    /// What of the journal it is about, without what it looks for in a record.
+    pub fn watches(&self) -> Vec<Watch> {
+        let operations: Vec<Operation> = self
+            .operations
+            .iter()
+            .map(|name| Operation::from(name.clone()))
+            .collect();
+        let watch = |kind: &String| match self.told_of_one() {
+            Some(fields) => Watch::kind(kind).on(&operations).fields(fields),
+            None => Watch::kind(kind).on(&operations),
+        };
+        match self.kinds.as_slice() {
+            [] => vec![Watch::every_kind().on(&operations)],
+            kinds => kinds.iter().map(watch).collect(),
+        }
+    }
+
+    /// The fields it goes by, where it is about one kind, names what has to change, and does not tell all.
+    fn told_of_one(&self) -> Option<Vec<&String>> {
+        let told = match (&self.fields, &self.mode) {
+            (_, Mode::Notice) => &[],
+            (Some(fields), _) => fields.as_slice(),
+            (None, _) => return None,
+        };
+        if self.kinds.len() != 1 || self.changed.is_empty() {
+            return None;
+        }
+        let looked_at = self.when.keys().chain(self.unless.keys());
+        Some(told.iter().chain(&self.changed).chain(looked_at).collect())
+    }
 }
 
 /// Where a field's value comes from.

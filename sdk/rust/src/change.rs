@@ -55,6 +55,19 @@ pub enum Operation {
     Other(String),
 }
 
+impl Operation {
+    /// Its name in the contract.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Other(name) => name,
+        }
+    }
+}
+
 impl From<String> for Operation {
     fn from(name: String) -> Self {
         match name.as_str() {
@@ -142,7 +155,7 @@ pub struct Entry {
     pub actor: String,
     /// 0 for a commit a person or job asked for, one more along a chain of reactions.
     pub depth: u32,
-    /// What it changed, of the kinds the plugin watches.
+    /// What it changed, as far as the plugin watches it.
     pub edits: Vec<Edit>,
 }
 

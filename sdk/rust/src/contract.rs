@@ -7,7 +7,9 @@ pub use crate::bindings::imports::kjerne::crm::types::{
     Decimal, Failure, Field, Money, OutboundMessage, RecordRef, Value,
 };
 pub use crate::bindings::integration::exports::kjerne::crm::integration::{Answer, InboundMessage};
-pub use crate::bindings::prepare::exports::kjerne::crm::prepare::SettingsFault;
+pub use crate::bindings::prepare::exports::kjerne::crm::prepare::{
+    RoleWatches, SettingsFault, Watch,
+};
 pub use crate::bindings::sales_stages::exports::kjerne::crm::sales_stages::{
     Move, Obstacle, Pipeline, Stage, StageStanding, StaleItem,
 };

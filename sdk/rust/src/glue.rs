@@ -9,7 +9,7 @@ use crate::bindings::{
 use crate::change::{Change, Context, Entry};
 use crate::contract::{
     Answer, Assessment, CaseTarget, Failure, Field, InboundMessage, JobDescription, Pipeline,
-    RecordRef, SettingsFault, StageStanding, StaleItem, TriageResult,
+    RecordRef, RoleWatches, SettingsFault, StageStanding, StaleItem, TriageResult,
 };
 use crate::fields::Fields;
 use crate::host;
@@ -51,6 +51,11 @@ impl<T: Prepare> prepare::exports::kjerne::crm::prepare::Guest for Bridge<T> {
     fn prepare() -> Result<(), Vec<SettingsFault>> {
         host::report_panics();
         T::prepare().map_err(Into::into)
+    }
+
+    fn watches() -> Vec<RoleWatches> {
+        host::report_panics();
+        T::watches().told()
     }
 }
 

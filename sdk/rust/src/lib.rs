@@ -34,6 +34,7 @@ pub mod state;
 pub mod testing;
 mod time;
 mod value;
+mod watches;
 mod zone;
 
 #[doc(hidden)]
@@ -54,4 +55,5 @@ pub use roles::{
 };
 pub use shaping::{EditHandle, Edits, FindingHandle, Findings, Position};
 pub use time::{Date, Instant};
+pub use watches::{Watch, Watches};
 pub use zone::{Local, Period, Zone};

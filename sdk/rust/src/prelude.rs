@@ -14,5 +14,6 @@ pub use crate::roles::{
 };
 pub use crate::shaping::{Edits, Findings};
 pub use crate::time::{Date, Instant};
+pub use crate::watches::{Watch, Watches};
 pub use crate::zone::{Local, Zone};
 pub use crate::{log, records, settings, state};

@@ -9,6 +9,7 @@ use crate::effects::Effects;
 use crate::fields::Fields;
 use crate::settings::Faults;
 use crate::shaping::{Edits, Findings};
+use crate::watches::Watches;
 
 /// Makes the plugin ready for its calls: reads the settings once, when it is switched on and when they
 /// are set. Each call begins with the memory as this left it; see [`Prepared`](crate::Prepared).
@@ -18,11 +19,17 @@ pub trait Prepare {
     /// # Errors
     /// Everything that is wrong with the settings: they are refused, and those before stay.
     fn prepare() -> Result<(), Faults>;
+
+    /// What the plugin watches with these settings, asked once after [`prepare`](Self::prepare): what is
+    /// not watched costs nothing.
+    fn watches() -> Watches {
+        Watches::as_declared()
+    }
 }
 
 /// Sets fields before a commit is checked.
 ///
-/// Called once per commit, with all changes of the kinds the manifest watches. Must come to the same
+/// Called once per commit, with all changes the plugin watches. Must come to the same
 /// result whenever record, change, time and settings are the same; may not write, send or use
 /// [`state`](crate::state).
 pub trait Shape {
@@ -32,7 +39,7 @@ pub trait Shape {
 
 /// Allows or refuses a commit.
 ///
-/// Called once per commit, after all shaping: what it sees is what is stored. Must come to the same
+/// Called once per commit, with all changes the plugin watches, after all shaping: what it sees is what is stored. Must come to the same
 /// result whenever record, change, time and settings are the same; may not write, send or use
 /// [`state`](crate::state). A guard that panics refuses the commit.
 pub trait Guard {
@@ -42,7 +49,7 @@ pub trait Guard {
 
 /// Answers stored commits.
 ///
-/// Called after the fact with the next journal entries that touch the kinds the manifest watches, in
+/// Called after the fact with the next journal entries that hold what the plugin watches, in
 /// order, at least once each. Cannot refuse.
 pub trait React {
     /// Proposes what should follow.

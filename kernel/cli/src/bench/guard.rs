@@ -1,6 +1,5 @@
 //! One guard call with 20 fields, on a fresh instance as production does it and on a warm one.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,11 +23,20 @@ pub fn measure(args: &BenchArgs) -> Result<Vec<Measured>> {
     let workspace = Workspace::init(&scratch.path("workspace"), "Bench")?;
     let runtime = Runtime::open(workspace, "kjerne bench")?;
     built_in::switch_all_on(&runtime, args.plugins.as_deref(), now())?;
-    let kinds = BTreeSet::from([Name::new("opportunity")?]);
-    let guards = runtime.host.with_role(Role::Guard, &kinds);
-    let guard = guards.first().context("no guard watches opportunities")?;
+    let guards = runtime.host.with_role(Role::Guard);
+    let kind = Name::new("opportunity")?;
+    let mut guards = guards.iter();
+    let guard = guards.find(|guard| guard.watches.of(&kind).is_some());
+    let guard = guard.context("no guard watches opportunities")?;
     let call = call(&runtime)?;
-    let drafts = [draft()?];
+    let (before, after) = sides()?;
+    let drafts = [Draft {
+        change: 0,
+        kind: &kind,
+        id: RecordId::v7(now(), 1),
+        before: Some(&before),
+        after: Some(&after),
+    }];
     // In turn, so that a slow moment of the machine slows both.
     let (mut fresh, mut warm) = (Vec::new(), Vec::new());
     for _ in 0..8 {
@@ -57,7 +65,7 @@ fn fresh_calls(
     runtime: &Runtime,
     guard: &PluginInfo,
     call: &Call,
-    drafts: &[Draft],
+    drafts: &[Draft<'_>],
 ) -> Result<Vec<Duration>> {
     (0..CALLS / 8)
         .map(|_| {
@@ -78,8 +86,8 @@ fn call(runtime: &Runtime) -> Result<Call> {
     })
 }
 
-/// An update of an opportunity that holds 20 fields and moves nowhere.
-fn draft() -> Result<Draft> {
+/// An opportunity that holds 20 fields, before and after an update that moves it nowhere.
+fn sides() -> Result<(Fields, Fields)> {
     let mut before = Fields::new();
     for (field, value) in [
         ("name", "Fleet renewal"),
@@ -127,7 +135,7 @@ fn draft() -> Result<Draft> {
     );
     anyhow::ensure!(
         before.len() == FIELDS,
-        "the draft has {} fields",
+        "the record has {} fields",
         before.len()
     );
     let mut after = before.clone();
@@ -135,14 +143,7 @@ fn draft() -> Result<Draft> {
         Name::new("next_step")?,
         Value::Text("Call again".to_owned()),
     );
-    let id = RecordId::v7(now(), 1);
-    Ok(Draft {
-        change: 0,
-        kind: Name::new("opportunity")?,
-        id,
-        before: Some(before),
-        after: Some(after),
-    })
+    Ok((before, after))
 }
 
 fn percentiles(mut times: Vec<Duration>) -> (Duration, Duration) {

@@ -139,7 +139,7 @@ fn two_commits_cannot_close_a_circle_together() {
     let back: Arc<OnceLock<Weak<Kernel>>> = Arc::default();
     let of_guard = Arc::clone(&back);
     let busy = TablePlugin::new("busy").guard(move |_, drafts| {
-        let fields = |draft: &Draft| {
+        let fields = |draft: &Draft<'_>| {
             draft
                 .after
                 .as_ref()

@@ -12,6 +12,7 @@ mod reactions;
 mod refusals;
 mod requests;
 mod simulation;
+mod watching;
 
 use std::sync::{Arc, LazyLock};
 
@@ -195,7 +196,7 @@ fn busy(plugin: &str) -> Fault {
     }
 }
 
-fn finding(draft: &Draft, code: &str) -> Guarded {
+fn finding(draft: &Draft<'_>, code: &str) -> Guarded {
     let (change, field) = (draft.change, None);
     let message = format!("rule {code}");
     Guarded {

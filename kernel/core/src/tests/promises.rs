@@ -145,7 +145,7 @@ fn promise_3_what_the_guards_saw_is_what_is_stored() {
     for plugin in ["first", "last"] {
         let into = Arc::clone(&seen);
         plugins = plugins.with(TablePlugin::new(plugin).guard(move |_, drafts| {
-            into.lock().unwrap().push(drafts[0].after.clone().unwrap());
+            into.lock().unwrap().push(drafts[0].after.cloned().unwrap());
             Ok(Guarded::default())
         }));
     }

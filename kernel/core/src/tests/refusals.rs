@@ -21,7 +21,7 @@ fn row(code: Code, violated: Commit, obeyed: Commit) -> Row {
     }
 }
 
-fn names(draft: &Draft, wanted: &str) -> bool {
+fn names(draft: &Draft<'_>, wanted: &str) -> bool {
     let held = draft.after.as_ref().and_then(|fields| fields.get("name"));
     held.and_then(Value::as_text) == Some(wanted)
 }

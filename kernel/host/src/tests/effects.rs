@@ -122,30 +122,24 @@ fn no_two_proposals_get_one_id() {
 /// optional: the settings say that it is wanted.
 #[test]
 fn what_settings_name_is_read_or_told_to_be_lacking() {
-    let check = |kinds: &str, declared: &str, granted: &[&str], told: Option<&str>| {
-        let component = super::guests::component(
-            "react-plugin",
-            "0.1.0",
-            &super::guests::react("(i32.const 1024)"),
-        );
+    let check = |kind: Option<&str>, declared: &str, granted: &[&str], told: Option<&str>| {
+        let guest = super::guests::react("(i32.const 1024)");
+        let guest = super::guests::telling(&guest, &[("react", &[(kind, &[], None, false)])]);
+        let component = super::guests::component("reacting", "0.1.0", &guest);
         let manifest = super::guests::manifest("react", &[declared])
-            .replace(
-                "[roles.react]",
-                "[roles.react]\nkinds_from = \"subscription\"",
-            )
+            .replace("[roles.react]", "[roles.react]\n[roles.prepare]")
             .replace("reason =", "optional = true\nreason =");
         let file = crate::Package::seal(&component, &manifest, "");
         let bench = Bench::empty(super::guests::options());
-        let mut plugin = super::guests::installed(&file, granted);
-        plugin.settings = format!("[[subscription]]\nname = \"x\"\n{kinds}");
+        let plugin = super::guests::installed(&file, granted);
         bench.host.replace(vec![plugin]).unwrap();
         let fault = bench.react().err();
         let said = fault.as_ref().map(|fault| fault.limit.as_str());
-        assert_eq!(said, told.map(|_| "not-granted"), "{kinds} {declared}");
+        assert_eq!(said, told.map(|_| "not-granted"), "{kind:?} {declared}");
         let message = fault.map(|fault| fault.message).unwrap_or_default();
         assert!(message.contains(told.unwrap_or_default()), "{message}");
     };
-    let account = "kinds = [\"account\"]";
+    let account = Some("account");
     check(account, "read:account", &["read:account"], None);
     check(account, "read:account", &["read:account.name"], None);
     check(
@@ -157,8 +151,8 @@ fn what_settings_name_is_read_or_told_to_be_lacking() {
     check(account, "read:account.name", &[], Some("read:account.name"));
     // It never asked to read it, is about another kind, or about whatever it may read.
     check(account, "read:lead", &[], None);
-    check("kinds = [\"lead\"]", "read:lead", &[], None);
-    check("", "read:account", &[], None);
+    check(Some("lead"), "read:lead", &[], None);
+    check(None, "read:account", &[], None);
 }
 
 #[test]
@@ -172,7 +166,7 @@ fn a_reaction_that_breaks_wants_nothing() {
 
 #[test]
 fn parts_of_an_address_cross_as_fields() {
-    use crate::wit::v0_1_0::change_out;
+    use crate::wit::v0_1_0::{Sight, change_out};
     use kjerne_core::Draft;
     use kjerne_model::{Address, Fields, RecordId};
     use kjerne_package::grants::{Grant, Grants};
@@ -188,15 +182,25 @@ fn parts_of_an_address_cross_as_fields() {
             Value::Address(address),
         )])
     };
+    let (kind, before, after) = (
+        super::guests::name("account"),
+        address("Oslo"),
+        address("Bergen"),
+    );
     let draft = Draft {
         change: 0,
-        kind: super::guests::name("account"),
+        kind: &kind,
         id: RecordId::from_bytes([1; 16]),
-        before: Some(address("Oslo")),
-        after: Some(address("Bergen")),
+        before: Some(&before),
+        after: Some(&after),
     };
     let all = [Grant::parse("read:account.billing_address").unwrap()];
-    let change = change_out(&draft, &Grants::effective(&all, &all));
+    let grants = Grants::effective(&all, &all);
+    let sight = |grants| Sight {
+        granted: Grants::readable(grants, "account"),
+        asked: None,
+    };
+    let change = change_out(&draft, sight(&grants));
     let names: Vec<&str> = change
         .after
         .iter()
@@ -204,5 +208,9 @@ fn parts_of_an_address_cross_as_fields() {
         .collect();
     assert_eq!(names, ["billing_address.city", "billing_address.country"]);
     assert_eq!(change.changed, ["billing_address.city"]);
-    assert!(change_out(&draft, &Grants::default()).changed.is_empty());
+    assert!(
+        change_out(&draft, sight(&Grants::default()))
+            .changed
+            .is_empty()
+    );
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use kjerne_core::{Call, Draft, Fault, Guarded, Kernel, Outcome, PluginInfo, Plugins, Role, Task};
+use kjerne_core::{
+    Call, Draft, Fault, Guarded, Kernel, Outcome, PluginInfo, Plugins, Role, Task, Watches,
+};
 use kjerne_model::{
     Actor, Change, Commit, Entry, Fields, Instant, Name, RecordId, Schema, Value, core_kinds,
 };
@@ -102,9 +104,85 @@ pub fn keeping(pages: u32) -> String {
     format!(
         r#"{} (func (export "kjerne:crm/prepare@0.1.0#prepare") (result i32)
     (drop (memory.grow (i32.const {pages})))
-    (i32.const 1024)))"#,
+    (i32.const 1024))
+  (func (export "kjerne:crm/prepare@0.1.0#watches") (result i32) (i32.const 1024)))"#,
         &text[..end]
     )
+}
+
+/// What a guest says that it watches of a kind: the kind, operations, fields, and whether beside others.
+pub type Told<'a> = (Option<&'a str>, &'a [&'a str], Option<&'a [&'a str]>, bool);
+
+/// The same guest, which is prepared and then tells what it watches in each role.
+pub fn telling(guest: &str, told: &[(&str, &[Told<'_>])]) -> String {
+    let mut memory = Memory::default();
+    let roles = told.iter().map(|(role, watches)| {
+        let rows = watches.iter().map(|watch| memory.watch(watch)).collect();
+        let rows = memory.list(rows);
+        [memory.text(role), rows].concat()
+    });
+    let roles: Vec<Vec<u32>> = roles.collect();
+    let list = memory.list(roles);
+    let at = memory.lay(&list);
+    let end = guest.rfind(')').unwrap_or(0);
+    let bytes: String = memory
+        .0
+        .iter()
+        .map(|byte| format!("\\{byte:02x}"))
+        .collect();
+    format!(
+        r#"{} (data (i32.const {BASE}) "{bytes}")
+  (func (export "kjerne:crm/prepare@0.1.0#prepare") (result i32) (i32.const 1024))
+  (func (export "kjerne:crm/prepare@0.1.0#watches") (result i32) (i32.const {at})))"#,
+        &guest[..end]
+    )
+}
+
+const BASE: u32 = 8192;
+
+/// Data of a guest, laid out as the canonical ABI has it; everything is a row of words.
+#[derive(Default)]
+struct Memory(Vec<u8>);
+
+impl Memory {
+    fn at(&self) -> u32 {
+        BASE + self.0.len() as u32
+    }
+
+    fn lay(&mut self, words: &[u32]) -> u32 {
+        self.0.resize(self.0.len().next_multiple_of(4), 0);
+        let at = self.at();
+        self.0
+            .extend(words.iter().flat_map(|word| word.to_le_bytes()));
+        at
+    }
+
+    fn text(&mut self, text: &str) -> Vec<u32> {
+        let at = self.at();
+        self.0.extend(text.as_bytes());
+        vec![at, text.len() as u32]
+    }
+
+    fn list(&mut self, rows: Vec<Vec<u32>>) -> Vec<u32> {
+        let length = rows.len() as u32;
+        vec![self.lay(&rows.concat()), length]
+    }
+
+    fn texts(&mut self, texts: &[&str]) -> Vec<u32> {
+        let rows = texts.iter().map(|text| self.text(text)).collect();
+        self.list(rows)
+    }
+
+    fn watch(&mut self, (kind, operations, fields, beside): &Told<'_>) -> Vec<u32> {
+        let some = |there: bool, mut words: Vec<u32>| {
+            words.insert(0, u32::from(there));
+            words
+        };
+        let kind = some(kind.is_some(), self.text(kind.unwrap_or_default()));
+        let operations = self.texts(operations);
+        let fields = some(fields.is_some(), self.texts(fields.unwrap_or_default()));
+        [kind, operations, fields, vec![u32::from(*beside)]].concat()
+    }
 }
 
 /// A reaction with this body, which must leave the address of its result.
@@ -159,7 +237,8 @@ fn resolve(version: &str, from: &str, to: &str) -> Resolve {
         "package evil:fs@1.0.0; interface files {{ open: func(path: string); }}
          world thief {{ include kjerne:crm/guard-plugin@{version}; import files; }}
          world stranger {{ import files; export run: func(); }}
-         world prepared {{ include kjerne:crm/prepare-plugin@{version}; include kjerne:crm/guard-plugin@{version}; }}"
+         world prepared {{ include kjerne:crm/prepare-plugin@{version}; include kjerne:crm/guard-plugin@{version}; }}
+         world reacting {{ include kjerne:crm/prepare-plugin@{version}; include kjerne:crm/react-plugin@{version}; }}"
     );
     resolve.push_str("evil.wit", &evil).unwrap();
     resolve
@@ -178,7 +257,7 @@ pub fn component_of_contract(world: &str, text: &str, from: &str, to: &str) -> V
 fn encode(world: &str, resolve: &Resolve, text: &str) -> Vec<u8> {
     let mut module = wat::parse_str(text).unwrap();
     let (package, world) = match world {
-        "thief" | "stranger" | "prepared" => ("fs", world),
+        "thief" | "stranger" | "prepared" | "reacting" => ("fs", world),
         _ => ("crm", world),
     };
     let (id, _) = resolve
@@ -255,6 +334,8 @@ pub struct Bench {
     pub host: Arc<Host>,
     pub kernel: Kernel,
     pub account: RecordId,
+    kind: Name,
+    fields: Fields,
 }
 
 impl Bench {
@@ -292,6 +373,8 @@ impl Bench {
             host,
             kernel,
             account: receipt.edits[0].id,
+            kind: name("account"),
+            fields: account(),
         }
     }
 
@@ -304,13 +387,13 @@ impl Bench {
         }
     }
 
-    pub fn drafts(&self, count: usize) -> Vec<Draft> {
+    pub fn drafts(&self, count: usize) -> Vec<Draft<'_>> {
         let draft = |change| Draft {
             change,
-            kind: name("account"),
+            kind: &self.kind,
             id: self.account,
-            before: Some(account()),
-            after: Some(account()),
+            before: Some(&self.fields),
+            after: Some(&self.fields),
         };
         (0..count).map(draft).collect()
     }
@@ -333,7 +416,7 @@ pub fn plugin() -> PluginInfo {
     PluginInfo {
         id: "acme.test".into(),
         version: "0.1.0".into(),
-        watches: BTreeSet::new(),
+        watches: Watches::every_kind(),
     }
 }
 
@@ -351,11 +434,6 @@ pub fn account() -> Fields {
         (name("name"), text("Example AS")),
         (name("industry"), text("fishing")),
     ])
-}
-
-/// The kinds of a role's set.
-pub fn none() -> BTreeSet<Name> {
-    BTreeSet::new()
 }
 
 /// The roles of the tests.

@@ -11,3 +11,4 @@ mod guests;
 mod kept;
 mod packages;
 mod sets;
+mod watching;

@@ -1,13 +1,15 @@
 //! Contract 0.1.0: its bindings, and the conversions between them and the model. The only file
 //! that knows both.
 
+use std::collections::BTreeSet;
+
 use kjerne_core::{Draft, Reply};
 use kjerne_model::{
     Address, Currency, Date, Decimal, Edit, Entry, FieldType, Fields, Instant, Message, Money,
     Name, ParseError, Record, RecordId, Reference, Value,
 };
 
-use kjerne_package::grants::{Grants, Projection};
+use kjerne_package::grants::Projection;
 
 /// The bindings. One world holds every role, so that all roles share one set of types; which of
 /// them a component has is found out when it is loaded.
@@ -72,13 +74,30 @@ pub fn settings_out(entry: kjerne_settings::Entry) -> settings::Entry {
     }
 }
 
-/// The fields a plugin may read, flattened: the parts of an address are fields of their own.
-pub fn fields_out(fields: &Fields, granted: Option<&Projection>) -> Vec<Field> {
-    let Some(granted) = granted else {
+/// What a plugin sees of a record: the fields it was granted, and of these the ones it asks for.
+#[derive(Clone, Copy)]
+pub struct Sight<'a> {
+    /// What it may read; none means nothing.
+    pub granted: Option<&'a Projection>,
+    /// What it goes by; none means all it may read.
+    pub asked: Option<&'a BTreeSet<Name>>,
+}
+
+impl Sight<'_> {
+    fn has(&self, name: &Name) -> bool {
+        self.asked.is_none_or(|asked| asked.contains(name))
+            && self.granted.is_some_and(|granted| granted.has(name))
+    }
+}
+
+/// The fields a plugin sees, flattened: the parts of an address are fields of their own.
+pub fn fields_out(fields: &Fields, sight: Sight<'_>) -> Vec<Field> {
+    if sight.granted.is_none() {
         return Vec::new();
-    };
-    let mut out = Vec::with_capacity(fields.len());
-    for (name, value) in fields.iter().filter(|(name, _)| granted.has(name)) {
+    }
+    let most = sight.asked.map_or(fields.len(), BTreeSet::len);
+    let mut out = Vec::with_capacity(fields.len().min(most));
+    for (name, value) in fields.iter().filter(|(name, _)| sight.has(name)) {
         match value {
             Value::Address(address) => out.extend(parts_out(name, address)),
             value => out.push(Field {
@@ -147,14 +166,19 @@ pub fn record_out(record: &Record, granted: &Projection) -> CrmRecord {
         kind: record.kind.to_string(),
         id: record.id.to_string(),
         version: record.version,
-        fields: fields_out(&record.fields, Some(granted)),
+        fields: fields_out(
+            &record.fields,
+            Sight {
+                granted: Some(granted),
+                asked: None,
+            },
+        ),
     }
 }
 
-/// A change of a commit under way, as far as it may be read.
-pub fn change_out(draft: &Draft, grants: &Grants) -> Change {
-    let granted = grants.readable(&draft.kind);
-    let sides = Sides::of(draft.before.as_ref(), draft.after.as_ref(), granted);
+/// A change of a commit under way, as far as it is seen.
+pub fn change_out(draft: &Draft<'_>, sight: Sight<'_>) -> Change {
+    let sides = Sides::of(draft.before, draft.after, sight);
     Change {
         kind: draft.kind.to_string(),
         id: draft.id.to_string(),
@@ -165,21 +189,26 @@ pub fn change_out(draft: &Draft, grants: &Grants) -> Change {
     }
 }
 
-/// A stored commit, with the edits of the kinds the plugin watches, as far as it may read them.
-pub fn entry_out(entry: &Entry, grants: &Grants, watches: impl Fn(&Name) -> bool) -> JournalEntry {
-    let edits = entry.edits.iter().filter(|edit| watches(&edit.kind));
+/// A stored commit with some of its edits, as far as their kinds are seen.
+pub fn entry_out<'a>(
+    entry: &Entry,
+    edits: Vec<&Edit>,
+    sight: impl Fn(&Name) -> Sight<'a>,
+) -> JournalEntry {
+    let edits = edits.into_iter();
     JournalEntry {
         number: entry.number,
         at: entry.at.millis(),
         actor: entry.actor.to_string(),
         depth: entry.cause.map_or(0, |cause| cause.depth),
-        edits: edits.map(|edit| edit_out(edit, grants)).collect(),
+        edits: edits
+            .map(|edit| edit_out(edit, sight(&edit.kind)))
+            .collect(),
     }
 }
 
-fn edit_out(edit: &Edit, grants: &Grants) -> types::JournalEdit {
-    let granted = grants.readable(&edit.kind);
-    let sides = Sides::of(edit.before.as_ref(), edit.after.as_ref(), granted);
+fn edit_out(edit: &Edit, sight: Sight<'_>) -> types::JournalEdit {
+    let sides = Sides::of(edit.before.as_ref(), edit.after.as_ref(), sight);
     types::JournalEdit {
         kind: edit.kind.to_string(),
         id: edit.id.to_string(),
@@ -207,22 +236,20 @@ struct Sides {
 }
 
 impl Sides {
-    fn of(before: Option<&Fields>, after: Option<&Fields>, granted: Option<&Projection>) -> Self {
-        let out = |fields: Option<&Fields>| fields.map_or(Vec::new(), |f| fields_out(f, granted));
+    fn of(before: Option<&Fields>, after: Option<&Fields>, sight: Sight<'_>) -> Self {
+        let out = |fields: Option<&Fields>| fields.map_or(Vec::new(), |f| fields_out(f, sight));
         let mut changed = Vec::new();
-        if let Some(granted) = granted {
-            let empty = Fields::new();
-            let (old, new) = (before.unwrap_or(&empty), after.unwrap_or(&empty));
-            for (name, value) in old.iter().filter(|(name, _)| granted.has(name)) {
-                compare(name, Some(value), new.get(name), &mut changed);
-            }
-            for (name, value) in new.iter().filter(|(name, _)| granted.has(name)) {
-                if !old.contains_key(name) {
-                    compare(name, None, Some(value), &mut changed);
-                }
-            }
-            changed.sort_unstable();
+        let empty = Fields::new();
+        let (old, new) = (before.unwrap_or(&empty), after.unwrap_or(&empty));
+        for (name, value) in old.iter().filter(|(name, _)| sight.has(name)) {
+            compare(name, Some(value), new.get(name), &mut changed);
         }
+        for (name, value) in new.iter().filter(|(name, _)| sight.has(name)) {
+            if !old.contains_key(name) {
+                compare(name, None, Some(value), &mut changed);
+            }
+        }
+        changed.sort_unstable();
         Self {
             before: out(before),
             after: out(after),
