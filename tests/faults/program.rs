@@ -296,3 +296,31 @@ fn a_key_of_another_system_that_looks_like_an_id_finds_its_record() {
         ran.err
     );
 }
+
+/// What was done and could not be told is no failure of the disk: a script that takes it for one does it
+/// twice. A token that nobody saw opens no door.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_printed_is_done_all_the_same() {
+    let workspace = Workspace::new();
+    let unheard = |args: &[&str]| {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let ran = workspace.command(args).stdout(full).output().unwrap();
+        let told = String::from_utf8(ran.stderr).unwrap();
+        assert!(
+            told.contains("what the command was to change is done"),
+            "{told}"
+        );
+        ran.status.code()
+    };
+    assert_eq!(unheard(&["create", "account", "name=Granholt AS"]), Some(1));
+    let listed = workspace.json(&["list", "account"]);
+    assert_eq!(
+        listed["records"].as_array().map(Vec::len),
+        Some(1),
+        "{listed}"
+    );
+    assert_eq!(unheard(&["token", "add", "shop"]), Some(1));
+    let tokens = workspace.run(&["token", "list"]).ok();
+    assert!(!tokens.out.contains("shop"), "{}", tokens.out);
+}

@@ -176,6 +176,8 @@ fn of_io(error: &io::Error) -> Exit {
     match error.kind() {
         _ if is_storage(error) => Exit::Storage,
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Exit::NotFound,
+        // A file where a folder is meant, or the other way about.
+        io::ErrorKind::AlreadyExists | io::ErrorKind::IsADirectory => Exit::Usage,
         _ => Exit::Failed,
     }
 }
@@ -222,7 +224,9 @@ mod tests {
         let refused = |code| anyhow::Error::new(Error::from(vec![Refusal::new(code, "no")]));
         let full = || io::Error::from(io::ErrorKind::StorageFull);
         let absent = || io::Error::from(io::ErrorKind::NotFound);
-        let cases: [(anyhow::Error, u8); 17] = [
+        let there = || io::Error::from(io::ErrorKind::AlreadyExists);
+        let cases: [(anyhow::Error, u8); 18] = [
+            (there().into(), 2),
             (absent().into(), 4),
             (Error::from(absent()).during("reading").into(), 4),
             (full().into(), 7),

@@ -1,5 +1,6 @@
 //! What commands print: one thing, as a table for people, JSON for programs, or CSV for sheets.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::ops::Range;
 
@@ -177,9 +178,27 @@ fn print(write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     let written = write(&mut out).and_then(|()| Ok(out.flush()?));
     match written {
         Err(error) if is_broken_pipe(&error) => Ok(()),
-        other => other,
+        Err(error) => Err(Unprinted(error).into()),
+        Ok(()) => Ok(()),
     }
 }
+
+/// What a command did could not be told. That is no failure of the store: whoever takes it for one does
+/// everything twice.
+#[derive(Debug)]
+pub struct Unprinted(anyhow::Error);
+
+impl fmt::Display for Unprinted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "standard output cannot be written: {}; what the command was to change is done",
+            self.0
+        )
+    }
+}
+
+impl std::error::Error for Unprinted {}
 
 /// Whether whoever read what we print has gone away.
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {

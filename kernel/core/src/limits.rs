@@ -148,6 +148,10 @@ limit_table! {
     OUTBOX_BYTES = "outbox-bytes", 64 << 20, "bytes",
         "10,000 messages of 6 KiB; larger ones must not come to more";
 
+    /// Bytes of all keys and values of a plugin.
+    STATE_TOTAL = "state-total", 16 << 20, "bytes",
+        "it lives in the workspace's data file; customer data belongs in records";
+
     /// How full a plugin's outbox is when the administrator is told.
     OUTBOX_NEAR = "outbox-near", 80, "percent",
         "there is time to look at the receiver before the plugin has to wait";

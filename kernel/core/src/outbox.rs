@@ -18,7 +18,7 @@ use crate::kernel::Kernel;
 use crate::limits::{self, Limit};
 use crate::plugins::{Effects, PluginInfo};
 use crate::reader::Reader;
-use crate::rows_beside::Row;
+use crate::rows_beside::{Row, outbox_full};
 
 /// How a delivery failed.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -158,10 +158,7 @@ impl Kernel {
         read: &dyn Read,
         plugin: &str,
     ) -> Result<Option<&'static Limit>, StoreError> {
-        let Waiting { rows, bytes, .. } = outbox::waiting(read, plugin)?;
-        let counts = [(&limits::OUTBOX_ROWS, rows), (&limits::OUTBOX_BYTES, bytes)];
-        let full = counts.into_iter().find(|(most, has)| *has >= most.value);
-        Ok(full.map(|(limit, _)| limit))
+        outbox_full(read, plugin)
     }
 
     /// The link that the messages of a request make: the first of a chain, or one that follows from

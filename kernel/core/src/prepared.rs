@@ -13,7 +13,7 @@ use kjerne_store::{KeyRow, StoreError, Write, idempotency};
 use crate::apply::RecordEdit;
 use crate::outcome::{Receipt, Touched};
 use crate::reader::Reader;
-use crate::rows_beside::{Row, RowsBeside, of_the_plugin};
+use crate::rows_beside::{Row, RowsBeside, has_room, of_the_plugin};
 use crate::sealed::Sealed;
 
 /// Everything one write needs, worked out and encoded as far as it can be beforehand: all commits share
@@ -130,6 +130,9 @@ impl Prepared {
         if let Some(depends) = &self.depends
             && !depends.holds(write, *last, of_the_plugin)?
         {
+            return Ok(Answer::Overtaken);
+        }
+        if !has_room(write, &self.rows)? {
             return Ok(Answer::Overtaken);
         }
         if let Some(reader) = &self.reader

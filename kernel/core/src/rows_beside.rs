@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use kjerne_model::{Instant, Message};
 use kjerne_store::{
-    CostRow, CursorRow, Link, OutboxRow, ParkedRow, Space, StoreError, Write, costs, cursors,
-    outbox, parked, plugin_state,
+    CostRow, CursorRow, Link, OutboxRow, ParkedRow, Read, Space, StoreError, Waiting, Write, costs,
+    cursors, outbox, parked, plugin_state,
 };
 
 use crate::administered::Administered;
 use crate::escalation::Step;
+use crate::limits::{self, Limit};
 use crate::plugins::{Effects, PluginInfo, Role};
 use crate::reader::Reader;
 
@@ -135,6 +136,48 @@ impl Row {
             Self::Administered(row) => row.store(write, last),
         }
     }
+}
+
+/// Whether a plugin may still have so much: calls that worked at the same time have each looked before the
+/// others stored. One that finds no room here is done anew, and told there.
+pub(crate) fn has_room(read: &dyn Read, rows: &[Row]) -> Result<bool, StoreError> {
+    let (mut growth, mut of, mut sends) = (0i64, None, None);
+    for row in rows {
+        match row {
+            Row::Message { plugin, .. } => sends = Some(plugin),
+            Row::State { plugin, key, value } => {
+                let size = |value: &[u8]| (key.len() + value.len()) as i64;
+                let kept = plugin_state::get(read, plugin, key)?;
+                growth += value.as_deref().map_or(0, size) - kept.as_deref().map_or(0, size);
+                of = Some(plugin);
+            }
+            _ => {}
+        }
+    }
+    if let Some(plugin) = of
+        && growth > 0
+        && plugin_state::used(read, plugin)?
+            .bytes
+            .saturating_add_signed(growth)
+            > limits::STATE_TOTAL.value
+    {
+        return Ok(false);
+    }
+    match sends {
+        Some(plugin) => Ok(outbox_full(read, plugin)?.is_none()),
+        None => Ok(true),
+    }
+}
+
+/// The limit that a plugin's waiting messages have reached, if any.
+pub(crate) fn outbox_full(
+    read: &dyn Read,
+    plugin: &str,
+) -> Result<Option<&'static Limit>, StoreError> {
+    let Waiting { rows, bytes, .. } = outbox::waiting(read, plugin)?;
+    let counts = [(&limits::OUTBOX_ROWS, rows), (&limits::OUTBOX_BYTES, bytes)];
+    let full = counts.into_iter().find(|(most, has)| *has >= most.value);
+    Ok(full.map(|(limit, _)| limit))
 }
 
 /// A fault of a plugin that no call of it was: it answered, and what it wanted was refused. The calls

@@ -322,7 +322,7 @@ impl CallState {
             quota(
                 "the plugin's keys and values would have",
                 total,
-                limits::STATE_TOTAL,
+                kjerne_core::limits::STATE_TOTAL,
             )?;
         }
         self.wishes.state_bytes = Some(total);

@@ -229,10 +229,6 @@ limit_table! {
     STATE_VALUE = "state-value", 64 << 10, "bytes",
         "a cursor, a token, a small document";
 
-    /// Bytes of all keys and values of a plugin.
-    STATE_TOTAL = "state-total", 16 << 20, "bytes",
-        "it lives in the workspace's data file; customer data belongs in records";
-
     /// Keys of a plugin's own key space in one answer.
     STATE_KEYS = "state-keys", 1_000, "keys",
         "the answer is held in memory and counts as read; go on after its last key";

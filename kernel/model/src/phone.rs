@@ -52,6 +52,9 @@ pub(crate) fn something_else(text: &str) -> Option<&'static str> {
     if is_date(number) {
         return Some("is a date and no phone number");
     }
+    if is_amount(number) {
+        return Some("is a number with decimals or groups of thousands and no phone number");
+    }
     if is_network_address(number) {
         return Some("is a network address and no phone number");
     }
@@ -63,6 +66,31 @@ pub(crate) fn something_else(text: &str) -> Option<&'static str> {
     let first = abroad.chars().find(char::is_ascii_digit);
     (first == Some('0') && !abroad.trim_start().starts_with("(0)"))
         .then_some("has a zero behind the +, where the number of a country stands")
+}
+
+/// `4722334455.0`, as spreadsheets write numbers, `99,99`, or `1,234,567`.
+fn is_amount(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let whole_and_rest = text.rsplit_once(['.', ',']);
+    let is_decimal = |(whole, rest): (&str, &str)| {
+        let whole = whole.strip_prefix('+').unwrap_or(whole);
+        let (first, others) = whole.split_once(',').unwrap_or((whole, ""));
+        let groups = others
+            .split(',')
+            .all(|group| group.len() == 3 && digits(group));
+        digits(first) && (others.is_empty() || groups) && digits(rest) && rest.len() <= 2
+    };
+    let is_grouped = || {
+        let mut groups = text.split(',');
+        let first = groups.next().unwrap_or_default();
+        let mut rest = groups.peekable();
+        let some = rest.peek().is_some();
+        digits(first)
+            && first.len() <= 3
+            && some
+            && rest.all(|group| group.len() == 3 && digits(group))
+    };
+    whole_and_rest.is_some_and(is_decimal) || is_grouped()
 }
 
 /// `2026-01-31`, `31.01.2026` or `1/2/2026`, of this century or the one before.

@@ -1,11 +1,11 @@
 //! What every handler has at hand, and the forms of what it answers.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Extension;
-use axum::body::{Body, HttpBody as _};
+use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -19,11 +19,12 @@ use kjerne_workspace::{Administration, Runtime};
 use serde_json::Value as Json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::answers::Answers;
 use crate::connection::Kept;
 use crate::limits::{
     ANSWERS, BODIES, JSON_MEMORY, PAGE_ROOM, QUERY_TIME, REQUESTS, ROOM_WAIT, SMALL_ANSWER, STREAMS,
 };
-use crate::memory::Memory;
+use crate::memory::{Memory, Room};
 use crate::problem::Problem;
 use crate::stream::{self, StreamWriter};
 use crate::watch::{self, Stopping};
@@ -38,7 +39,9 @@ pub(crate) struct App {
     pub(crate) bodies: Memory,
     /// For what JSON bodies became, while it is worked on.
     pub(crate) trees: Memory,
-    answers: Memory,
+    answers: Answers,
+    /// The kinds, as they are told: they stay what they are while the workspace is open.
+    pub(crate) kinds: Arc<OnceLock<Bytes>>,
     stopping: Stopping,
     /// The way in that this app stands behind.
     pub(crate) door: Door,
@@ -73,7 +76,8 @@ impl App {
             streams: Arc::new(Semaphore::new(STREAMS.count())),
             bodies: Memory::new(BODIES),
             trees: Memory::new(JSON_MEMORY),
-            answers: Memory::new(ANSWERS),
+            answers: Answers::new(ANSWERS),
+            kinds: Arc::default(),
             stopping,
             door,
         }
@@ -111,7 +115,15 @@ impl App {
         }
         room.shrink(bytes);
         response.extensions_mut().insert(Counted);
-        Ok(response.map(|body| Body::new(Kept::new(body, room))))
+        self.send(response, room).await
+    }
+
+    /// Hands an answer on with the room it takes up.
+    async fn send(&self, response: Response, room: Room) -> Answer {
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await;
+        let bytes = bytes.map_err(|error| Problem::internal(error.to_string()))?;
+        Ok(Response::from_parts(parts, self.answers.send(bytes, room)))
     }
 
     /// Reads everything there is, as long as somebody waits for what comes of it.
@@ -210,9 +222,9 @@ pub(crate) fn ok(body: &Json) -> Response {
     json(StatusCode::OK, body)
 }
 
-/// Says of a response that the memory it takes is counted already.
+/// Says of a response that the memory it takes is counted already, or shared by all who read it.
 #[derive(Clone)]
-struct Counted;
+pub(crate) struct Counted;
 
 /// Counts the memory of an answer until it has been sent. What only looks is told to come again when
 /// there is no room; what was done is told all the same.
@@ -224,7 +236,7 @@ pub(crate) async fn hold_answer(State(app): State<App>, request: Request, next: 
         return Ok(response);
     }
     match app.answers.take(ANSWERS.value.min(bytes) as usize).await {
-        Ok(room) => Ok(response.map(|body| Body::new(Kept::new(body, room)))),
+        Ok(room) => app.send(response, room).await,
         Err(problem) if looks => Err(problem),
         Err(_) => Ok(response),
     }

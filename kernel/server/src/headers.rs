@@ -1,9 +1,12 @@
 //! Headers, read in one way: one that is there and cannot be read is an error, and never the same as one
 //! that is not there.
 
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, header};
+use axum::middleware::Next;
 use kjerne_workspace::error::Error;
 
+use crate::app::Answer;
 use crate::limits::MATCH_TAGS;
 use crate::problem::Problem;
 
@@ -210,6 +213,31 @@ pub(crate) fn has_tag(headers: &HeaderMap, version: u64) -> Result<bool, Problem
     }
 }
 
+/// Refuses requests that name a condition, or a key under which to be done once, where nothing looks at it.
+/// A single record is read and written under conditions; keys are for records, commits and plugins.
+pub(crate) async fn conditions_where_they_are_looked_at(request: Request, next: Next) -> Answer {
+    let (path, headers) = (request.uri().path(), request.headers());
+    let looks = request.method().is_safe();
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    if !matches!(parts[..], ["v1", "records", _, _]) {
+        let both = [header::IF_MATCH, header::IF_UNMODIFIED_SINCE];
+        passed_over(headers, &both, "conditions are for single records")?;
+        let read = if looks {
+            &[][..]
+        } else {
+            &[header::IF_NONE_MATCH]
+        };
+        passed_over(headers, read, "conditions are for single records")?;
+    }
+    let keyed = ["records", "commits", "actions", "integrations"];
+    let is_keyed = parts.get(1).is_some_and(|part| keyed.contains(part));
+    if !looks && !is_keyed {
+        let key = [HeaderName::from_static("idempotency-key")];
+        passed_over(headers, &key, "this would be done again each time")?;
+    }
+    Ok(next.run(request).await)
+}
+
 /// Says that a precondition does nothing here, rather than to let it pass for one that held.
 ///
 /// # Errors
@@ -238,6 +266,7 @@ fn passed_over(headers: &HeaderMap, names: &[HeaderName], hint: &str) -> Result<
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
     use axum::http::HeaderValue;
 
@@ -373,6 +402,51 @@ mod tests {
             let read = read.ok();
             let read = read.as_ref().map(|key| key.as_deref());
             assert_eq!(read, expected, "{values:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_condition_that_nothing_looks_at_is_refused() {
+        use axum::body::Body;
+        use axum::routing::any;
+        use axum::{Router, middleware::from_fn};
+        use tower_service::Service as _;
+
+        let router = Router::new().route("/{*all}", any(|| async {}));
+        let router = router.layer(from_fn(conditions_where_they_are_looked_at));
+        let one = "/v1/records/account/01980000-0000-7000-8000-000000000001";
+        for (method, path, name, status) in [
+            ("PATCH", one, "if-match", 200),
+            ("GET", one, "if-none-match", 200),
+            ("GET", "/v1/records/account", "if-match", 400),
+            ("GET", "/v1/kinds", "if-unmodified-since", 400),
+            ("GET", "/v1/kinds", "if-none-match", 200),
+            ("POST", "/v1/records/account", "if-none-match", 400),
+            ("POST", "/v1/import/account", "if-match", 400),
+            ("DELETE", "/v1/tokens/x", "if-match", 400),
+            ("PUT", "/v1/secrets/x", "if-none-match", 400),
+            ("POST", "/v1/verify", "if-unmodified-since", 400),
+            ("POST", "/v1/integrations/webhook/form", "if-match", 400),
+            (
+                "POST",
+                "/v1/integrations/webhook/form",
+                "idempotency-key",
+                200,
+            ),
+            ("POST", "/v1/actions/acme.test/run", "idempotency-key", 200),
+            ("POST", "/v1/commits", "idempotency-key", 200),
+            ("POST", "/v1/records/account", "idempotency-key", 200),
+            ("DELETE", one, "idempotency-key", 200),
+            ("POST", "/v1/import/account", "idempotency-key", 400),
+            ("POST", "/v1/tokens", "idempotency-key", 400),
+            ("POST", "/v1/plugins", "idempotency-key", 400),
+            ("GET", "/v1/kinds", "idempotency-key", 200),
+            ("PUT", "/v1/secrets/x", "accept", 200),
+        ] {
+            let request = Request::builder().method(method).uri(path);
+            let request = request.header(name, "x").body(Body::empty());
+            let answer = router.clone().call(request.unwrap()).await.unwrap();
+            assert_eq!(answer.status(), status, "{method} {path} {name}");
         }
     }
 }

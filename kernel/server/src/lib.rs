@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod administration;
+mod answers;
 mod app;
 mod body;
 mod chain;

@@ -91,6 +91,10 @@ kjerne_core::limit_table! {
     ANSWER_STEP = "answer-step", 64 << 10, "bytes",
         "2 KB/s, which the slowest line does; byte by byte is no reading";
 
+    /// How long a reader may stand still when there is no memory for the answers of others.
+    ANSWER_STANDING = "answer-standing", 2_000, "ms",
+        "a reader on any line takes 64 KB in this time; who does not, when there is no room, keeps everybody else out";
+
     /// How long a client may go on sending when it has its answer.
     PARTING_TIME = "parting-time", 10_000, "ms",
         "who is still sending does not read the answer; closing on them would be told as a broken connection";

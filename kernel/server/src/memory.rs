@@ -83,9 +83,21 @@ impl Memory {
     /// # Errors
     /// When there is none.
     pub(crate) async fn take(&self, bytes: usize) -> Result<Room, Problem> {
+        self.take_within(bytes, self.patience).await
+    }
+
+    /// The same, with less patience.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(crate) async fn take_within(
+        &self,
+        bytes: usize,
+        patience: Duration,
+    ) -> Result<Room, Problem> {
         let wanted = u32::try_from(units(bytes)).unwrap_or(u32::MAX);
         let taken = Arc::clone(&self.free).acquire_many_owned(wanted);
-        match timeout(self.patience, taken).await {
+        match timeout(patience, taken).await {
             Ok(Ok(room)) => Ok(Room(room)),
             Ok(Err(_)) | Err(_) => Err(self.full()),
         }

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use serde_json::{Value as Json, json};
 
-use crate::app::{Answer, App, ok};
+use crate::app::{Answer, App, Counted, ok};
 use crate::limits as all_limits;
 use crate::request::{Path, text};
 use kjerne_workspace::{health, queries};
@@ -104,14 +104,15 @@ pub(crate) async fn limits() -> Answer {
 
 /// The kinds.
 pub(crate) async fn kinds(State(app): State<App>) -> Answer {
-    let kinds: Vec<Json> = app
-        .runtime
-        .kernel
-        .schema()
-        .kinds()
-        .map(|kind| kjerne_wire::kind(kind))
-        .collect();
-    Ok(ok(&json!({ "kinds": kinds })))
+    let told = app.kinds.get_or_init(|| {
+        let kinds = app.runtime.kernel.schema().kinds();
+        let kinds: Vec<Json> = kinds.map(|kind| kjerne_wire::kind(kind)).collect();
+        json!({ "kinds": kinds }).to_string().into()
+    });
+    let form = [(header::CONTENT_TYPE, "application/json")];
+    let mut response = (form, told.clone()).into_response();
+    response.extensions_mut().insert(Counted);
+    Ok(response)
 }
 
 /// One kind.

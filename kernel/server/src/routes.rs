@@ -11,8 +11,8 @@ use crate::app::{App, Door};
 use crate::problem::Problem;
 use crate::watch::Stopping;
 use crate::{
-    administration, app, exchange, gate, models, operations, plugins, records, reports, request,
-    root, secrets,
+    administration, app, exchange, gate, headers, models, operations, plugins, records, reports,
+    request, root, secrets,
 };
 
 /// The routes over an open workspace.
@@ -30,6 +30,9 @@ pub(crate) fn router_until(runtime: Arc<Runtime>, door: Door, stopping: Stopping
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(request::bodies_where_they_are_read))
+        .layer(middleware::from_fn(
+            headers::conditions_where_they_are_looked_at,
+        ))
         .layer(middleware::from_fn_with_state(
             app.clone(),
             app::hold_answer,

@@ -144,7 +144,8 @@ impl RedbStore {
         let shown = path.display();
         if !path.exists() {
             return Err(StoreError::Missing(format!(
-                "there is no workspace at {shown}"
+                "there is no {shown}, which holds the records of the workspace: look whether this is the \
+                 right folder, or put the file back"
             )));
         }
         let holder = Holder::take(path, who)?;

@@ -11,7 +11,7 @@ mod surplus;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use kjerne_model::{Edit, Fields, Kind, Record, Reference, Schema, check_fields};
+use kjerne_model::{Edit, Fields, Kind, Record, Reference, Schema, Value, check_fields};
 
 use self::check::{Check, HISTORY, INDEX, Told, UNIQUE};
 pub use self::report::Report;
@@ -21,7 +21,7 @@ use crate::space::Space;
 use crate::store::Read;
 use crate::{index, journal, key, records};
 
-/// Checks a workspace: every record can be read and is valid; every entry of the index and of the
+/// Checks a workspace: every record can be read, is valid and refers to what is there; every entry of the index and of the
 /// unique values is there, and no other; the journal has no gap, and its last word on each record is
 /// the record; the history has a row for each edit, and no other; every other row can be read.
 /// Memory grows with the number of records ever made, not with what they hold.
@@ -147,7 +147,25 @@ impl Check<'_> {
             self.report
                 .fault(format!("{subject} is not valid: {}", refusal.message));
         }
+        self.targets_of(record)?;
         self.entries_of(&kind, record)
+    }
+
+    /// Whatever the record refers to has to be there: a field that was taken out of the workspace's kinds
+    /// and put back may refer to what was removed meanwhile.
+    fn targets_of(&mut self, record: &Record) -> Result<(), StoreError> {
+        for (name, value) in &record.fields {
+            let Value::Reference(target) = value else {
+                continue;
+            };
+            let row = key::record(&target.kind, target.id);
+            if !self.has(Space::Records, row.bytes())? {
+                let subject = record.reference();
+                let fault = format!("{name} of {subject} refers to {target}, which does not exist");
+                self.report.fault(fault);
+            }
+        }
+        Ok(())
     }
 
     fn entries_of(&mut self, kind: &Kind, record: &Record) -> Result<(), StoreError> {

@@ -149,6 +149,11 @@ fn verify_finds_each_kind_of_damage() {
         wrong.fields.clear();
         records::insert(write, &thing(), &wrong).unwrap();
     });
+    check("parent of thing/07070707", |write| {
+        let gone = kjerne_model::Reference::new(name("thing"), id(8));
+        let lost = record(7, &[("parent", Value::Reference(gone))]);
+        records::insert(write, &thing(), &lost).unwrap();
+    });
     check("is of a kind that is not described", |write| {
         let other = kjerne_model::Kind {
             name: name("other"),

@@ -286,8 +286,13 @@ impl Workspace {
     /// When the file cannot be written.
     pub fn write_secrets(&self, secrets: &Secrets) -> Result<()> {
         let draft = self.dir.join("secrets.toml.new");
-        write(&draft, &secrets.to_toml(), 0o600)?;
-        Ok(fs::rename(&draft, self.dir.join(SECRETS))?)
+        let written = write(&draft, &secrets.to_toml(), 0o600);
+        let placed = written.and_then(|()| Ok(fs::rename(&draft, self.dir.join(SECRETS))?));
+        if placed.is_err() {
+            // What cannot be removed is written over by the next that is stored.
+            let _ = fs::remove_file(&draft);
+        }
+        placed
     }
 
     /// Opens the data file in the name of `who`, which the next opener is told.

@@ -87,9 +87,10 @@ pub fn inbound(runtime: &Runtime, plugin: &str, ask: &Ask, message: Inbound) -> 
             "plugin {plugin} has no source {source:?}; it has: {known}"
         )));
     }
-    // Two sources may give the same id to different messages.
+    // Two sources may give the same id to different messages, and an action have it for its key, in which
+    // no such arrow can stand.
     let ask = Ask {
-        key: ask.key.as_ref().map(|key| format!("{source}/{key}")),
+        key: ask.key.as_ref().map(|key| format!("{source}→{key}")),
         ..ask.clone()
     };
     perform(

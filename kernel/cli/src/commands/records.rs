@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use axum::http::Method;
-use kjerne_model::RecordId;
+use kjerne_model::{Instant, RecordId};
 use kjerne_workspace::runtime::now;
 use serde_json::{Map, Value as Json, json};
 
@@ -282,7 +282,8 @@ pub(crate) fn journal(context: &Context, args: &JournalArgs) -> Result<Exit> {
     };
     let since = args.since.map(|since| match since {
         Since::At(time) => time,
-        Since::Ago(millis) => now().plus_millis(-millis),
+        // Further back than there are dates to write is from the beginning.
+        Since::Ago(millis) => now().plus_millis(-millis).max(Instant::default()),
     });
     let order = if args.oldest_first {
         "oldest"

@@ -111,7 +111,13 @@ pub(crate) fn token(context: &Context, command: &TokenCommand) -> Result<Exit> {
         TokenCommand::Add { name } => {
             let body = json!({ "name": name });
             let made = connection.give(Method::POST, "/v1/tokens", &body)?;
-            context.print(&Report::of_note(text(&made, "token"), made.clone()))
+            let told = context.print(&Report::of_note(text(&made, "token"), made.clone()));
+            if told.is_err() {
+                // Nobody will ever see it, and it opens the door.
+                let place = path(&["tokens", name]);
+                connection.send(Method::DELETE, &place, &[], Body::empty())?;
+            }
+            told
         }
         TokenCommand::List => names(context, connection.get("/v1/tokens")?, "tokens"),
         TokenCommand::Remove { name } => {

@@ -220,6 +220,49 @@ fn a_plugin_whose_state_always_changes_under_it_is_refused_in_the_end() {
     assert_eq!(kept, Some(vec![tries]), "the inner ones alone");
 }
 
+/// Calls that work at the same time have each looked for room before the others stored.
+#[test]
+fn what_a_plugin_may_have_is_counted_where_it_is_stored() {
+    let refused = |each: fn(u32) -> Effects, reason: &str| {
+        let back: Arc<OnceLock<Weak<Kernel>>> = Arc::default();
+        let of_plugin = Arc::clone(&back);
+        let plugin = TablePlugin::new("full").run(Role::Action, move |call, task| {
+            let kernel = of_plugin.get().and_then(Weak::upgrade).unwrap();
+            if *task != action("outer") {
+                return Ok(each(0));
+            }
+            // Looks, as the host does, before others fill it up.
+            let used = plugin_state::used(call.reader.unremembered(), "full").unwrap();
+            if used.bytes > 0 {
+                return Err(fault("full"));
+            }
+            let info = TablePlugin::new("full").info();
+            kernel.perform(&info, &ask(None), &action("inner")).unwrap();
+            Ok(each(1))
+        });
+        let (kernel, info) = with(plugin);
+        back.set(Arc::downgrade(&kernel)).unwrap();
+        let performed = kernel.perform(&info, &ask(None), &action("outer")).unwrap();
+        let refusal = &performed.outcome.refusals()[0];
+        assert_eq!(refusal.reason.as_deref(), Some(reason), "{refusal}");
+    };
+    let messages = |_| Effects {
+        messages: (0..limits::OUTBOX_ROWS.value as u32)
+            .map(|number| message("k", number))
+            .collect(),
+        ..Effects::default()
+    };
+    refused(messages, "outbox-rows");
+    // Ten of these fit.
+    let state = |number: u32| Effects {
+        state: (0..150)
+            .map(|key| (format!("{number}-{key}"), Some(vec![0; 64 << 10])))
+            .collect(),
+        ..Effects::default()
+    };
+    refused(state, "fuel");
+}
+
 #[test]
 fn a_key_of_the_asker_names_what_was_asked() {
     let (kernel, info) = with(TablePlugin::new("takes").run(Role::Integration, |_, task| {

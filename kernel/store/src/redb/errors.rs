@@ -47,9 +47,9 @@ pub(super) fn storage(error: StorageError) -> StoreError {
             StoreError::Corrupt(error.to_string())
         }
         StorageError::Io(error) => StoreError::Io(error.to_string()),
-        StorageError::PreviousIo => {
-            StoreError::ReadOnly("the file could not be read earlier".to_owned())
-        }
+        StorageError::PreviousIo => StoreError::Io(
+            "the file could not be read earlier; open the workspace again".to_owned(),
+        ),
         other => StoreError::Io(other.to_string()),
     }
 }
