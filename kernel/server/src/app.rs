@@ -21,6 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::answers::Answers;
 use crate::connection::Kept;
+use crate::hands::Hands;
 use crate::limits::{
     ANSWERS, BODIES, JSON_MEMORY, PAGE_ROOM, QUERY_TIME, REQUESTS, ROOM_WAIT, SMALL_ANSWER, STREAMS,
 };
@@ -34,6 +35,7 @@ use crate::watch::{self, Stopping};
 pub(crate) struct App {
     pub(crate) runtime: Arc<Runtime>,
     turns: Arc<Semaphore>,
+    hands: Hands,
     streams: Arc<Semaphore>,
     /// For bodies while they are read.
     pub(crate) bodies: Memory,
@@ -73,6 +75,7 @@ impl App {
         Self {
             runtime,
             turns: Arc::new(Semaphore::new(REQUESTS.count())),
+            hands: Hands::new(),
             streams: Arc::new(Semaphore::new(STREAMS.count())),
             bodies: Memory::new(BODIES),
             trees: Memory::new(JSON_MEMORY),
@@ -165,8 +168,8 @@ impl App {
             drop(turn);
             done
         };
-        let done = tokio::task::spawn_blocking(work).await;
-        done.map_err(|error| Problem::internal(format!("the request's thread broke: {error}")))?
+        let done = self.hands.run(work).await;
+        done.unwrap_or_else(|| Err(Problem::internal("the request's thread broke")))
     }
 
     /// Has an administrator act, and answers with what the act says.

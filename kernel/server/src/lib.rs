@@ -11,6 +11,7 @@ mod coming;
 mod connection;
 mod exchange;
 mod gate;
+mod hands;
 mod headers;
 mod import_body;
 mod inspect;

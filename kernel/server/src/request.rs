@@ -35,6 +35,9 @@ where
     }
 }
 
+/// A body of so many bytes is read in less time than it takes to hand it to another thread and back.
+const SHORT: usize = 16 << 10;
+
 /// A JSON body. It has to say that it is JSON: browsers send anything else across sites unasked.
 /// What it takes of the memory is counted before it is read, and given back when it is dropped.
 pub struct JsonBody(pub Held<Json>);
@@ -55,10 +58,14 @@ impl FromRequest<App> for JsonBody {
         }
         let body = read(request, app, &REQUEST_BODY).await?;
         let room = app.trees.take(json::weight(&body, &JSON_VALUES)).await?;
-        // Reading a long body takes a while, in which others want to be served.
-        let read = tokio::task::spawn_blocking(move || json::parse(&body, &JSON_VALUES));
-        let read = read.await;
-        let read = read.map_err(|error| Problem::internal(format!("reading broke: {error}")))?;
+        let read = if body.len() <= SHORT {
+            json::parse(&body, &JSON_VALUES)
+        } else {
+            // Reading a long body takes a while, in which others want to be served.
+            let read = tokio::task::spawn_blocking(move || json::parse(&body, &JSON_VALUES));
+            let read = read.await;
+            read.map_err(|error| Problem::internal(format!("reading broke: {error}")))?
+        };
         let wrong = |error| Problem::bad_request(format!("the body is no JSON: {error}"));
         let value = read.map_err(wrong)?;
         Ok(Self(Held { value, room }))

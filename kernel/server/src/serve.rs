@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use axum::serve::ListenerExt as _;
 use kjerne_workspace::Runtime;
@@ -19,6 +20,9 @@ use crate::routes::router_until;
 #[cfg(unix)]
 use crate::socket::OwnerListener;
 use crate::watch::Stopping;
+
+/// How often it is looked whether work has ended.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// Serves an open workspace until the process is asked to stop, then lets requests under way and
 /// workers finish. Its owner's commands come in by the socket in its directory, everybody else by
@@ -37,7 +41,13 @@ pub fn serve(runtime: Runtime, listen: Option<&str>) -> Result<()> {
         .build()?;
     let served = engine.block_on(listen_and_work(&runtime, address));
     // What still blocks a thread by now works for nobody.
-    engine.shutdown_timeout(Duration::from_millis(SHUTDOWN_TIME.value));
+    let longest = Duration::from_millis(SHUTDOWN_TIME.value);
+    let began = Instant::now();
+    engine.shutdown_timeout(longest);
+    // Work that goes on holds the workspace.
+    while Arc::strong_count(&runtime) > 1 && began.elapsed() < longest {
+        thread::sleep(LOOK);
+    }
     served
 }
 

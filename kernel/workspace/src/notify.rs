@@ -1,13 +1,15 @@
 //! Wakes the threads that wait for something to do.
 
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Tells many threads that something happened: each hears of it, also when it was busy meanwhile.
 #[derive(Default)]
 pub struct Notifier {
     state: Mutex<State>,
     told: Condvar,
+    /// Is told of the end alone, for those who sleep whatever happens.
+    ended: Condvar,
 }
 
 #[derive(Default)]
@@ -33,6 +35,7 @@ impl Notifier {
             .unwrap_or_else(PoisonError::into_inner)
             .stopped = true;
         self.told.notify_all();
+        self.ended.notify_all();
     }
 
     /// Whether it is over.
@@ -64,20 +67,17 @@ impl Notifier {
 
     /// Sleeps whatever it is notified of, but not past the end.
     pub fn sleep(&self, time: Duration) {
-        let until = Instant::now() + time;
-        while !self.is_stopped() {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return;
-            }
-            self.wait(self.count(), left);
-        }
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let goes_on = |state: &mut State| !state.stopped;
+        // The result says only whether the time ran out.
+        drop(self.ended.wait_timeout_while(state, time, goes_on));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Instant;
 
     #[test]
     fn a_ring_before_waiting_is_heard_and_silence_ends() {
@@ -91,5 +91,26 @@ mod tests {
         notifier.stop();
         notifier.wait(notifier.count(), Duration::from_secs(60));
         assert!(notifier.is_stopped() && began.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn who_sleeps_is_woken_by_the_end_alone() {
+        let notifier = Notifier::default();
+        let time = Duration::from_millis(50);
+        std::thread::scope(|scope| {
+            let asleep = scope.spawn(|| {
+                let began = Instant::now();
+                notifier.sleep(time);
+                began.elapsed()
+            });
+            while !asleep.is_finished() {
+                notifier.notify();
+            }
+            assert!(asleep.join().is_ok_and(|slept| slept >= time));
+            let began = Instant::now();
+            let asleep = scope.spawn(|| notifier.sleep(Duration::from_secs(60)));
+            notifier.stop();
+            assert!(asleep.join().is_ok() && began.elapsed() < Duration::from_secs(30));
+        });
     }
 }

@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kjerne_core::{Progress, Role};
 
@@ -17,6 +17,10 @@ use crate::stderr::tell;
 
 /// How long a thread sleeps when it is told of nothing: a lost notification costs no more than this.
 const NAP: Duration = Duration::from_secs(2);
+/// How often one that walks the journal looks for more, where there was little.
+const PACE: Duration = Duration::from_millis(5);
+/// Fewer entries than this are few.
+const FEW: u64 = 32;
 /// How often the clock is looked at. Steps are minutes apart, so seconds are exact enough.
 const TICK: Duration = Duration::from_secs(1);
 /// How often costs are stored. A crash loses at most so much of the ledger and nothing else.
@@ -92,20 +96,33 @@ fn walk(runtime: &Runtime, id: &str, role: Role) {
         let Some(plugin) = runtime.walker(id, role) else {
             return;
         };
-        let at = now();
+        let (at, began) = (now(), Instant::now());
         let progress = runtime.kernel.react(&plugin, role, at);
         if let Ok(progress) = &progress {
             runtime.log(&plugin, role, at, progress);
         }
         match progress {
             Ok(Progress::Moved {
-                receipt, messages, ..
+                receipt,
+                messages,
+                position,
+                ..
             }) => {
                 if receipt.is_some() || messages > 0 {
                     runtime.notifier.notify();
                 }
+                if runtime
+                    .kernel
+                    .last_entry()
+                    .is_ok_and(|last| last < position + FEW)
+                {
+                    pace(runtime, began);
+                }
             }
-            Ok(Progress::Idle) => runtime.notifier.wait(heard, NAP),
+            Ok(Progress::Idle) => {
+                runtime.notifier.wait(heard, NAP);
+                pace(runtime, began);
+            }
             Ok(Progress::Waiting { until }) => rest(runtime, until),
             Ok(Progress::Busy { until, error }) => {
                 tell(format_args!("{} ({}): {error}", plugin.id, role.name()));
@@ -132,6 +149,12 @@ fn walk(runtime: &Runtime, id: &str, role: Role) {
             }
         }
     }
+}
+
+/// Waits for what is left of a turn. While commits come thick and fast, a reaction is shown what came
+/// meanwhile at once, and not each by itself; after a pause it is shown the first without delay.
+fn pace(runtime: &Runtime, began: Instant) {
+    runtime.notifier.sleep(PACE.saturating_sub(began.elapsed()));
 }
 
 /// Waits until a time, for a nap at most. Notifications are let pass: new entries do not make an old
