@@ -19,6 +19,7 @@ mod mapping;
 mod names;
 mod numbers;
 mod open;
+mod places;
 mod plan;
 mod read;
 mod reject;

@@ -3,6 +3,7 @@
 
 mod again;
 mod clashes;
+mod encodings;
 mod export;
 mod links;
 mod odd_files;
