@@ -20,6 +20,7 @@ mod names;
 mod numbers;
 mod open;
 mod places;
+mod plain;
 mod plan;
 mod read;
 mod reject;
