@@ -602,3 +602,38 @@ fn a_scale_that_a_float_cannot_hold_is_a_fault() {
         assert_eq!(bound.is_ok(), fits, "{scale}");
     }
 }
+
+#[test]
+fn a_sign_is_that_of_the_currency_which_the_mapping_names() {
+    for (usual, text, expected) in [
+        ("", "£ 500", Some("500.00 GBP")),
+        ("NOK", "£ 500", Some("500.00 GBP")),
+        ("ITL", "£ 500", Some("500 ITL")),
+        ("IEP", "£ 500", Some("500.00 IEP")),
+        ("CYP", "£ 500", Some("500.00 CYP")),
+        ("MTL", "£500", Some("500.00 MTL")),
+        ("RUR", "500 ₽", Some("500.00 RUR")),
+        ("RUB", "500 ₽", Some("500.00 RUB")),
+        ("TRL", "₺500", Some("500 TRL")),
+        ("AZM", "500 ₼", Some("500.00 AZM")),
+        ("", "500 ₼", Some("500.00 AZN")),
+        ("NOK", "$ 500", None),
+    ] {
+        let forms = forms(|forms| {
+            forms.currency = Some(usual)
+                .filter(|code| !code.is_empty())
+                .and_then(currency);
+        });
+        let of_mapping = read_value(&FieldType::Money, text, &forms, None);
+        let of_row = read_value(&FieldType::Money, text, &forms, Some(usual));
+        let shown = of_mapping.map(|value| value.to_string());
+        assert_eq!(shown.as_deref().ok(), expected, "{usual} {text}");
+        // A row that names a currency is not contradicted.
+        if usual != "NOK" {
+            assert_eq!(
+                of_row.map(|value| value.to_string()).as_deref().ok(),
+                expected
+            );
+        }
+    }
+}
