@@ -637,3 +637,38 @@ fn a_sign_is_that_of_the_currency_which_the_mapping_names() {
         }
     }
 }
+
+#[test]
+fn an_amount_is_looked_up_with_the_currency_that_its_row_tells() {
+    let mut kinds = kjerne_model::core_kinds();
+    let account = kinds
+        .iter_mut()
+        .find(|kind| kind.name == *"account")
+        .unwrap();
+    for field in &mut account.fields {
+        field.indexed |= field.name == *"annual_revenue";
+    }
+    for usual in ["", "currency = 'NOK'\n"] {
+        let desk = Desk::of(kinds.clone(), kjerne_core::TablePlugins::none());
+        let map = format!(
+            "{usual}[fields]\nexternal_id = 'k'\nname = 'k'\n\
+             annual_revenue = {{ column = 'x', currency_column = 'cur' }}\n\
+             parent = {{ column = 'p', lookup = 'account.annual_revenue', currency_column = 'cur' }}"
+        );
+        let file = "k,x,p,cur\na,77,,SEK\nb,77,,NOK\nc,1,77,SEK\nd,2,77,NOK\ne,3,77,EUR\n";
+        let report = desk.import("account", &map, file);
+        assert_eq!(
+            (report.counts.created, report.rejected),
+            (4, 1),
+            "{}",
+            desk.rejects()
+        );
+        for (name, above) in [("c", "a"), ("d", "b")] {
+            let parent = desk.named("account", name);
+            let parent = parent
+                .get("parent")
+                .and_then(|value| value.as_reference().cloned());
+            assert_eq!(parent, Some(desk.named("account", above).reference()));
+        }
+    }
+}
