@@ -13,9 +13,9 @@ pub enum PlainZone {
 
 /// Words beside times that name no zone. There are too many names of zones to list them, and so every other word is
 /// taken for one.
-const HARMLESS: [&str; 24] = [
+const HARMLESS: [&str; 27] = [
     "T", "KL", "KLO", "KLOKKEN", "AT", "UM", "UHR", "H", "HR", "HRS", "HOURS", "M", "MIN", "S",
-    "SEC", "SEK", "OM", "LE", "DEN", "DER", "DE", "OF", "AND", "THE",
+    "SEC", "SEK", "OM", "LE", "DEN", "DER", "DE", "OF", "AND", "THE", "A", "LAS", "À",
 ];
 
 /// Looks at the words of a pattern that stand for themselves: those that mean UTC, and those that may name a zone;
