@@ -160,11 +160,12 @@ impl Places {
                 }
             }
         }
-        // Central European letters of their own stand below 0xC0, and are as frequent as those above.
-        if !matches!(encoding.name(), "windows-1252" | "windows-1254") {
-            tally.weak = tally.weak.min(u64::from(tally.sure == 0) * tally.weak);
-        }
         if is_latin {
+            // The letters of Central Europe stand below 0xC0 too, and are as frequent as those above.
+            let is_western = matches!(encoding.name(), "windows-1252" | "windows-1254");
+            if !is_western && tally.sure > 0 {
+                tally.weak = 0;
+            }
             tally.weak += self.sharp;
             tally.sure = tally.sure.saturating_sub(self.sharp);
         }
@@ -207,11 +208,10 @@ impl Tally {
     /// A letter of another script stands among its like.
     fn of_script(&mut self, letter: Option<char>, before: Beside, after: Beside, count: u64) {
         let is_ascii = |beside| matches!(beside, Beside::Lower | Beside::Upper);
-        if !letter.is_some_and(char::is_alphabetic) {
-        } else if is_ascii(before) || is_ascii(after) {
-            self.weak += 3 * count;
-        } else {
-            self.sure += count;
+        match letter.is_some_and(char::is_alphabetic) {
+            true if is_ascii(before) || is_ascii(after) => self.weak += 3 * count,
+            true => self.sure += count,
+            false => {}
         }
     }
 
