@@ -64,6 +64,21 @@ fn a_draft_counts_by_what_it_holds_and_not_by_what_its_row_has() {
 }
 
 #[test]
+fn a_batch_ends_where_its_drafts_are_full_and_not_its_rows() {
+    let map = format!(
+        "[fields]\nexternal_id = 'k'\nname = 'k'\ndescription = {{ template = '{}' }}",
+        "{n}".repeat(60)
+    );
+    let rows: String = (0..200)
+        .map(|n| format!("{n},{}\n", "x".repeat(1_000)))
+        .collect();
+    let report = Desk::new().import("account", &map, &format!("k,n\n{rows}"));
+    assert_eq!((report.counts.created, report.rejected), (200, 0));
+    // 200 rows of 60 KB each, in batches of up to 4 MiB.
+    assert_eq!(report.counts.commits, 3);
+}
+
+#[test]
 fn a_fault_repeats_no_more_than_a_line_of_what_it_is_about() {
     let listed: String = (0..9_000).map(|n| format!("v{n} = 'gold'\n")).collect();
     let map = format!(
