@@ -25,13 +25,31 @@ kjerne_core::limit_table! {
     IMPORT_COLUMNS = "import-columns", 4_096, "columns",
         "exports of other systems have up to a few hundred";
 
+    /// The text that a template makes of one row.
+    IMPORT_TEMPLATE = "import-template", 64 * 1_024, "bytes",
+        "the longest text of a record; a template that names a column often makes much of a short row";
+
     /// A file that is sent to be imported.
     IMPORT_FILE = "import-file", 8 << 30, "bytes",
         "it is put aside on the disk first; ten million rows of a thousand bytes fit";
 
+    /// Rows that wait for others of their file and are put into the order in which they can be taken.
+    IMPORT_WAITING = "import-waiting", 4_000_000, "rows",
+        "some hundred bytes of each are kept in memory for that; rows beyond are tried in the order of the file";
+
+    /// Passes over the rows that wait for others of their file.
+    IMPORT_PASSES = "import-passes", 1_000, "passes",
+        "one takes a chain of any length; more are for rows beyond those that are put into order, and each has to \
+         take some";
+
     /// Reasons for which rows are not taken, told at the end of an import.
     IMPORT_REASONS = "import-reasons", 50, "reasons",
         "each is kept until the end, and nobody reads more; the rejects file has every row";
+
+    /// Reasons of one column for which rows are not taken, told at the end of an import.
+    IMPORT_COLUMN_REASONS = "import-column-reasons", 10, "reasons",
+        "a column with more is wrong as a whole, and must not take the room of the others; its further ones are \
+         counted together";
 
     /// Notes on what looks odd about an imported file.
     IMPORT_NOTES = "import-notes", 20, "notes",

@@ -6,36 +6,43 @@ use kjerne_model::{Currency, Money, trim};
 use super::forms::Forms;
 use super::numbers::{read_decimal, read_plain};
 
-/// Signs that one currency has, or one far above others.
-const SIGNS: [(&str, &str); 28] = [
-    ("€", "EUR"),
-    ("£", "GBP"),
-    ("₹", "INR"),
-    ("₩", "KRW"),
-    ("₽", "RUB"),
-    ("₺", "TRY"),
-    ("₴", "UAH"),
-    ("₪", "ILS"),
-    ("₫", "VND"),
-    ("₱", "PHP"),
-    ("₸", "KZT"),
-    ("₦", "NGN"),
-    ("₡", "CRC"),
-    ("₲", "PYG"),
-    ("₾", "GEL"),
-    ("₼", "AZN"),
-    ("฿", "THB"),
-    ("zł", "PLN"),
-    ("kč", "CZK"),
-    ("us$", "USD"),
-    ("a$", "AUD"),
-    ("ca$", "CAD"),
-    ("nz$", "NZD"),
-    ("hk$", "HKD"),
-    ("s$", "SGD"),
-    ("r$", "BRL"),
-    ("nt$", "TWD"),
-    ("mx$", "MXN"),
+/// Signs that mean one currency where nobody says another, and all currencies that write them, also those that
+/// are withdrawn: the first is the one that is meant, the others where the row or the mapping names them.
+const SIGNS: [(&str, &[&str]); 28] = [
+    ("€", &["EUR"]),
+    (
+        "£",
+        &[
+            "GBP", "EGP", "FKP", "GIP", "LBP", "SDG", "SHP", "SSP", "SYP", "CYP", "IEP", "ITL",
+            "MTL", "SDD", "TRL", "TRY",
+        ],
+    ),
+    ("₹", &["INR"]),
+    ("₩", &["KRW", "KPW"]),
+    ("₽", &["RUB", "RUR"]),
+    ("₺", &["TRY", "TRL"]),
+    ("₴", &["UAH"]),
+    ("₪", &["ILS"]),
+    ("₫", &["VND"]),
+    ("₱", &["PHP", "CUC", "CUP"]),
+    ("₸", &["KZT"]),
+    ("₦", &["NGN"]),
+    ("₡", &["CRC", "SVC"]),
+    ("₲", &["PYG"]),
+    ("₾", &["GEL"]),
+    ("₼", &["AZN", "AZM"]),
+    ("฿", &["THB"]),
+    ("zł", &["PLN"]),
+    ("kč", &["CZK"]),
+    ("us$", &["USD", "USN"]),
+    ("a$", &["AUD"]),
+    ("ca$", &["CAD"]),
+    ("nz$", &["NZD"]),
+    ("hk$", &["HKD"]),
+    ("s$", &["SGD"]),
+    ("r$", &["BRL"]),
+    ("nt$", &["TWD"]),
+    ("mx$", &["MXN"]),
 ];
 
 /// Signs that several currencies share; such a sign names none, and has to agree.
@@ -52,19 +59,6 @@ const SHARED: [(&str, &[&str]); 5] = [
     ("kr.", &["NOK", "SEK", "DKK", "ISK"]),
     ("¥", &["JPY", "CNY"]),
     ("rs", &["INR", "PKR", "LKR", "NPR", "MUR", "SCR"]),
-];
-
-/// All currencies that write one of [`SIGNS`]: it is theirs where the row or the mapping names them.
-const ALSO: [(&str, &[&str]); 4] = [
-    (
-        "£",
-        &[
-            "GBP", "EGP", "FKP", "GIP", "LBP", "SDG", "SHP", "SSP", "SYP",
-        ],
-    ),
-    ("₩", &["KRW", "KPW"]),
-    ("₱", &["PHP", "CUP"]),
-    ("₡", &["CRC", "SVC"]),
 ];
 
 /// Reads `1250.50 NOK`, `NOK 1,250.50`, `€ 500`, or a number whose currency the row (`told`) or the
@@ -123,15 +117,14 @@ impl Marks {
             self.shared.push(*shared);
             return Ok(());
         }
-        let also = ALSO.iter().find(|(sign, _)| *sign == folded);
-        if let (Some((sign, of)), Some(usual)) = (also, usual)
+        let sign = SIGNS.iter().find(|(sign, _)| *sign == folded);
+        if let (Some((sign, of)), Some(usual)) = (sign, usual)
             && of.contains(&usual.code())
         {
             self.shared.push((sign, of));
             return Ok(());
         }
-        let sign = SIGNS.iter().find(|(sign, _)| *sign == folded);
-        let code = sign.map_or(word, |(_, code)| code);
+        let code = sign.map_or(word, |(_, of)| of[0]);
         let named = Currency::new(code)
             .map_err(|_| format!("{word:?} beside the number is no currency that is known"))?;
         match self.named.replace(named) {

@@ -13,10 +13,11 @@ use kjerne_model::{
 use kjerne_store::{Read, records};
 use kjerne_workspace::error::{Error, Result};
 
-use super::convert::{Draft, Fault, schema_faults};
+use super::convert::{Draft, schema_faults};
+use super::fault::Fault;
 use super::lookup::existing;
 use super::mapping::OnExisting;
-use super::plan::Plan;
+use super::plan::{Key, Plan};
 use super::reject::Rejects;
 use super::repeats::{Repeat, Repeats};
 use super::resolve::{Around, InBatch, Resolved, Resolver};
@@ -65,6 +66,8 @@ pub struct Batches<'a> {
     made: u64,
     /// Where rows go that have to wait; none in the last pass.
     pub spool: Option<Spool>,
+    /// Rows that still wait in the last pass might be taken in further ones.
+    pub gave_up: bool,
     /// Rows not taken.
     pub rejects: Rejects,
     /// What came of the others.
@@ -103,6 +106,8 @@ pub struct Settings {
 struct Item {
     draft: Draft,
     change: Change,
+    /// How often its record was looked up again, since somebody else had made or changed it meanwhile.
+    looked: u32,
 }
 
 /// A draft with the record it is about.
@@ -133,6 +138,7 @@ impl<'a> Batches<'a> {
             given: HashMap::new(),
             made: 0,
             spool: None,
+            gave_up: false,
             rejects,
             counts: Counts::default(),
             told: Told::default(),
@@ -225,6 +231,7 @@ impl<'a> Batches<'a> {
             here,
             own,
             may_wait: self.spool.is_some(),
+            gave_up: self.gave_up,
         };
         self.resolver.resolve(self.plan, &around, draft)
     }
@@ -279,8 +286,13 @@ impl<'a> Batches<'a> {
     /// Finds the record each draft is about, or gives it an id.
     fn place(&mut self, read: &dyn Read, drafts: Vec<Draft>) -> Result<Vec<Placed>> {
         let mut all = Vec::with_capacity(drafts.len());
+        let mut ids = HashMap::new();
         for draft in drafts {
             let found = self.found(read, &draft)?;
+            if let Some(reason) = self.misnamed(read, &draft, found.as_ref(), &mut ids)? {
+                self.reject_row(&draft, &[Fault::of_row(reason)])?;
+                continue;
+            }
             match (found, self.plan.on_existing) {
                 (Some(_), OnExisting::Skip) => self.counts.skipped += 1,
                 (Some(record), OnExisting::Error) => {
@@ -301,6 +313,45 @@ impl<'a> Batches<'a> {
         Ok(all)
     }
 
+    /// Why the id that a row gives is not that of its record; `ids` are those of the rows before it.
+    fn misnamed(
+        &self,
+        read: &dyn Read,
+        draft: &Draft,
+        found: Option<&Record>,
+        ids: &mut HashMap<RecordId, u64>,
+    ) -> Result<Option<String>> {
+        let Some(id) = draft.id else {
+            return Ok(None);
+        };
+        let kind = &self.plan.kind.name;
+        match found {
+            Some(record) if record.id == id => return Ok(None),
+            Some(record) if self.plan.on_existing == OnExisting::Update => {
+                return Ok(Some(format!(
+                    "the row has id {id}, and the record that its key leads to is {}; leave the id out, or correct \
+                     the key",
+                    record.reference()
+                )));
+            }
+            Some(_) => return Ok(None),
+            None => {}
+        }
+        if let Some(line) = ids.insert(id, draft.row.line) {
+            return Ok(Some(format!(
+                "the row in line {line} has the same id, {id}; keep one of them, or leave the id out"
+            )));
+        }
+        let advice = match self.plan.key {
+            Some(_) => "and its key is another; leave the id out, or correct the key",
+            None => {
+                "and a file changes records by a key; say key = \"id\" in the mapping, or leave the id out"
+            }
+        };
+        let is_there = records::get(read, kind, id)?.is_some();
+        Ok(is_there.then(|| format!("the record {kind}/{id} is there already, {advice}")))
+    }
+
     /// Ids in the order of the rows, so that records of one file lie together.
     fn next_id(&mut self, line: u64) -> RecordId {
         if let Some(file) = &self.file {
@@ -314,7 +365,7 @@ impl<'a> Batches<'a> {
 
     fn wait(&mut self, row: &Row) -> Result<()> {
         match &mut self.spool {
-            Some(spool) => Ok(spool.add(row)?),
+            Some(spool) => spool.add(row),
             None => Ok(()),
         }
     }
@@ -359,7 +410,11 @@ impl<'a> Batches<'a> {
                 }
             }
         };
-        Some(Item { draft, change })
+        Some(Item {
+            draft,
+            change,
+            looked: 0,
+        })
     }
 
     /// Commits items. Rows the kernel names in a refusal are taken out and the others tried again;
@@ -395,6 +450,14 @@ impl<'a> Batches<'a> {
             rounds += 1;
             for (index, refusals) in named.into_iter().rev() {
                 let item = items.remove(index);
+                let item = match self.overtaken(item, &refusals)? {
+                    Overtaken::Not(item) => item,
+                    Overtaken::Done => continue,
+                    Overtaken::Again(item) => {
+                        items.push(item);
+                        continue;
+                    }
+                };
                 if may_hold && refusals.iter().all(is_clash) {
                     held.push((item, refusals));
                 } else {
@@ -410,6 +473,40 @@ impl<'a> Batches<'a> {
             self.refused(&item.draft, &refusals)?;
         }
         Ok(())
+    }
+
+    /// A row is not to blame when somebody else made, changed or removed its record since it was looked up: it is
+    /// looked up again, and the row is about what it is now.
+    fn overtaken(&mut self, item: Item, refusals: &[Refusal]) -> Result<Overtaken> {
+        let of_key = |field: Option<&str>| match (&self.plan.key, field) {
+            (Some(Key::Field(key)), Some(field)) => key.as_str() == field,
+            _ => false,
+        };
+        let is_new = matches!(item.change, Change::Create { .. });
+        let may_be = refusals.iter().any(|refusal| match refusal.code {
+            Code::Duplicate => is_new && of_key(refusal.field.as_deref()),
+            Code::AlreadyExists => is_new,
+            Code::StaleVersion | Code::UnknownRecord => !is_new,
+            _ => false,
+        });
+        if !may_be || item.looked >= REACTION_TRIES.value as u32 {
+            return Ok(Overtaken::Not(item));
+        }
+        let snapshot = self.kernel.store().snapshot()?;
+        let found = self.found(&*snapshot, &item.draft)?;
+        let version = match &item.change {
+            Change::Update { target, .. } => target.expected,
+            _ => None,
+        };
+        if found.as_ref().map(|record| record.version) == version {
+            return Ok(Overtaken::Not(item));
+        }
+        let looked = item.looked + 1;
+        let placed = self.place(&*snapshot, vec![item.draft])?.pop();
+        let item = placed.and_then(|placed| self.item(placed));
+        Ok(item.map_or(Overtaken::Done, |item| {
+            Overtaken::Again(Item { looked, ..item })
+        }))
     }
 
     /// Commits items, and tries again after a pause where nobody refused them but too much was going on:
@@ -538,11 +635,13 @@ impl<'a> Batches<'a> {
         let field = refusal.field.as_deref();
         let (column, value) =
             field.map_or_else(Default::default, |field| self.plan.shown(field, row));
-        Fault {
-            column,
-            value,
-            reason: self.reason(refusal),
-        }
+        // Values of one field may be wrong in several ways, which only the message tells.
+        let rule = match (&refusal.plugin, &refusal.reason) {
+            (Some(plugin), Some(reason)) => Some(format!("{plugin} {reason}")),
+            _ if refusal.code == Code::InvalidValue => None,
+            _ => Some(refusal.code.name().to_owned()),
+        };
+        Fault::new(column, &value, self.reason(refusal)).of_rule(rule)
     }
 
     fn reason(&self, refusal: &Refusal) -> String {
@@ -575,6 +674,16 @@ impl<'a> Batches<'a> {
         }
         told + rest
     }
+}
+
+/// What became of a row that was refused for what somebody else may have done meanwhile.
+enum Overtaken {
+    /// Nobody did anything: it is refused.
+    Not(Item),
+    /// It is tried again with the record as it is now.
+    Again(Item),
+    /// There is nothing left to be done for it.
+    Done,
 }
 
 /// The characters of an id.

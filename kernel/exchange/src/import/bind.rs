@@ -271,10 +271,17 @@ impl<'a> Binder<'a> {
     /// Their values and ours, as cells are compared: without blanks at both ends.
     fn values(&mut self, values: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         values.keys().for_each(|value| self.comparable(value));
-        let pairs = values.iter();
-        pairs
-            .map(|(theirs, ours)| (trim(theirs).to_owned(), ours.clone()))
-            .collect()
+        let mut compared = BTreeMap::new();
+        for (theirs, ours) in values {
+            let theirs = trim(theirs);
+            if compared.insert(theirs.to_owned(), ours.clone()).is_some() {
+                self.faults.push(format!(
+                    "values names {:?} twice, since blanks at both ends do not count; keep one",
+                    names::cut(theirs)
+                ));
+            }
+        }
+        compared
     }
 
     /// A value that means an empty cell is never met by a comparison.

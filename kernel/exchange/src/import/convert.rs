@@ -6,10 +6,13 @@ use kjerne_model::{
     Address, Fields, Name, Patch, Record, RecordId, Refusal, Value, check_given, is_blank, trim,
 };
 
+use super::fault::Fault;
 use super::mapping::EmptyCells;
+use super::names;
 use super::plan::{Key, Piece, Plan, PlanField, PlanSource};
 use super::read::read_value;
 use super::rows::{MAX_COLUMNS, MAX_FIELD_BYTES, MAX_ROW_BYTES, Row, RowFault};
+use crate::limits::IMPORT_TEMPLATE;
 use crate::spreadsheet::unguarded;
 
 /// What a row becomes.
@@ -44,29 +47,25 @@ pub struct Draft {
     pub faults: Vec<Fault>,
 }
 
-/// One thing wrong with a row.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Fault {
-    /// The column, or our field where it comes from several.
-    pub column: String,
-    /// What it holds.
-    pub value: String,
-    /// What is wrong, and what would be right.
-    pub reason: String,
-}
-
-impl Fault {
-    /// A fault of a row as a whole.
-    pub fn of_row(reason: impl Into<String>) -> Self {
-        Self {
-            column: String::new(),
-            value: String::new(),
-            reason: reason.into(),
-        }
-    }
-}
-
 impl Draft {
+    /// How many bytes of memory its texts take, for which a batch has room: a template makes much of little.
+    pub fn bytes(&self) -> usize {
+        let held = |value: &Option<Value>| match value {
+            Some(Value::Text(text)) => text.len(),
+            Some(Value::Address(address)) => {
+                let parts = Address::PARTS.iter().filter_map(|part| address.part(part));
+                parts.map(str::len).sum()
+            }
+            Some(Value::Choices(chosen)) => chosen.iter().map(String::len).sum(),
+            _ => 0,
+        };
+        let faults = self.faults.iter().map(Fault::bytes).sum::<usize>();
+        let patch = self.patch.values().map(held).sum::<usize>();
+        let parts = self.parts.iter().map(|(_, _, text)| text.len());
+        let pending = self.pending.iter().map(|(_, text)| text.len());
+        self.row.bytes() + faults + patch + parts.chain(pending).sum::<usize>()
+    }
+
     /// The draft's fields against what the record holds, addresses put together from their parts.
     pub fn patch_for(&self, existing: Option<&Record>) -> Patch {
         let mut patch = self.patch.clone();
@@ -167,14 +166,14 @@ fn is_nothing(plan: &Plan, row: &Row) -> bool {
 /// What is wrong with a row whatever its columns mean.
 fn row_faults(plan: &Plan, row: &Row) -> Vec<Fault> {
     let fault = match &row.fault {
-        Some(RowFault::LongField { column, bytes }) => Fault {
-            column: plan.header.get(*column).cloned().unwrap_or_default(),
-            value: String::new(),
-            reason: format!(
+        Some(RowFault::LongField { column, bytes }) => Fault::new(
+            plan.header.get(*column).cloned().unwrap_or_default(),
+            "",
+            format!(
                 "the field is {bytes} bytes long; at most {MAX_FIELD_BYTES} are read. Is a quote \
                  not closed?"
             ),
-        },
+        ),
         Some(RowFault::LongRow) => {
             Fault::of_row(format!("the row is longer than {MAX_ROW_BYTES} bytes"))
         }
@@ -190,14 +189,14 @@ fn row_faults(plan: &Plan, row: &Row) -> Vec<Fault> {
             } else {
                 format!("line {line}: ")
             };
-            Fault {
-                column: plan.header.get(*column).cloned().unwrap_or_default(),
-                value: String::from_utf8_lossy(row.field(*column)).into_owned(),
-                reason: format!(
+            Fault::new(
+                plan.header.get(*column).cloned().unwrap_or_default(),
+                &String::from_utf8_lossy(row.field(*column)),
+                format!(
                     "{place}the field goes on after its closing quote; a quote within a field is \
                      doubled, or the mapping has an escape"
                 ),
-            }
+            )
         }
         None if is_header(plan, row) => Fault::of_row("the row is the header once more"),
         None if row.len() != plan.header.len() => Fault::of_row(format!(
@@ -228,21 +227,12 @@ fn fill(plan: &Plan, index: usize, field: &PlanField, draft: &mut Draft) -> Resu
             text = Cow::Borrowed("");
         }
     }
-    let fault = |text: &str, reason: String| Fault {
-        column: column_of(plan, field),
-        value: text.to_owned(),
-        reason,
-    };
+    let fault = |text: &str, reason: String| Fault::new(column_of(plan, field), text, reason);
     let text = our_value(field, text).map_err(|text| {
-        let listed: Vec<&str> = field
-            .values
-            .iter()
-            .flat_map(|values| values.keys().map(String::as_str))
-            .collect();
-        fault(
-            &text,
-            format!("is none of the mapped values: {}", listed.join(", ")),
-        )
+        let listed = field.values.as_ref().map(|values| values.keys());
+        let listed = listed.map(|keys| names::list(keys.map(String::as_str)));
+        let listed = listed.unwrap_or_default();
+        fault(&text, format!("is none of the mapped values: {listed}"))
     })?;
     if is_key(plan, field) {
         draft.key = (!text.is_empty()).then(|| text.to_string());
@@ -268,8 +258,11 @@ fn fill(plan: &Plan, index: usize, field: &PlanField, draft: &mut Draft) -> Resu
             .parts
             .push((own.name.clone(), part, text.into_owned()));
     } else if let Some(lookup) = &field.lookup {
-        // What is looked up is compared as it is stored; what cannot be read so is found nowhere.
-        let read = read_value(&lookup.by.field_type, &text, &field.forms, None);
+        // What is looked up is compared as it is stored, an amount with the currency that its row tells; what
+        // cannot be read so is found nowhere.
+        let currency = currency_of(plan, field, &draft.row)?;
+        let by = &lookup.by.field_type;
+        let read = read_value(by, &text, &field.forms, currency.as_deref());
         let text = read.map_or_else(|_| text.into_owned(), |value| value.to_string());
         if is_key(plan, field) {
             draft.key = Some(text.clone());
@@ -321,38 +314,52 @@ fn text_of<'a>(plan: &'a Plan, field: &'a PlanField, row: &'a Row) -> Result<Cow
     match &field.source {
         PlanSource::Column(index) => cell(plan, row, *index).map(Cow::Borrowed),
         PlanSource::Constant(text) => Ok(Cow::Borrowed(text)),
-        PlanSource::Template(pieces) => {
-            let (mut text, mut filled) = (String::new(), false);
-            for piece in pieces {
-                match piece {
-                    Piece::Text(between) => text.push_str(between),
-                    Piece::Column(index) => {
-                        let held = cell(plan, row, *index)?;
-                        filled |= !held.is_empty();
-                        text.push_str(held);
-                    }
-                }
-            }
-            // What only the template's own words would be left of is empty.
-            Ok(Cow::Owned(if filled {
-                trim(&text).to_owned()
-            } else {
-                String::new()
-            }))
-        }
+        PlanSource::Template(pieces) => template_of(plan, field, pieces, row).map(Cow::Owned),
     }
+}
+
+/// The text that a template makes of a row. It is given up as soon as it is longer than any field takes, since a
+/// short template can make much of one cell.
+fn template_of(
+    plan: &Plan,
+    field: &PlanField,
+    pieces: &[Piece],
+    row: &Row,
+) -> Result<String, Fault> {
+    let (mut text, mut filled) = (String::new(), false);
+    for piece in pieces {
+        let next = match piece {
+            Piece::Text(between) => between,
+            Piece::Column(index) => cell(plan, row, *index)?,
+        };
+        filled |= matches!(piece, Piece::Column(_)) && !next.is_empty();
+        if text.len() + next.len() > IMPORT_TEMPLATE.count() {
+            let reason = format!(
+                "the template makes more than {} bytes of this row (limit {}); take fewer or shorter columns",
+                IMPORT_TEMPLATE.value, IMPORT_TEMPLATE.name
+            );
+            return Err(Fault::new(field.name(), &text, reason));
+        }
+        text.push_str(next);
+    }
+    // What only the template's own words would be left of is empty.
+    Ok(if filled {
+        trim(&text).to_owned()
+    } else {
+        String::new()
+    })
 }
 
 /// What a cell holds, empty when it has nothing to read or one of the texts that mean so.
 fn cell<'a>(plan: &Plan, row: &'a Row, index: usize) -> Result<&'a str, Fault> {
     let bytes = row.field(index);
-    let text = std::str::from_utf8(bytes).map_err(|error| Fault {
-        column: plan.header[index].clone(),
-        value: String::from_utf8_lossy(bytes).into_owned(),
-        reason: format!(
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let reason = format!(
             "the text is broken at its byte {}: not in the file's encoding",
             error.valid_up_to()
-        ),
+        );
+        let value = String::from_utf8_lossy(bytes);
+        Fault::new(plan.header[index].as_str(), &value, reason)
     })?;
     let text = if plan.safe_for_spreadsheets {
         unguarded(text)

@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use jiff::fmt::strtime::{self, BrokenDownTime};
 use jiff::tz::{Offset, TimeZone};
 
+use super::plain::{PlainZone, directives, plain_zone};
+
 /// A form of dates or times, as in `%d.%m.%Y`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Form {
@@ -35,6 +37,7 @@ impl Form {
         let pattern = text
             .replace("%F", "%Y-%m-%d")
             .replace("%D", "%m/%d/%y")
+            .replace("%R", "%H:%M")
             .replace("%T", "%H:%M:%S");
         let form = Self {
             text: text.to_owned(),
@@ -49,6 +52,12 @@ impl Form {
                 "the form {text:?} has the hour of 24 beside am and pm; write %I for the hour of 12"
             ));
         }
+        if let Some((first, again)) = read_twice(&form.pattern) {
+            return Err(format!(
+                "the form {text:?} reads one thing twice, by %{first} and %{again}, and would drop what stands at \
+                 one of them; keep one"
+            ));
+        }
         let sample = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
         let tried = strtime::format(&form.pattern, &sample)
             .and_then(|text| BrokenDownTime::parse(&form.pattern, text));
@@ -61,7 +70,8 @@ impl Form {
         }
     }
 
-    /// True for a form that names a time zone as plain text, `CET`, which only passes over it.
+    /// True for a form that has a word in plain text beside its time which may be a zone, `CET`, and is only
+    /// passed over.
     pub fn names_zone(&self) -> bool {
         plain_zone(&self.pattern, &self.text) == Ok(PlainZone::Named)
     }
@@ -95,72 +105,18 @@ impl Form {
     }
 }
 
-/// What a form says of the zone in plain text.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum PlainZone {
-    Silent,
-    Utc,
-    Named,
-}
-
-/// Abbreviations of zones that times are written with; each may be summer or winter only.
-const ZONES: [&str; 20] = [
-    "BST", "CDT", "CEST", "CET", "CST", "EDT", "EEST", "EET", "EST", "HKT", "IST", "JST", "MDT",
-    "MEZ", "MSK", "MST", "PDT", "PST", "WEST", "WET",
+/// Directives of one form that read the same thing: of two of them only the last would count.
+const ALIKE: [&str; 12] = [
+    "de", "mbBh", "Yy", "Gg", "HkIl", "M", "S", "pP", "fN", "aAuw", "j", "zQ",
 ];
 
-/// Looks at the words of a pattern that stand for themselves: those that mean UTC, those that name a zone;
-/// another offset would be passed over, and is a fault.
-fn plain_zone(pattern: &str, text: &str) -> Result<PlainZone, String> {
-    let reads = |directive: &str| pattern.contains(directive);
-    let has_clock = ["%H", "%I", "%k", "%l", "%-H", "%-I", "%R", "%s"]
-        .iter()
-        .any(|one| reads(one));
-    if ["%z", "%:z", "%::z", "%Q", "%:Q", "%s"]
-        .iter()
-        .any(|one| reads(one))
-        || !has_clock
-    {
-        return Ok(PlainZone::Silent);
-    }
-    let mut found = PlainZone::Silent;
-    let plain = plain_text(pattern).to_uppercase();
-    for word in plain.split(|c: char| c.is_whitespace() || "\0,;'\"()[]".contains(c)) {
-        let offset = word.trim_start_matches("UTC").trim_start_matches("GMT");
-        if matches!(word, "Z" | "ZULU" | "UTC" | "GMT" | "ETC/UTC") || is_offset(offset, "0") {
-            found = PlainZone::Utc;
-        } else if is_offset(offset, "0123456789") {
-            return Err(format!(
-                "the form {text:?} has an offset as plain text, which would be passed over; write %:z or %z"
-            ));
-        } else if ZONES.contains(&word) {
-            found = PlainZone::Named;
-        }
-    }
-    Ok(found)
-}
-
-/// What of a pattern stands for itself, with a NUL for each directive.
-fn plain_text(pattern: &str) -> String {
-    let (mut plain, mut signs) = (String::new(), pattern.chars());
-    while let Some(sign) = signs.next() {
-        if sign == '%' {
-            signs.find(|c: &char| c.is_alphabetic() || *c == '%');
-            plain.push('\0');
-        } else {
-            plain.push(sign);
-        }
-    }
-    plain
-}
-
-/// True for `+00`, `-0000` or `+00:00`, of these digits.
-fn is_offset(word: &str, digits: &str) -> bool {
-    let Some(number) = word.strip_prefix(['+', '-', '\u{2212}']) else {
-        return false;
-    };
-    let number = number.replace(':', "");
-    (1..=4).contains(&number.len()) && number.chars().all(|c| digits.contains(c))
+/// Two directives of a pattern that read the same thing.
+fn read_twice(pattern: &str) -> Option<(char, char)> {
+    let all: Vec<char> = directives(pattern).collect();
+    ALIKE.iter().find_map(|alike| {
+        let mut found = all.iter().copied().filter(|one| alike.contains(*one));
+        found.next().zip(found.next())
+    })
 }
 
 /// The years and seconds of a pattern, each with the pattern before it.

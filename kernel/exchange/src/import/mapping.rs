@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use kjerne_workspace::error::{Context as _, Result};
+use kjerne_workspace::error::{Context as _, Error, Result};
 use kjerne_workspace::files::read_text;
 use serde::Deserialize;
 
@@ -167,6 +167,13 @@ impl FieldSource {
 impl Mapping {
     /// The text of a mapping file, read no further than one may be long.
     pub fn text(path: &Path) -> Result<String> {
+        // Of what is no file, such as a pipe, nobody knows whether and when it ends.
+        if path.exists() && !path.is_file() && !path.is_dir() {
+            return Err(Error::unreadable(format!(
+                "the mapping {} is no regular file; write it into one first",
+                path.display()
+            )));
+        }
         let text = read_text(path, &MAPPING);
         text.with_context(|| format!("cannot read the mapping {}", path.display()))
     }

@@ -11,6 +11,7 @@ mod bind;
 mod convert;
 mod decode;
 mod dialect;
+mod fault;
 mod form;
 mod forms;
 mod looks;
@@ -19,8 +20,12 @@ mod mapping;
 mod names;
 mod numbers;
 mod open;
+mod order;
+mod places;
+mod plain;
 mod plan;
 mod read;
+mod reasons;
 mod reject;
 mod repeats;
 mod resolve;
@@ -44,28 +49,29 @@ use kjerne_model::Instant;
 use kjerne_workspace::error::{Context as _, Error, Result};
 
 use batch::{Batches, Known, Settings, importer};
-use convert::{Draft, Fault, Taken, convert};
+use convert::{Draft, Taken, convert};
+use fault::Fault;
 use open::Opened;
+use order::ordered;
 use plan::Plan;
 use reject::{Rejects, own_columns};
 use rows::Row;
 use same_file::SameFile;
-use spool::{Spool, Spooled};
+use spool::Spool;
 use survey::Survey;
 
-use crate::limits::IMPORT_BATCH;
+use crate::limits::{IMPORT_BATCH, IMPORT_PASSES};
 
 pub use batch::Counts;
 pub use mapping::{EmptyCells, FieldSource, Mapping, OnExisting};
+pub use reasons::Reason;
 pub use reject::{Reject, RejectsSink, is_rejects};
-pub use told::{Filled, Reason, Told};
+pub use told::{Filled, Told};
 
 /// The most rows in one commit.
 pub const BATCH_ROWS: usize = IMPORT_BATCH.value as usize;
-/// The most bytes of rows in one batch, so that files with long texts stay in constant memory.
+/// The most bytes of drafts in one batch, so that files with long texts stay in constant memory.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
-/// Rows that wait for one another are tried again this often at the most.
-const MAX_PASSES: usize = 32;
 
 /// What to import, and how.
 #[derive(Clone, Debug)]
@@ -167,7 +173,7 @@ pub fn run(
     } = *options;
     let settings = Settings { at, seed, dry_run };
     let mut batches = Batches::new(kernel, &plan, settings, known, rejects);
-    batches.spool = Some(Spool::create()?);
+    batches.spool = Some(Spool::beside(&options.file));
     let tell = |batches: &Batches<'_>, bytes| {
         let (rows, rejected) = (batches.counts.rows, batches.rejects.count);
         progress(ImportProgress {
@@ -238,18 +244,17 @@ fn second_passes(
     tell: &dyn Fn(&Batches<'_>, u64) -> bool,
 ) -> Result<()> {
     let mut left = u64::MAX;
-    for number in 1..=MAX_PASSES {
-        let Some(mut spool) = batches.spool.take().filter(|spool| spool.count > 0) else {
+    for number in 1..=IMPORT_PASSES.value {
+        let Some(spool) = batches.spool.take().filter(|spool| spool.count > 0) else {
             return Ok(());
         };
-        let is_last = spool.count == left || number == MAX_PASSES;
+        let helped = spool.count < left;
+        batches.gave_up = helped && number == IMPORT_PASSES.value;
         left = spool.count;
-        batches.spool = if is_last {
-            None
-        } else {
-            Some(Spool::create()?)
+        batches.spool = (helped && !batches.gave_up).then(|| spool.another());
+        let Some(mut rows) = ordered(plan, spool)? else {
+            return Ok(());
         };
-        let mut rows: Spooled = spool.open()?;
         pass(plan, &mut |row| rows.read(row), batches, false, tell)?;
     }
     Ok(())
@@ -261,6 +266,19 @@ enum Passed {
     Skipped,
     Blank(u64),
     Faulty(Row, Vec<Fault>),
+}
+
+impl Passed {
+    /// How much of a batch's room it takes.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Draft(draft) => draft.bytes(),
+            Self::Faulty(row, faults) => {
+                row.bytes() + faults.iter().map(Fault::bytes).sum::<usize>()
+            }
+            Self::Skipped | Self::Blank(_) => 0,
+        }
+    }
 }
 
 /// Reads rows to their end and commits them. Reading and converting the next batch happens on a
@@ -291,21 +309,23 @@ fn read_batches(
     sender: &SyncSender<(Vec<Passed>, u64)>,
 ) -> Result<()> {
     let mut row = Row::default();
-    let (mut batch, mut bytes) = (Vec::new(), 0);
+    let (mut batch, mut read_bytes, mut bytes) = (Vec::new(), 0, 0);
     let mut more = true;
     while more {
         more = read(&mut row).context("cannot read the file")?;
         if more {
-            bytes += row.bytes();
-            batch.push(match convert(plan, &row) {
+            let passed = match convert(plan, &row) {
                 Taken::Draft(draft) => Passed::Draft(draft),
                 Taken::Skipped => Passed::Skipped,
                 Taken::Blank => Passed::Blank(row.line),
                 Taken::Faulty(faults) => Passed::Faulty(row.clone(), faults),
-            });
+            };
+            read_bytes += row.bytes() as u64;
+            bytes += passed.bytes();
+            batch.push(passed);
         }
         if batch.len() == BATCH_ROWS || bytes > BATCH_BYTES || !more {
-            let full = (std::mem::take(&mut batch), bytes as u64);
+            let full = (std::mem::take(&mut batch), std::mem::take(&mut read_bytes));
             bytes = 0;
             // The receiver is gone when committing failed, which is the error to be told.
             if sender.send(full).is_err() {

@@ -3,9 +3,9 @@
 
 use std::io::{self, Write};
 
-use super::convert::Fault;
+use super::fault::Fault;
+use super::reasons::Reasons;
 use super::rows::Row;
-use super::told::Reasons;
 
 /// The columns a rejects file has before the original ones.
 pub const COLUMNS: [&str; 4] = [
@@ -35,9 +35,6 @@ pub fn is_rejects(sample: &[u8]) -> bool {
     sample.starts_with(COLUMNS[0].as_bytes())
 }
 
-/// The most characters of a value shown beside its reason; the row itself is written whole.
-const SHOWN_CHARS: usize = 200;
-
 /// One row that was not taken.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reject {
@@ -62,18 +59,10 @@ impl Reject {
         Self {
             line,
             column: first.map_or_else(String::new, |fault| fault.column.clone()),
-            value: first.map_or_else(String::new, |fault| shortened(&fault.value)),
+            value: first.map_or_else(String::new, |fault| fault.value.clone()),
             reason: faults.iter().map(reason).collect::<Vec<_>>().join("; "),
         }
     }
-}
-
-fn shortened(text: &str) -> String {
-    let mut shown: String = text.chars().take(SHOWN_CHARS).collect();
-    if shown.len() < text.len() {
-        shown.push('…');
-    }
-    shown
 }
 
 /// Where rejects are written to.

@@ -7,10 +7,12 @@ use kjerne_model::{Field, Name, RecordId, Reference, Value};
 use kjerne_store::Read;
 use kjerne_workspace::error::Result;
 
-use super::convert::{Draft, Fault, column_of};
+use super::convert::{Draft, column_of};
+use super::fault::Fault;
 use super::lookup::{Found, Lookups, ids, same, taken};
 use super::plan::{Lookup, Plan};
 use super::survey::{Survey, mark};
+use crate::limits::IMPORT_PASSES;
 
 /// What became of a draft's lookups.
 pub enum Resolved {
@@ -61,6 +63,8 @@ pub struct Around<'a> {
     pub own: Option<RecordId>,
     /// Rows are still to come.
     pub may_wait: bool,
+    /// They are not, because rows were tried again as often as is allowed.
+    pub gave_up: bool,
 }
 
 impl Resolver {
@@ -132,11 +136,9 @@ impl Resolver {
                 }
                 Answer::Value(None) | Answer::WouldBe => {}
                 Answer::Waits => waits = true,
-                Answer::Fault(reason) => faults.push(Fault {
-                    column: column_of(plan, field),
-                    value: text,
-                    reason,
-                }),
+                Answer::Fault(reason) => {
+                    faults.push(Fault::new(column_of(plan, field), &text, reason));
+                }
             }
         }
         Ok(match (faults.is_empty(), waits) {
@@ -207,6 +209,7 @@ impl Resolver {
                 (false, true) => Answer::Waits,
                 (false, false) => Answer::Fault(match self.rejected.get(&row) {
                     Some(line) if *line != draft.row.line => rejected(lookup, text, *line),
+                    _ if around.gave_up => given_up(lookup, text),
                     _ => nowhere(lookup, text, is_itself),
                 }),
             });
@@ -267,6 +270,14 @@ fn several(lookup: &Lookup, text: &str) -> String {
 fn rejected(lookup: &Lookup, text: &str, line: u64) -> String {
     let by = &lookup.by.name;
     format!("the row with {by} {text:?}, in line {line}, is not taken; mend that one first")
+}
+
+fn given_up(lookup: &Lookup, text: &str) -> String {
+    let named = named(lookup, text);
+    format!(
+        "no {named} after {} passes over the rows that wait for others (limit {}); import the file again",
+        IMPORT_PASSES.value, IMPORT_PASSES.name
+    )
 }
 
 fn nowhere(lookup: &Lookup, text: &str, is_itself: bool) -> String {

@@ -4,7 +4,7 @@
 //! whatever the line ends are, a quote that is never closed told as such, and a field too big to
 //! keep being counted without being kept.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read, Write};
 
 use kjerne_model::is_blank;
 
@@ -30,6 +30,7 @@ pub struct Dialect {
 
 impl Dialect {
     /// The usual quotes and no escape.
+    #[cfg(test)]
     pub fn usual(delimiter: u8) -> Self {
         Self {
             delimiter,
@@ -94,16 +95,32 @@ impl Row {
         (0..self.len()).map(|index| self.field(index))
     }
 
-    /// Takes the first field off, which a spooled row carries its line in.
-    pub fn take_first(&mut self) -> Vec<u8> {
-        if self.ends.is_empty() {
-            return Vec::new();
+    /// Writes its line and fields in a form that [`Row::take_back`] reads; how many bytes these are.
+    pub fn put_aside(&self, out: &mut impl Write) -> io::Result<u64> {
+        out.write_all(&self.line.to_le_bytes())?;
+        out.write_all(&(self.ends.len() as u64).to_le_bytes())?;
+        for end in &self.ends {
+            out.write_all(&(*end as u64).to_le_bytes())?;
         }
-        let first = self.ends.remove(0);
-        for end in &mut self.ends {
-            *end -= first;
+        out.write_all(&self.text)?;
+        Ok((8 * (2 + self.ends.len()) + self.text.len()) as u64)
+    }
+
+    /// Reads a row that was put aside; how many bytes it had.
+    pub fn take_back(&mut self, source: &mut impl Read) -> io::Result<u64> {
+        self.clear();
+        let mut number = || -> io::Result<u64> {
+            let mut bytes = [0; 8];
+            source.read_exact(&mut bytes)?;
+            Ok(u64::from_le_bytes(bytes))
+        };
+        self.line = number()?;
+        for _ in 0..number()? {
+            self.ends.push(number()? as usize);
         }
-        self.text.drain(..first).collect()
+        self.text.resize(self.ends.last().copied().unwrap_or(0), 0);
+        source.read_exact(&mut self.text)?;
+        Ok((8 * (2 + self.ends.len()) + self.text.len()) as u64)
     }
 
     fn clear(&mut self) {
@@ -136,6 +153,7 @@ pub struct Rows<R> {
 
 impl<R: BufRead> Rows<R> {
     /// Reads rows with this delimiter.
+    #[cfg(test)]
     pub fn new(source: R, delimiter: u8) -> Self {
         Self::with(source, Dialect::usual(delimiter))
     }

@@ -9,6 +9,7 @@ use kjerne_workspace::error::{Context as _, Error, Result};
 use sha2::{Digest, Sha256};
 
 use super::decode::{Decoded, Utf32};
+use super::places::{Places, is_east_asian};
 
 /// How the bytes of a file are text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -103,13 +104,41 @@ impl Source {
             (None, Some(marked)) => marked,
             (None, None) => look.guess()?,
         };
-        Ok(Self {
+        let source = Self {
             path: path.to_owned(),
             digest: look.digest.finalize().into(),
             bytes: look.bytes,
             encoding,
             mark: if marked == Some(encoding) { mark } else { 0 },
-        })
+        };
+        if told.is_none() {
+            source.check_several_bytes()?;
+        }
+        Ok(source)
+    }
+
+    /// Refuses an encoding of several bytes that the file is guessed to be in, where its text is none of those that
+    /// are written in them.
+    fn check_several_bytes(&self) -> Result<()> {
+        let Encoding::Other(encoding) = self.encoding else {
+            return Ok(());
+        };
+        let is_utf16 = [encoding_rs::UTF_16LE, encoding_rs::UTF_16BE].contains(&encoding);
+        if is_utf16 || encoding.is_single_byte() {
+            return Ok(());
+        }
+        let mut text = Vec::new();
+        let mut beginning = self.open()?.take(GUESS_BYTES as u64);
+        beginning
+            .read_to_end(&mut text)
+            .with_context(|| format!("cannot read {}", self.path.display()))?;
+        if is_east_asian(&String::from_utf8_lossy(&text)) {
+            return Ok(());
+        }
+        let name = encoding.name();
+        let why =
+            format!("it would be {name}, and its signs beyond ASCII do not stand together there");
+        Err(unknown(&why))
     }
 
     /// Opens the file's text from its beginning.
@@ -127,6 +156,14 @@ impl Source {
         };
         Ok(BufReader::with_capacity(64 * 1024, text))
     }
+}
+
+fn unknown(why: &str) -> Error {
+    Error::unreadable(format!(
+        "the file is not UTF-8, and its encoding cannot be told by itself: {why}. Say encoding in the mapping \
+         (\"windows-1252\" for Western Europe, \"macintosh\" for older Macs), or save the file as UTF-8, as those \
+         of DOS (cp850) have to be"
+    ))
 }
 
 fn byte_order_mark(head: &[u8]) -> (Option<Encoding>, u64) {
@@ -158,10 +195,8 @@ struct Look {
     /// Characters beyond ASCII in good UTF-8, and places where UTF-8 is broken.
     good: u64,
     broken: u64,
-    /// Bytes that are no letters where letters are: in any of the encodings of Windows, and in
-    /// windows-1252.
-    signs: u64,
-    western_signs: u64,
+    /// Where the bytes beyond ASCII stand.
+    places: Places,
 }
 
 impl Look {
@@ -175,8 +210,7 @@ impl Look {
             cut: Vec::new(),
             good: 0,
             broken: 0,
-            signs: 0,
-            western_signs: 0,
+            places: Places::new(),
         }
     }
 
@@ -185,6 +219,7 @@ impl Look {
         self.bytes += piece.len() as u64;
         let room = HEAD_BYTES.saturating_sub(self.head.len()).min(piece.len());
         self.head.extend_from_slice(&piece[..room]);
+        self.places.feed(piece);
         if piece.is_ascii() && self.cut.is_empty() {
             return;
         }
@@ -192,27 +227,9 @@ impl Look {
             self.guesser.feed(piece, false);
             self.guessed_on += piece.len();
         }
-        self.look_for_signs(piece);
         let mut joined = std::mem::take(&mut self.cut);
         joined.extend_from_slice(piece);
         self.count(&joined);
-    }
-
-    /// Counts what is a dagger or an angle mark within a word, or nothing at all: files of DOS and of older
-    /// Macs have their letters there.
-    fn look_for_signs(&mut self, piece: &[u8]) {
-        let unused = |byte: &&u8| matches!(byte, 0x81 | 0x8D | 0x8F | 0x90 | 0x9D);
-        self.western_signs += piece.iter().filter(unused).count() as u64;
-        for around in piece.windows(3) {
-            if around[1].is_ascii() || ![around[0], around[2]].iter().all(u8::is_ascii_alphabetic) {
-                continue;
-            }
-            match around[1] {
-                0x82 | 0x84 | 0x86 | 0x87 | 0x8B | 0x9B => self.signs += 1,
-                0xBE | 0xBF => self.western_signs += 1,
-                _ => {}
-            }
-        }
     }
 
     /// Counts good and broken UTF-8, and keeps a character that is cut at the end.
@@ -253,20 +270,28 @@ impl Look {
                  bring its parts into one, or say encoding in the mapping"
             )));
         }
-        let signs = match guessed.name() {
-            "windows-1252" | "windows-1254" => self.signs + self.western_signs,
-            name if name.starts_with("windows-125") => self.signs,
-            _ => 0,
-        };
-        if signs > 0 {
-            return Err(Error::unreadable(format!(
-                "the file is in none of the encodings that can be told by themselves: it would be {}, and \
-                 {signs} bytes of it are no letters there that stand for some. Say encoding in the mapping \
-                 (\"macintosh\" for older Macs), or save the file as UTF-8, as those of DOS (cp850) have to be",
-                guessed.name()
-            )));
+        if guessed.is_single_byte() {
+            self.check(guessed)?;
         }
         Ok(Encoding::Other(guessed))
+    }
+
+    /// Refuses an encoding of single bytes that the file is guessed to be in and may well not be.
+    fn check(&mut self, guessed: &'static encoding_rs::Encoding) -> Result<()> {
+        let name = guessed.name();
+        let signs = self.places.against(guessed);
+        let why = if signs > 0 {
+            format!(
+                "it would be {name}, and {signs} bytes stand where that has no letters, or seldom one"
+            )
+        } else if self.places.is_open(guessed) {
+            format!(
+                "it may be {name} or windows-1252, and the letters beyond ASCII are too few to say"
+            )
+        } else {
+            return Ok(());
+        };
+        Err(unknown(&why))
     }
 
     /// UTF-16 without a mark: every other byte of mostly Latin text is zero.

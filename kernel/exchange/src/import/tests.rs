@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod again;
+mod bounds;
 mod clashes;
+mod encodings;
 mod export;
 mod links;
 mod odd_files;

@@ -1,84 +1,13 @@
-//! What a person must know when an import ends: why rows were not taken, what was left empty, what
+//! What a person must know when an import ends, beside why rows were not taken: what was left empty, what
 //! others than the file filled in, and what looks odd. All of it is bounded.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use kjerne_core::PluginSet;
 use kjerne_model::{Fields, Instant, Value};
 
-use super::convert::Fault;
 use super::plan::{Plan, PlanSource};
-use crate::limits::{IMPORT_NOTES, IMPORT_REASONS};
-
-/// One reason for which rows were not taken.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Reason {
-    /// The column; empty when the row as a whole is at fault.
-    pub column: String,
-    /// The reason of the first row; where there are more, without the value that differs.
-    pub reason: String,
-    /// How many rows.
-    pub rows: u64,
-    /// The line of the first.
-    pub line: u64,
-}
-
-/// Why rows were not taken, by column and reason.
-#[derive(Default, Debug)]
-pub struct Reasons {
-    known: HashMap<(String, String), usize>,
-    all: Vec<Reason>,
-    /// Faults of further reasons, which are only counted.
-    pub more: u64,
-}
-
-impl Reasons {
-    /// Counts a fault.
-    pub fn add(&mut self, line: u64, fault: &Fault) {
-        let class = class(&fault.reason, &fault.value);
-        let key = (fault.column.clone(), class);
-        if let Some(known) = self.known.get(&key) {
-            let reason = &mut self.all[*known];
-            reason.rows += 1;
-            reason.line = reason.line.min(line);
-            reason.reason.clone_from(&key.1);
-        } else if self.all.len() < IMPORT_REASONS.count() {
-            self.all.push(Reason {
-                column: fault.column.clone(),
-                reason: fault.reason.clone(),
-                rows: 1,
-                line,
-            });
-            self.known.insert(key, self.all.len() - 1);
-        } else {
-            self.more += 1;
-        }
-    }
-
-    /// The reasons, the most frequent first.
-    pub fn sorted(&self) -> Vec<Reason> {
-        let mut all = self.all.clone();
-        all.sort_by_key(|reason| (std::cmp::Reverse(reason.rows), reason.line));
-        all
-    }
-}
-
-/// A reason without the value it is about, so that rows with one fault and different values are told
-/// together.
-fn class(reason: &str, value: &str) -> String {
-    if value.is_empty() {
-        return reason.to_owned();
-    }
-    let quoted = format!("{value:?}");
-    if reason.contains(&quoted) {
-        return reason.replace(&quoted, "…");
-    }
-    let words: Vec<&str> = reason
-        .split(' ')
-        .map(|word| if word == value { "…" } else { word })
-        .collect();
-    words.join(" ")
-}
+use crate::limits::IMPORT_NOTES;
 
 /// A field that somebody else than the file filled in.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]

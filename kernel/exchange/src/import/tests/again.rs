@@ -128,3 +128,52 @@ fn a_key_is_found_in_the_form_it_is_stored_in() {
         assert_eq!(skipped.counts.skipped, 1, "{what}: {}", desk.rejects());
     }
 }
+
+#[test]
+fn an_id_that_is_of_another_record_than_the_key_is_told_and_never_dropped() {
+    let desk = Desk::new();
+    let map = "key = 'external_id'\n[fields]\nexternal_id = 'k'\nid = 'i'\nname = 'n'";
+    let id = |number: u32| format!("01a21fc8-6868-76be-beb8-{number:012}");
+    let first = format!("k,i,n\na,{},A\nb,{},B\n", id(1), id(2));
+    assert_eq!(import(&desk, map, &first), (2, 0, 0, 0));
+    assert_eq!(import(&desk, map, &first), (0, 2, 0, 0));
+    let no_key = "[fields]\nid = 'i'\nname = 'n'";
+    for (map, rows, reason) in [
+        // The id of a record with another key.
+        (
+            map,
+            format!("c,{},C\n", id(1)),
+            "is there already, and its key is another",
+        ),
+        // Key and id of two records, whatever else the row says.
+        (
+            map,
+            format!("a,{},A\n", id(2)),
+            "the record that its key leads to is account/",
+        ),
+        (
+            map,
+            format!("a,{},New\n", id(9)),
+            "the record that its key leads to is account/",
+        ),
+        (no_key, format!("x,{},C\n", id(2)), "say key = \"\"id\"\""),
+    ] {
+        assert_eq!(
+            import(&desk, map, &format!("k,i,n\n{rows}")),
+            (0, 0, 0, 1),
+            "{rows}"
+        );
+        let rejects = desk.rejects();
+        assert!(rejects.contains(reason), "{rejects}");
+        assert!(!rejects.contains("the row in line 2 is there"), "{rejects}");
+    }
+    // Two rows of one file.
+    let twice = format!("k,i,n\nd,{},D\ne,{},E\n", id(5), id(5));
+    assert_eq!(import(&desk, map, &twice), (1, 0, 0, 1));
+    assert!(
+        desk.rejects().contains("the row in line 2 has the same id"),
+        "{}",
+        desk.rejects()
+    );
+    assert_eq!(desk.named("account", "D").id.to_string(), id(5));
+}

@@ -1,6 +1,14 @@
 //! Rows that clash with rows which are themselves not taken.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use kjerne_core::{Guarded, Kernel, TablePlugin, TablePlugins};
+use kjerne_model::{Actor, Change, Commit, Instant, Schema, Value, core_kinds};
+use kjerne_store::{MemoryStore, records};
+
 use super::Desk;
+use crate::import::{Mapping, run};
 
 #[test]
 fn a_row_is_not_rejected_for_a_value_of_a_rejected_one() {
@@ -38,5 +46,102 @@ fn rows_that_are_not_stored_are_told_by_line_and_key() {
         "the row with external_id \"\"C\"\", in line 5, is not taken",
     ] {
         assert!(rejects.contains(expected), "{expected}: {rejects}");
+    }
+}
+
+/// Another writer's change of the account with this key, to this industry.
+fn write_meanwhile(kernel: &Kernel, key: &str, industry: &str) {
+    let snapshot = kernel.store().snapshot().unwrap();
+    let mut there = None;
+    records::scan(&*snapshot, "account", None, &mut |record| {
+        if record.text("external_id") == Some(key) {
+            there = Some(record);
+        }
+        std::ops::ControlFlow::Continue(())
+    })
+    .unwrap();
+    let name = |text: &str| kjerne_model::Name::new(text).unwrap();
+    let text = |text: &str| Value::Text(text.to_owned());
+    let change = match there {
+        Some(record) => Change::Update {
+            target: kjerne_model::Target {
+                kind: name("account"),
+                id: record.id,
+                expected: None,
+            },
+            patch: [(name("industry"), Some(text(industry)))].into(),
+        },
+        None => Change::Create {
+            kind: name("account"),
+            id: None,
+            fields: [
+                (name("external_id"), text(key)),
+                (name("name"), text("Theirs")),
+                (name("industry"), text(industry)),
+            ]
+            .into(),
+        },
+    };
+    let commit = Commit {
+        changes: vec![change],
+        actor: Actor::User("somebody".to_owned()),
+        key: None,
+        at: Instant::parse("2026-01-05T09:00:00Z").unwrap(),
+        cause: None,
+    };
+    assert!(kernel.commit(commit).unwrap().receipt().is_some());
+}
+
+#[test]
+fn a_record_that_somebody_else_makes_or_changes_meanwhile_rejects_no_row() {
+    let kernel: Arc<OnceLock<Kernel>> = Arc::default();
+    let (within, calls) = (Arc::clone(&kernel), AtomicU32::new(0));
+    // A guard is asked between the reading of a record and its storing, and so may be another writer.
+    let meanwhile = TablePlugin::new("meanwhile").guard(move |_, drafts| {
+        let is_import = drafts.len() > 1;
+        if is_import && calls.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
+            let kernel = within.get().unwrap();
+            for key in ["b", "c"] {
+                write_meanwhile(
+                    kernel,
+                    key,
+                    &format!("theirs {}", calls.load(Ordering::Relaxed)),
+                );
+            }
+        }
+        Ok(Guarded {
+            findings: Vec::new(),
+            fuel: 0,
+        })
+    });
+    let schema = Arc::new(Schema::new(core_kinds()).unwrap());
+    let plugins = Arc::new(TablePlugins::none().with(meanwhile));
+    let made = Kernel::new(Arc::new(MemoryStore::new()), schema, plugins, 7).unwrap();
+    assert!(kernel.set(made).is_ok());
+    let kernel = kernel.get().unwrap();
+    let desk = Desk::new();
+    let map = "[fields]\nexternal_id = 'id'\nname = 'n'";
+    for (name, created, updated) in [("Ours", 2, 2), ("New", 0, 4)] {
+        let rows: String = ["a", "b", "c", "d"]
+            .map(|key| format!("{key},{name} {key}\n"))
+            .concat();
+        let mut options = desk.options("account", map, format!("id,n\n{rows}").as_bytes());
+        options.mapping = Some(Mapping::parse(map).unwrap());
+        let report = run(kernel, &options, None, &|_| true).unwrap();
+        let counts = &report.counts;
+        assert_eq!(
+            (counts.created, counts.updated, report.rejected),
+            (created, updated, 0),
+            "{:?}",
+            report.first_rejects
+        );
+        let snapshot = kernel.store().snapshot().unwrap();
+        records::scan(&*snapshot, "account", None, &mut |record| {
+            let key = record.text("external_id").unwrap();
+            assert_eq!(record.text("name"), Some(format!("{name} {key}").as_str()));
+            assert_eq!(record.text("industry").is_some(), ["b", "c"].contains(&key));
+            std::ops::ControlFlow::Continue(())
+        })
+        .unwrap();
     }
 }

@@ -278,3 +278,56 @@ fn a_look_up_by_address_sees_no_case() {
         .and_then(|value| value.as_reference().cloned());
     assert_eq!(owner, Some(desk.named("user", "Kari").reference()));
 }
+
+#[test]
+fn a_chain_of_any_length_is_taken_in_any_order() {
+    let map = "[fields]\nexternal_id = 'id'\nname = 'n'\n\
+               reports_to = { column = 'p', lookup = 'contact.external_id' }";
+    // Ten chains of 200 rows, each row with the one before it in its chain, in an order that mixes all of them; and one
+    // chain from its end on.
+    let chains = |at: usize| {
+        let number = at * 1_237 % 2_000;
+        let (chain, row) = (number / 200, number % 200);
+        let above = row.checked_sub(1).map(|row| format!("{chain}-{row}"));
+        (format!("{chain}-{row}"), above)
+    };
+    let reversed = |at: usize| {
+        let row = 1_999 - at;
+        (
+            row.to_string(),
+            row.checked_sub(1).map(|row| row.to_string()),
+        )
+    };
+    for rows in [
+        &chains as &dyn Fn(usize) -> (String, Option<String>),
+        &reversed,
+    ] {
+        let mut kinds = kjerne_model::core_kinds();
+        for kind in &mut kinds {
+            for field in &mut kind.fields {
+                field.hierarchy = false;
+                if kind.name == *"contact" && field.name == *"account" {
+                    let contact = kind.name.clone();
+                    field.name = kjerne_model::Name::new("reports_to").unwrap();
+                    field.field_type = kjerne_model::FieldType::Reference(vec![contact]);
+                    field.required = false;
+                }
+            }
+        }
+        let desk = Desk::of(kinds, kjerne_core::TablePlugins::none());
+        let mut file = "id,n,p\n".to_owned();
+        for at in 0..2_000 {
+            let (id, above) = rows(at);
+            file.push_str(&format!("{id},N,{}\n", above.unwrap_or_default()));
+        }
+        let report = desk.import("contact", map, &file);
+        assert_eq!(
+            (report.counts.created, report.rejected),
+            (2_000, 0),
+            "{:?}",
+            report.first_rejects.first()
+        );
+        // Each row is taken in one of two passes, and so there are not many commits.
+        assert!(report.counts.commits < 12, "{:?}", report.counts);
+    }
+}

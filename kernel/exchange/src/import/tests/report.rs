@@ -3,9 +3,10 @@
 use kjerne_core::{FieldSet, Shaped, TablePlugin, TablePlugins};
 use kjerne_model::{Instant, Name, Value};
 
-use crate::limits::IMPORT_REASONS;
-
+use crate::import::fault::Fault;
 use crate::import::mapping::Mapping;
+use crate::import::reasons::Reasons;
+use crate::limits::{IMPORT_COLUMN_REASONS, IMPORT_REASONS};
 
 use super::Desk;
 
@@ -43,16 +44,125 @@ fn rejects_are_summed_up_by_column_and_reason() {
 fn reasons_are_bounded_and_the_others_counted() {
     let most = IMPORT_REASONS.value;
     for (count, more) in [(most, 0), (most + 3, 3)] {
-        let desk = Desk::new();
-        // Each row is too wide by another number of columns, which is another reason.
-        let rows: String = (0..count)
-            .map(|n| format!("1{}\n", ",".repeat(n as usize + 1)))
-            .collect();
-        let report = desk.import("account", "[fields]\nname = 'n'", &format!("n\n{rows}"));
-        assert_eq!(
-            (report.reasons.len() as u64, report.more_reasons),
-            (most, more)
+        let mut reasons = Reasons::default();
+        for column in 0..count {
+            reasons.add(1, &Fault::new(format!("c{column}"), "", "is wrong"));
+        }
+        assert_eq!((reasons.sorted().len() as u64, reasons.more), (most, more));
+    }
+    // One column has so many reasons, and takes no more of the room.
+    let mut reasons = Reasons::default();
+    let of_column = IMPORT_COLUMN_REASONS.count();
+    for number in 0..3 * of_column {
+        let letters = "x".repeat(number + 1);
+        reasons.add(
+            number as u64,
+            &Fault::new("c", "", format!("is wrong by {letters}")),
         );
+    }
+    let told = reasons.sorted();
+    assert_eq!((told.len(), reasons.more), (of_column + 1, 0));
+    assert_eq!(told[0].rows, 2 * of_column as u64);
+    assert!(
+        told[0]
+            .reason
+            .starts_with("further reasons, such as: is wrong by xxx")
+    );
+}
+
+/// What is told of 60 rows, each of which has a cell of its own that is refused.
+fn one_reason(fields: &str, cell: impl Fn(usize) -> String) -> String {
+    let desk = Desk::new();
+    let map = format!("currency = 'NOK'\n[fields]\nexternal_id = 'k'\nname = 'k'\n{fields}");
+    let taken: String = (0..60).map(|n| format!("t{n},u{n}@x.no\n")).collect();
+    let users = "[fields]\nexternal_id = 'k'\nname = 'k'\nemail = 'x'";
+    desk.import("user", users, &format!("k,x\n{taken}"));
+    let kind = if fields.starts_with("email = 'x' #") {
+        "user"
+    } else {
+        "account"
+    };
+    let rows: String = (0..60).map(|n| format!("k{n},{}\n", cell(n))).collect();
+    let report = desk.import(kind, &map, &format!("k,x\n{rows}"));
+    assert_eq!(report.rejected, 60, "{fields}");
+    let told: Vec<_> = report
+        .reasons
+        .iter()
+        .map(|one| one.reason.clone())
+        .collect();
+    assert_eq!(
+        (told.len(), report.reasons[0].rows),
+        (1, 60),
+        "{fields}: {told:?}"
+    );
+    told[0].clone()
+}
+
+#[test]
+fn rows_with_one_fault_are_told_in_one_line_whatever_they_hold() {
+    let word = |n: usize| {
+        let letter = |n: usize| char::from(b'a' + (n % 26) as u8);
+        format!("{}{}z", letter(n), letter(n / 26))
+    };
+    for (fields, cell, reason) in [
+        (
+            "email = 'x' # taken",
+            &(|n| format!("u{n}@x.no")) as &dyn Fn(usize) -> String,
+            "email … is taken by",
+        ),
+        (
+            "region = 'x'",
+            &|n| "y".repeat(2_000 + n),
+            "region is … bytes long; at most",
+        ),
+        (
+            "email = 'x'",
+            &|n| word(n),
+            "email: … is not an e-mail address",
+        ),
+        (
+            "email = 'x'",
+            &|n| format!("{} {}", word(n), word(n + 7)),
+            "is not an e-mail address",
+        ),
+        (
+            "email = 'x'",
+            &|n| format!("a{}\u{200b}@x.no", "b".repeat(n)),
+            "not seen",
+        ),
+        ("employees = 'x'", &|n| word(n), "expected a"),
+        ("employees = 'x'", &|n| format!("1-{n}"), "expected a"),
+        ("annual_revenue = 'x'", &|n| format!("{n}.001"), "decimals"),
+        (
+            "annual_revenue = 'x'",
+            &|n| format!("5 {}", word(n)),
+            "is no currency",
+        ),
+        (
+            "account_type = 'x'",
+            &|n| word(n),
+            "account_type takes one of",
+        ),
+        (
+            "tier = { column = 'x', values = { a = 'gold' } }",
+            &|n| word(n),
+            "mapped values",
+        ),
+        (
+            "parent = 'x'",
+            &|n| format!("01a21fc8-6868-76be-beb8-{n:012}"),
+            "refers to",
+        ),
+        ("parent = 'x'", &|n| word(n), "expected a record id"),
+        (
+            "industry = 'x'",
+            &|n| format!("a{}", ",".repeat(n + 1)),
+            "columns, and the header has 2",
+        ),
+        ("industry = 'x'", &|n| format!("\"a\"b{n}"), "closing quote"),
+    ] {
+        let told = one_reason(fields, cell);
+        assert!(told.contains(reason), "{fields}: {told}");
     }
 }
 

@@ -92,6 +92,42 @@ fn what_a_mapping_says_in_vain_is_a_fault() {
             "when names no value",
         ),
         (format!("[skip]\nt = []\n{name}"), "skip names no value"),
+        (
+            format!("{name}\nindustry = {{ column = 'e', values = {{ ' a' = 'b', 'a' = 'c' }} }}"),
+            "values names \"a\" twice",
+        ),
+        (
+            format!("date_formats = ['%d/%m/%Y %Y']\n{name}"),
+            "reads one thing twice",
+        ),
+        (
+            format!("date_formats = ['%d/%d/%Y %m']\n{name}"),
+            "reads one thing twice",
+        ),
+        (
+            format!("date_formats = ['%d/%m/%Y %y']\n{name}"),
+            "reads one thing twice",
+        ),
+        (
+            format!("date_formats = ['%-d/%m/%Y %e']\n{name}"),
+            "reads one thing twice",
+        ),
+        (
+            format!("instant_formats = ['%F %d']\n{name}"),
+            "reads one thing twice",
+        ),
+        (
+            format!("instant_formats = ['%F %T %R']\n{name}"),
+            "reads one thing twice",
+        ),
+        (
+            format!("instant_formats = ['%F %H:%M %I']\n{name}"),
+            "reads one thing twice",
+        ),
+        (
+            format!("date_formats = ['%A %d. %B %Y', '%a %e %b %y']\n{name}"),
+            "",
+        ),
     ] {
         let bound = Desk::new().try_import("account", &map, HEADER.as_bytes());
         match (&bound, fault) {
@@ -176,6 +212,30 @@ fn a_zone_in_plain_text_is_read_or_a_fault() {
             "offset as plain text",
         ),
         (
+            "%d/%m/%Y kl. %H.%M Uhr",
+            oslo,
+            "01/02/2026 kl. 08.00 Uhr",
+            "2026-02-01T07:00:00Z",
+        ),
+        (
+            "%d-%m-20%y %H:%M",
+            oslo,
+            "01-02-2026 08:00",
+            "2026-02-01T07:00:00Z",
+        ),
+        (
+            "%d/%m/%Y %H:%M AEST",
+            "zone = 'Australia/Brisbane'\n",
+            "01/02/2026 08:00 AEST",
+            "2026-01-31T22:00:00Z",
+        ),
+        (
+            "%d/%m/%Y %_H:%M UTC",
+            oslo,
+            "01/02/2026 8:00 UTC",
+            "2026-02-01T08:00:00Z",
+        ),
+        (
             "%Y-%m-%d %H:%M %z",
             oslo,
             "2026-02-01 08:00 +0500",
@@ -193,4 +253,66 @@ fn a_zone_in_plain_text_is_read_or_a_fault() {
             Err(error) => assert!(error.contains(expected), "{form}: {error}"),
         }
     }
+}
+
+#[test]
+fn whatever_stands_plain_beside_a_time_and_may_be_a_zone_is_a_fault() {
+    let fault = |form: &str, zone: &str| {
+        let map = format!(
+            "{zone}instant_formats = ['{form}']\n[fields]\nname = 'n'\nlast_activity_at = 'd'"
+        );
+        let done = Desk::new().try_import("opportunity", &map, b"n,d\n");
+        done.err().unwrap_or_default()
+    };
+    let oslo = "zone = 'Europe/Oslo'\n";
+    for hour in [
+        "%H", "%0H", "%_H", "%2H", "%-k", "%k", "%_I", "%I", "%l", "%-H",
+    ] {
+        for offset in [
+            "+05:00", " +05:00", " -0330", " UTC+5", "Z+1", " (GMT-8)", " UTC+5h",
+        ] {
+            let error = fault(&format!("%d/%m/%Y {hour}:%M{offset}"), oslo);
+            assert!(
+                error.contains("offset as plain text"),
+                "{hour} {offset}: {error}"
+            );
+        }
+    }
+    for zone in [
+        "AEST",
+        "NZST",
+        "SAST",
+        "HST",
+        "AKST",
+        "KST",
+        "SGT",
+        "WIB",
+        "PT",
+        "CEST",
+        "EST5EDT",
+        "BRT",
+        "America/New_York",
+        "Europe/London",
+        "Pacific Standard Time",
+        "Oslo",
+    ] {
+        for form in ["%H:%M", "%R", "%T", "%_H:%M", "%I:%M %p"] {
+            let error = fault(&format!("%d/%m/%Y {form} {zone}"), "");
+            assert!(error.contains("say zone as well"), "{form} {zone}: {error}");
+            assert_eq!(fault(&format!("%d/%m/%Y {form} {zone}"), oslo), "");
+        }
+    }
+    assert!(fault("%d/%m/%Y %H:%M GMT Standard Time", oslo).contains("beside UTC"));
+    assert!(fault("%d/%m/%Y %H:%M PM", oslo).contains("%p"));
+    for harmless in [
+        "T%H:%M",
+        " kl. %H:%M",
+        " at %H:%M",
+        " %Hh%M",
+        " um %H:%M Uhr",
+        ", %H:%M:%S",
+    ] {
+        assert_eq!(fault(&format!("%Y-%m-%d{harmless}"), ""), "", "{harmless}");
+    }
+    assert_eq!(fault("Oslo, den %d.%m.%Y", ""), "");
 }

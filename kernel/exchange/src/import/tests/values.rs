@@ -602,3 +602,73 @@ fn a_scale_that_a_float_cannot_hold_is_a_fault() {
         assert_eq!(bound.is_ok(), fits, "{scale}");
     }
 }
+
+#[test]
+fn a_sign_is_that_of_the_currency_which_the_mapping_names() {
+    for (usual, text, expected) in [
+        ("", "£ 500", Some("500.00 GBP")),
+        ("NOK", "£ 500", Some("500.00 GBP")),
+        ("ITL", "£ 500", Some("500 ITL")),
+        ("IEP", "£ 500", Some("500.00 IEP")),
+        ("CYP", "£ 500", Some("500.00 CYP")),
+        ("MTL", "£500", Some("500.00 MTL")),
+        ("RUR", "500 ₽", Some("500.00 RUR")),
+        ("RUB", "500 ₽", Some("500.00 RUB")),
+        ("TRL", "₺500", Some("500 TRL")),
+        ("AZM", "500 ₼", Some("500.00 AZM")),
+        ("", "500 ₼", Some("500.00 AZN")),
+        ("NOK", "$ 500", None),
+    ] {
+        let forms = forms(|forms| {
+            forms.currency = Some(usual)
+                .filter(|code| !code.is_empty())
+                .and_then(currency);
+        });
+        let of_mapping = read_value(&FieldType::Money, text, &forms, None);
+        let of_row = read_value(&FieldType::Money, text, &forms, Some(usual));
+        let shown = of_mapping.map(|value| value.to_string());
+        assert_eq!(shown.as_deref().ok(), expected, "{usual} {text}");
+        // A row that names a currency is not contradicted.
+        if usual != "NOK" {
+            assert_eq!(
+                of_row.map(|value| value.to_string()).as_deref().ok(),
+                expected
+            );
+        }
+    }
+}
+
+#[test]
+fn an_amount_is_looked_up_with_the_currency_that_its_row_tells() {
+    let mut kinds = kjerne_model::core_kinds();
+    let account = kinds
+        .iter_mut()
+        .find(|kind| kind.name == *"account")
+        .unwrap();
+    for field in &mut account.fields {
+        field.indexed |= field.name == *"annual_revenue";
+    }
+    for usual in ["", "currency = 'NOK'\n"] {
+        let desk = Desk::of(kinds.clone(), kjerne_core::TablePlugins::none());
+        let map = format!(
+            "{usual}[fields]\nexternal_id = 'k'\nname = 'k'\n\
+             annual_revenue = {{ column = 'x', currency_column = 'cur' }}\n\
+             parent = {{ column = 'p', lookup = 'account.annual_revenue', currency_column = 'cur' }}"
+        );
+        let file = "k,x,p,cur\na,77,,SEK\nb,77,,NOK\nc,1,77,SEK\nd,2,77,NOK\ne,3,77,EUR\n";
+        let report = desk.import("account", &map, file);
+        assert_eq!(
+            (report.counts.created, report.rejected),
+            (4, 1),
+            "{}",
+            desk.rejects()
+        );
+        for (name, above) in [("c", "a"), ("d", "b")] {
+            let parent = desk.named("account", name);
+            let parent = parent
+                .get("parent")
+                .and_then(|value| value.as_reference().cloned());
+            assert_eq!(parent, Some(desk.named("account", above).reference()));
+        }
+    }
+}

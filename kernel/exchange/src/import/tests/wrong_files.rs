@@ -231,3 +231,21 @@ fn the_columns_of_files_are_no_names_of_fields() {
         assert!(error.to_string().contains(name), "{error}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_mapping_that_is_no_file_is_told_and_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("map");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    for (path, reason) in [
+        (pipe.as_path(), "is no regular file"),
+        (std::path::Path::new("/dev/null"), "is no regular file"),
+        (folder.path(), "is a folder"),
+        (&folder.path().join("none"), "there is no file"),
+    ] {
+        let error = crate::import::Mapping::text(path).unwrap_err().to_string();
+        assert!(format!("{error:#}").contains(reason), "{error}");
+    }
+}
