@@ -1,6 +1,7 @@
 //! What every handler has at hand, and the forms of what it answers.
 
 use std::io;
+use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -30,9 +31,20 @@ use crate::problem::Problem;
 use crate::stream::{self, StreamWriter};
 use crate::watch::{self, Stopping};
 
-/// What every handler has at hand.
+/// What every handler has at hand: each request has several, so that one more costs next to nothing.
 #[derive(Clone)]
-pub(crate) struct App {
+pub(crate) struct App(Arc<Shared>);
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// What all of them share.
+pub(crate) struct Shared {
     pub(crate) runtime: Arc<Runtime>,
     turns: Arc<Semaphore>,
     hands: Hands,
@@ -43,7 +55,7 @@ pub(crate) struct App {
     pub(crate) trees: Memory,
     answers: Answers,
     /// The kinds, as they are told: they stay what they are while the workspace is open.
-    pub(crate) kinds: Arc<OnceLock<Bytes>>,
+    pub(crate) kinds: OnceLock<Bytes>,
     stopping: Stopping,
     /// The way in that this app stands behind.
     pub(crate) door: Door,
@@ -72,7 +84,7 @@ type GoOn = Box<dyn Fn() -> Result<(), Halt> + Send + Sync>;
 
 impl App {
     pub(crate) fn new(runtime: Arc<Runtime>, door: Door, stopping: Stopping) -> Self {
-        Self {
+        Self(Arc::new(Shared {
             runtime,
             turns: Arc::new(Semaphore::new(REQUESTS.count())),
             hands: Hands::new(),
@@ -80,10 +92,10 @@ impl App {
             bodies: Memory::new(BODIES),
             trees: Memory::new(JSON_MEMORY),
             answers: Answers::new(ANSWERS),
-            kinds: Arc::default(),
+            kinds: OnceLock::new(),
             stopping,
             door,
-        }
+        }))
     }
 
     async fn turn(of: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {

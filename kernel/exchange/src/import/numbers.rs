@@ -41,7 +41,7 @@ fn is_too_long(text: &str, forms: &Forms) -> bool {
     let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else {
         return false;
     };
-    let digits = trim(exponent).trim_start_matches(['-', '+']);
+    let digits = exponent.trim_end().trim_start_matches(['-', '+']);
     !digits.is_empty()
         && digits.len() <= 9
         && digits.bytes().all(|byte| byte.is_ascii_digit())
