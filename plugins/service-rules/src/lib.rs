@@ -258,7 +258,7 @@ impl ServiceRules for ServiceDesk {
             settings,
             zones: &around.zones,
         };
-        let Some(clock) = rules.clock(&current(&facts, &case)) else {
+        let Some(clock) = rules.clock(&facts, &case) else {
             return Ok(Vec::new());
         };
         let standing = |goal: Goal| {
