@@ -5,6 +5,7 @@ mod events;
 mod form;
 mod inbound;
 mod names;
+mod sendable;
 mod settings;
 mod taken;
 mod values;
