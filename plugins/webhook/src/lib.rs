@@ -43,17 +43,21 @@ impl Prepare for Webhook {
     }
 }
 
-/// An event about a record of which nothing may be read would tell of one that holds nothing. It waits
-/// until the grant is there, or is parked.
+/// An event about a record of which nothing may be read would tell of one that holds nothing, and so would
+/// one about a kind that is not there any more. It waits until there is something to read, or is parked.
 fn check_readable(kinds: &BTreeSet<&str>) -> Result<(), Failure> {
     for kind in kinds {
-        let asked = records::query(kind).limit(1).run();
-        if asked.is_err_and(|failure| failure.code == "not-granted") {
-            let message = format!(
-                "A subscription wants {kind}, and nothing of it may be read: grant read:{kind}, or single fields of it."
-            );
-            return Err(Failure::new("not-granted", message));
-        }
+        let Err(failure) = records::query(kind).limit(1).run() else {
+            continue;
+        };
+        let help = match failure.code.as_str() {
+            "not-granted" => format!("grant read:{kind}, or single fields of it"),
+            "unknown-kind" => "put the kind back into kinds.toml, or skip the entry".to_owned(),
+            _ => continue,
+        };
+        let message =
+            format!("A subscription wants {kind}, and nothing of it may be read: {help}.");
+        return Err(Failure::new(failure.code, message));
     }
     Ok(())
 }

@@ -291,6 +291,9 @@ fn read_headers(row: Node<'_>, table: Table<'_>) -> Result<Vec<(String, String)>
 }
 
 fn check_id_part(row: Node<'_>, name: &str) -> Result<(), String> {
+    if let Some(wrong) = known::wrong_name(name) {
+        return Err(row.wrong(wrong));
+    }
     let is_plain = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
     if !name.is_empty() && name.bytes().all(is_plain) {
         return Ok(());
@@ -511,6 +514,9 @@ fn read_given_up(top: Table<'_>) -> Result<GivenUp, String> {
         return Ok(GivenUp::default());
     };
     let table = node.table()?.only(&["task", "owner", "queue"])?;
+    if let Some(wrong) = table.text("queue")?.and_then(known::wrong_name) {
+        return Err(node.wrong(wrong));
+    }
     Ok(GivenUp {
         task: table.flag("task", false)?,
         owner: table.text("owner")?.map(str::to_owned),
@@ -577,6 +583,7 @@ mod tests {
             ),
             ("source = 'not a uri'", "line 1: source is"),
             ("type_prefix = ''", "type_prefix"),
+            ("[given_up]\nqueue = ' '", "line 1: a name is empty"),
             (
                 "[[subscription]]\nname = 'blåbær'\nurl = 'https://a.example'",
                 "'blåbær'",

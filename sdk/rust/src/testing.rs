@@ -44,6 +44,7 @@ pub struct World {
     pub(crate) state: BTreeMap<String, Vec<u8>>,
     pub(crate) zones: BTreeMap<String, Vec<(i64, i32)>>,
     pub(crate) lines: Vec<String>,
+    pub(crate) unknown: Vec<String>,
     /// What filters hold that are refused, by kind, and why; none where no filter is answered.
     pub(crate) refused: Option<Vec<(String, String, String)>>,
 }
@@ -83,6 +84,13 @@ impl World {
             .map(|(from, offset)| (from.millis(), *offset))
             .collect();
         self.zones.insert(name.to_owned(), offsets);
+        self
+    }
+
+    /// In which there is no such kind.
+    #[must_use]
+    pub fn without(mut self, kind: &str) -> Self {
+        self.unknown.push(kind.to_owned());
         self
     }
 

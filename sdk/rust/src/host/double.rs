@@ -57,6 +57,10 @@ pub(crate) fn related(
 }
 
 pub(crate) fn query(query: &Query) -> Result<Page, Failure> {
+    if World::with(|world| world.unknown.contains(&query.kind)) {
+        let message = format!("there is no kind {}", query.kind);
+        return Err(Failure::new("unknown-kind", message));
+    }
     if let Some(filter) = &query.filter {
         return filtered(&query.kind, filter);
     }
