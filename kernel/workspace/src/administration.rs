@@ -368,7 +368,7 @@ impl<'a> Administration<'a> {
         // Held until the plugin has answered: of two who ask for the same entry one finds it gone.
         let _turn = self.runtime.administer();
         let role = self.parked(plugin, role, entry)?;
-        let info = self.runtime.walker(plugin, role).ok_or_else(|| {
+        let info = self.runtime.retries(plugin, role).ok_or_else(|| {
             Error::refused(format!(
                 "plugin {plugin} is not switched on with the role {}; kjerne plugin enable {plugin}",
                 role.name()
