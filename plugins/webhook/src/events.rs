@@ -7,19 +7,21 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::settings::{Condition, Mode, Settings, Subscription};
 
-/// The messages these entries are worth, entry by entry, edit by edit, subscription by subscription.
-pub fn messages(settings: &Settings, entries: &[Entry]) -> Vec<OutboundMessage> {
-    let mut messages = Vec::new();
-    for entry in entries {
-        for (index, edit) in entry.edits.iter().enumerate() {
-            let wanted = settings
-                .subscriptions
-                .iter()
-                .filter(|one| wants(one, entry, edit));
-            messages.extend(wanted.map(|one| message(settings, one, entry, index, edit)));
-        }
-    }
-    messages
+/// The messages these entries are worth, entry by entry, edit by edit, subscription by subscription. Each
+/// is made when it is asked for: all of them together may be more than the plugin has room for.
+pub fn messages<'a>(
+    settings: &'a Settings,
+    entries: &'a [Entry],
+) -> impl Iterator<Item = OutboundMessage> + 'a {
+    let edits = entries.iter().flat_map(|entry| {
+        let edits = entry.edits.iter().enumerate();
+        edits.map(move |(index, edit)| (entry, index, edit))
+    });
+    edits.flat_map(move |(entry, index, edit)| {
+        let wanted = settings.subscriptions.iter();
+        let wanted = wanted.filter(move |one| wants(one, entry, edit));
+        wanted.map(move |one| message(settings, one, entry, index, edit))
+    })
 }
 
 /// The kinds of wanted edits of which nothing at all is shown: there may be nothing in the record, or

@@ -5,6 +5,10 @@ use kjerne_sdk::{Date, Instant, Money, RecordRef};
 
 use super::*;
 
+fn messages(settings: &Settings, entries: &[Entry]) -> Vec<OutboundMessage> {
+    super::messages(settings, entries).collect()
+}
+
 fn settings(subscription: &str) -> Settings {
     let text = format!(
         "[[subscription]]\nname = 'erp'\nurl = 'https://erp.example.com/in'\n{subscription}"
