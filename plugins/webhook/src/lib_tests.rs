@@ -255,3 +255,17 @@ fn b13_an_event_about_a_kind_that_is_gone_waits_and_is_not_sent_empty() {
     told(World::new()).unwrap();
     assert_eq!(done.messages().len(), 1, "a record without a field is told");
 }
+
+#[test]
+fn b10_a_key_in_quotes_is_the_key_without_them() {
+    let form = r#"{"name":"Test Person","email":"test@example.com"}"#;
+    let keyed = |key: &str| message(form, &[("Idempotency-Key", key)]);
+    let taken = made_by(&[
+        keyed("k1"),
+        keyed("\"k1\""),
+        keyed("\"k\\\"1\""),
+        keyed("k\"1"),
+    ]);
+    let bad = Err("bad-message".to_owned());
+    assert_eq!(taken, [Ok((1, 0)), Ok((0, 1)), Ok((1, 0)), bad]);
+}
