@@ -127,20 +127,22 @@ impl Criterion {
 
     /// The fields of the opportunity it looks at.
     pub fn fields(&self) -> Vec<&String> {
-        let field = |test| match test {
-            &Test::Field(ref field, _) => Some(field),
+        let all = self.tests().into_iter();
+        all.filter_map(|test| match test {
+            Test::Field(field, _) => Some(field),
             Test::Count(..) | Test::Any(_) => None,
-        };
-        self.tests().into_iter().filter_map(field).collect()
+        })
+        .collect()
     }
 
     /// The records it counts.
     pub fn selections(&self) -> Vec<&Selection> {
-        let selection = |test| match test {
-            &Test::Count(ref selection, _) => Some(selection),
+        let all = self.tests().into_iter();
+        all.filter_map(|test| match test {
+            Test::Count(selection, _) => Some(selection),
             Test::Field(..) | Test::Any(_) => None,
-        };
-        self.tests().into_iter().filter_map(selection).collect()
+        })
+        .collect()
     }
 
     /// Reads one criterion of the settings.
