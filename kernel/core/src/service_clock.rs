@@ -147,11 +147,7 @@ impl Kernel {
                 escalated.failed.push((reference, outcome.told()));
                 return Ok(ControlFlow::Break(()));
             }
-            // A chain that is too long today is too long tomorrow.
-            outcome => (
-                outcome.told(),
-                is_stuck(outcome) || outcome.has(Code::TooDeep),
-            ),
+            outcome => (outcome.told(), is_endless(outcome)),
         };
         let tries = failures.as_ref().map_or(0, |failures| failures.tries) + 1;
         let again = failures.is_some_and(|failures| failures.parked);
@@ -369,12 +365,14 @@ fn kept_of(reader: &Reader, id: kjerne_model::RecordId) -> Result<Option<Due>, S
     Ok(Some((case, due, failures)))
 }
 
-/// Whether a step leaves the case due, so that it would be done again and again.
-fn is_stuck(outcome: &Outcome) -> bool {
+/// Whether a step leaves the case due, so that it would be done again and again, or stands in a chain that
+/// is too long today and tomorrow.
+fn is_endless(outcome: &Outcome) -> bool {
     let refusals = outcome.refusals();
-    refusals
+    let stuck = refusals
         .iter()
-        .any(|one| one.reason.as_deref() == Some(STUCK))
+        .any(|one| one.reason.as_deref() == Some(STUCK));
+    stuck || outcome.has(Code::TooDeep)
 }
 
 fn state(case: &Reference, value: Option<Vec<u8>>) -> Row {
