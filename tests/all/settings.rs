@@ -112,9 +112,9 @@ fn settings_with_a_fault_are_refused_when_they_are_set_and_those_before_stay() {
             defaults(
                 "webhook",
                 "set = { status = \"new\", channel = \"web\" }",
-                "set = { subject = 5 }",
+                "set = { thread = 5 }",
             ),
-            "sets case.subject to 5",
+            "sets case.thread to 5",
         ),
         (
             "sales-stages",

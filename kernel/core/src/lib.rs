@@ -51,6 +51,7 @@ mod plugin_sets;
 mod plugin_table;
 mod plugins;
 mod prepared;
+mod progress;
 mod query;
 mod react;
 mod reader;
@@ -77,8 +78,8 @@ pub use plugins::{
     Call, Draft, Effects, Fault, FieldSet, Finding, Guarded, PluginInfo, Plugins, Reply, Role,
     Shaped, Task,
 };
+pub use progress::Progress;
 pub use query::page::{Order, Page, Query, QueryError};
-pub use react::Progress;
 pub use reader::Reader;
 pub use requests::{Ask, Performed};
 pub use service_clock::Escalated;

@@ -7,13 +7,14 @@
 use std::ops::ControlFlow;
 
 use kjerne_model::{Actor, Code, Instant, Record, Reference, Value};
-use kjerne_store::{ParkedRow, StoreError, index, journal, plugin_state};
+use kjerne_store::{Link, ParkedRow, StoreError, index, journal, plugin_state};
 
 use crate::escalation::{CASE, DUE, STUCK, Step};
 use crate::kernel::Kernel;
 use crate::limits;
 use crate::outcome::Outcome;
 use crate::plugins::{PluginInfo, Role, Task};
+use crate::progress::{Progress, busy};
 use crate::reader::Reader;
 use crate::requests::Ask;
 use crate::requests::Escalation;
@@ -66,11 +67,7 @@ impl Kernel {
     }
 
     /// The cases that are due and do not rest after a failure.
-    fn due_cases(
-        &self,
-        now: Instant,
-        limit: usize,
-    ) -> Result<Vec<(Record, Instant, Option<Failures>)>, StoreError> {
+    fn due_cases(&self, now: Instant, limit: usize) -> Result<Vec<Due>, StoreError> {
         let indexed = self.schema().kind(CASE).and_then(|kind| kind.field(DUE));
         let mut due = Vec::new();
         if limit == 0 || !indexed.is_some_and(kjerne_model::Field::is_indexed) {
@@ -120,7 +117,7 @@ impl Kernel {
             moves: failures.iter().map(|_| state(&reference, None)).collect(),
         };
         let ask = Ask {
-            link: None,
+            link: self.link_to(plugin, case, due)?,
             actor: Actor::System("service-clock".to_owned()),
             now,
             key: Some(format!("escalate/{}/{}", case.id, case.version)),
@@ -150,10 +147,11 @@ impl Kernel {
                 escalated.failed.push((reference, outcome.told()));
                 return Ok(ControlFlow::Break(()));
             }
-            outcome => (outcome.told(), is_stuck(outcome)),
+            outcome => (outcome.told(), is_endless(outcome)),
         };
-        let tries = failures.map_or(0, |failures| failures.tries) + 1;
-        let parked = hopeless || u64::from(tries) >= limits::REACTION_TRIES.value;
+        let tries = failures.as_ref().map_or(0, |failures| failures.tries) + 1;
+        let again = failures.is_some_and(|failures| failures.parked);
+        let parked = hopeless || again || u64::from(tries) >= limits::REACTION_TRIES.value;
         self.keep_failure(plugin, case, now, tries, parked, &error)?;
         if !broke || hopeless {
             let fault = refused_fault(plugin, Role::ServiceRules, now);
@@ -166,6 +164,84 @@ impl Kernel {
         };
         list.push((reference, error));
         Ok(NEXT)
+    }
+
+    /// Does the steps again that are parked under a journal entry: those of its cases that have not changed
+    /// since. When all of them work out the entry is parked no longer.
+    pub(crate) fn retry_escalation(
+        &self,
+        plugin: &PluginInfo,
+        entry: u64,
+        now: Instant,
+    ) -> Result<Progress, StoreError> {
+        let mut escalated = Escalated::default();
+        for (case, due, failures) in self.parked_cases(entry)? {
+            let found = Some(failures);
+            let went = self.escalate(plugin, now, &case, due, found, &mut escalated)?;
+            if went.is_break() {
+                let error = escalated.failed.pop();
+                return Ok(busy(now, error.map(|(_, why)| why).unwrap_or_default()));
+            }
+        }
+        if let Some((_, error)) = escalated.parked.into_iter().next() {
+            return Ok(Progress::Parked { entry, error });
+        }
+        if !self.parked_cases(entry)?.is_empty() {
+            return Ok(Progress::Waiting { until: now });
+        }
+        let unpark = Row::Unpark {
+            plugin: plugin.id.clone(),
+            role: Role::ServiceRules.name().to_owned(),
+            entry,
+        };
+        self.store_rows(vec![unpark], None)?;
+        if escalated.done.is_empty() {
+            return Ok(Progress::Idle);
+        }
+        Ok(Progress::Moved {
+            position: entry,
+            shown: escalated.done.len(),
+            receipt: None,
+            messages: 0,
+        })
+    }
+
+    /// The cases of a journal entry whose step is parked, as they were when it was.
+    fn parked_cases(&self, entry: u64) -> Result<Vec<(Record, Instant, Failures)>, StoreError> {
+        let stored = journal::get(&*self.store().snapshot()?, entry)?;
+        let edits = stored.map(|stored| stored.edits).unwrap_or_default();
+        let reader = self.reader()?;
+        let mut cases = Vec::new();
+        for edit in edits.iter().filter(|edit| &*edit.kind == CASE) {
+            if let Some((case, due, Some(failures))) = kept_of(&reader, edit.id)?
+                && failures.parked
+            {
+                cases.push((case, due, failures));
+            }
+        }
+        Ok(cases)
+    }
+
+    /// The place in its chain of a step that a reaction called for, by setting a time that had passed
+    /// already: what answers the step and is answered by it must come to an end. A time to come begins
+    /// anew, and of the plugin's own steps in a row there is a count.
+    fn link_to(
+        &self,
+        plugin: &PluginInfo,
+        case: &Record,
+        due: Instant,
+    ) -> Result<Option<Link>, StoreError> {
+        let number = self.last_entry_of(case)?;
+        let stored = journal::get(&*self.store().snapshot()?, number)?;
+        let Some(stored) = stored.filter(|stored| due <= stored.at) else {
+            return Ok(None);
+        };
+        let own = matches!(&stored.actor, Actor::Plugin(id) if *id == plugin.id);
+        Ok(stored.cause.map(|cause| Link {
+            entry: number,
+            depth: cause.depth.saturating_sub(u32::from(own)),
+            follow_ups: cause.follow_ups.unwrap_or(limits::FOLLOW_UPS.value as u32),
+        }))
     }
 
     fn step(
@@ -254,38 +330,49 @@ impl Kernel {
     }
 }
 
+/// A case with the time it is due, and what is kept of steps that failed.
+type Due = (Record, Instant, Option<Failures>);
+
 /// The case with the time it was due, unless it rests.
 fn due_now(
     reader: &Reader,
     id: kjerne_model::RecordId,
     now: Instant,
-) -> Result<Option<(Record, Instant, Option<Failures>)>, StoreError> {
+) -> Result<Option<Due>, StoreError> {
+    let pauses =
+        |kept: &Failures| limits::rests(kept.not_before, limits::back_off(kept.tries), now);
+    let rests = |failures: &Option<Failures>| {
+        let kept = failures.as_ref();
+        kept.is_some_and(|kept| kept.parked || pauses(kept))
+    };
+    Ok(kept_of(reader, id)?.filter(|(_, _, failures)| !rests(failures)))
+}
+
+/// The case with the time it is due; none when it is not due at any time.
+fn kept_of(reader: &Reader, id: kjerne_model::RecordId) -> Result<Option<Due>, StoreError> {
     let Some(case) = reader.get(CASE, id)? else {
         return Ok(None);
     };
     let Some(Value::Instant(due)) = case.get(DUE) else {
         return Ok(None);
     };
+    let due = *due;
     let kept = plugin_state::get(reader, CLOCK, &case.id.to_string())?;
     // A case that has changed since begins anew.
     let failures = kept
         .and_then(|kept| Failures::read(&kept))
         .filter(|failures| failures.version == case.version);
-    let pauses =
-        |kept: &Failures| limits::rests(kept.not_before, limits::back_off(kept.tries), now);
-    let rests = failures
-        .as_ref()
-        .is_some_and(|kept| kept.parked || pauses(kept));
-    let due = *due;
-    Ok((!rests).then_some((case, due, failures)))
+    Ok(Some((case, due, failures)))
 }
 
-/// Whether a step leaves the case due, so that it would be done again and again.
-fn is_stuck(outcome: &Outcome) -> bool {
+/// Whether a step leaves the case due, so that it would be done again and again, or stands in a chain that
+/// is too long today and tomorrow.
+fn is_endless(outcome: &Outcome) -> bool {
     let refusals = outcome.refusals();
-    refusals
+    let stuck = refusals
         .iter()
-        .any(|one| one.reason.as_deref() == Some(STUCK))
+        .any(|one| one.reason.as_deref() == Some(STUCK));
+    stuck || outcome.has(Code::TooDeep)
 }
 
 fn state(case: &Reference, value: Option<Vec<u8>>) -> Row {

@@ -125,6 +125,7 @@ impl Runtime {
     /// A store with every limit set.
     pub fn store(&self, plugin: &Arc<Plugin>, ask: Ask<'_>) -> Store<CallState> {
         let budget = Budget::of(ask.role, ask.changes, ask.fields);
+        let budget = budget.given(ask.role, ask.changes, ask.bytes);
         let meter = Meter::start(budget, ask.bytes);
         let mut state = CallState::new(plugin, &self.ids, ask.role, ask.purpose, ask.call, meter);
         state.shown = ask.shown;
@@ -204,7 +205,7 @@ impl Runtime {
             host_calls_limit: meter.budget.host_calls,
             bytes_in: meter.bytes_in,
             bytes_out: meter.bytes_out,
-            bytes_out_limit: limits::OUTPUT.value,
+            bytes_out_limit: meter.output_limit().allowed,
             log_lines: meter.log_lines,
             log_lines_limit: limits::LOG_LINES.value,
             micros: u64::try_from(meter.elapsed().as_micros()).unwrap_or(u64::MAX),

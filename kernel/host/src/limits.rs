@@ -1,5 +1,6 @@
 //! Every limit of a plugin call: its name, its number and its reason, in one place.
 
+use kjerne_core::limits::OUTBOX_BYTES;
 use kjerne_core::{Role, limit_table};
 use kjerne_model::{Commit, filter};
 
@@ -156,6 +157,12 @@ limit_table! {
     OUTPUT = "output", 4 << 20, "bytes",
         "one commit must hold it, and the journal keeps it for ever";
 
+    /// Further bytes of messages for each byte of the entries that an integration is shown, up to what its
+    /// outbox holds.
+    OUTPUT_SHOWN = "output-per-byte-shown", 32, "bytes",
+        "one entry is one call and is not parted: ten receivers may each be told all of it, in an envelope \
+         that is larger than a small record";
+
     /// Bytes in one call to the host.
     HANDOVER = "handover", 8 << 20, "bytes",
         "the host copies it before it can look at it";
@@ -285,6 +292,8 @@ pub struct Budget {
     pub host_calls: u64,
     /// Rows of records and indexes that may be looked at.
     pub rows: u64,
+    /// Bytes of messages that may be handed over beyond what every call may.
+    pub messages: u64,
     /// What these limits are called.
     pub names: &'static Names,
 }
@@ -340,6 +349,7 @@ impl Budget {
                 memory: (MEMORY_COMMIT.value + MEMORY_FIELD.value * fields).min(MEMORY_LATER.value),
                 host_calls: HOST_CALLS.value + more_calls,
                 rows: ROWS_COMMIT.value,
+                messages: 0,
                 names: &OF_COMMIT,
             },
             Role::React | Role::Integration | Role::Prepare => Self {
@@ -348,6 +358,7 @@ impl Budget {
                 memory: MEMORY_LATER.value,
                 host_calls: HOST_CALLS_LATER.value + more_calls,
                 rows: ROWS_LATER.value,
+                messages: 0,
                 names: &OF_LATER,
             },
             Role::Action => Self {
@@ -361,8 +372,21 @@ impl Budget {
                 memory: MEMORY_LATER.value,
                 host_calls: HOST_CALLS_LATER.value + more_calls,
                 rows: ROWS_LATER.value,
+                messages: 0,
                 names: &OF_QUESTION,
             },
+        }
+    }
+    /// The same for a call that is given so many bytes: what an integration is shown of the journal is what
+    /// it has to tell of.
+    #[must_use]
+    pub fn given(self, role: Role, changes: usize, bytes: u64) -> Self {
+        let tells = role == Role::Integration && changes > 0;
+        let most = OUTBOX_BYTES.value - OUTPUT.value;
+        let messages = OUTPUT_SHOWN.value.saturating_mul(bytes).min(most);
+        Self {
+            messages: if tells { messages } else { 0 },
+            ..self
         }
     }
 }

@@ -46,6 +46,8 @@ pub struct Meter {
     read: u64,
     /// Bytes the guest handed over.
     pub bytes_out: u64,
+    /// Bytes of these that are messages.
+    told_out: u64,
     items: u64,
     kept: u64,
     rows: Arc<AtomicU64>,
@@ -74,6 +76,7 @@ impl Meter {
             bytes_in,
             read: 0,
             bytes_out: 0,
+            told_out: 0,
             items: 0,
             kept: 0,
             rows: Arc::default(),
@@ -137,7 +140,24 @@ impl Meter {
     /// Counts more of what the guest hands over: what is kept for it beyond what it gave.
     pub fn output_bytes(&mut self, bytes: u64) -> Result<(), Passed> {
         self.bytes_out += bytes;
-        self.within(self.bytes_out, Passed::of(limits::OUTPUT))
+        let own = self.bytes_out - self.told_out;
+        self.within(own, Passed::of(limits::OUTPUT))?;
+        self.within(self.bytes_out, self.output_limit())
+    }
+
+    /// Counts a message the guest hands over.
+    pub fn message(&mut self, bytes: u64) -> Result<(), Passed> {
+        self.told_out += bytes;
+        self.output(bytes)
+    }
+
+    /// What the guest may hand over, with its messages.
+    pub fn output_limit(&self) -> Passed {
+        let usual = Passed::of(limits::OUTPUT);
+        Passed {
+            allowed: usual.allowed + self.budget.messages,
+            ..usual
+        }
     }
 
     /// Counts what the host keeps for the guest until the guest lets go of it.

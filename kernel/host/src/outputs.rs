@@ -289,7 +289,7 @@ impl types::HostEffects for CallState {
         message: types::OutboundMessage,
     ) -> Result<(), Stop> {
         self.meter.check_time()?;
-        self.meter.output(message_weight(&message))?;
+        self.meter.message(message_weight(&message))?;
         if !self.plugin.grants.may_send(&message.url) {
             let url: String = message.url.chars().take(120).collect();
             return Err(not_granted(&format!("a destination for {url:?}")));

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use kjerne_core::{Administered, Progress, Role, was_in_use};
+use kjerne_core::{Administered, Role, was_in_use};
 use kjerne_host::grants::Grant;
 use kjerne_host::{Installed, LoadError, Manifest, Package};
 use kjerne_model::{Act, Actor, Instant};
@@ -24,6 +24,8 @@ use crate::plugin_registry::{
 };
 use crate::runtime::{Replacement, Runtime};
 use crate::secrets::{self, Secrets};
+
+mod parked;
 
 /// The act of installing a file that was never installed before, or of upgrading to it.
 const INSTALL: &str = "plugin.install";
@@ -100,6 +102,7 @@ impl<'a> Administration<'a> {
             Some(before) => {
                 let row = upgraded(before, &package, self.at)?;
                 self.check_upgrade(before, &row, &package)?;
+                self.check_kept(before, &package)?;
                 row
             }
             None => fresh(&rows, &package, self.at),
@@ -128,9 +131,10 @@ impl<'a> Administration<'a> {
             .is_none()
             .then(|| Administered::PluginRemoved(id.clone()));
         let used = before.into_iter().chain([&row]).filter_map(in_use);
-        let used = used.collect();
+        let mut beside: Vec<Administered> = used.collect();
+        beside.extend(self.rebound(&row)?);
         let next = Next::of(row).with_file(Arc::clone(&package)).after(left);
-        let next = next.with(used);
+        let next = next.with(beside);
         let placed = self.place_row(act, next, &package);
         if placed.as_ref().is_err_and(|error| !may_be_stored(error)) {
             plugin_files::drop_draft(&file);
@@ -142,6 +146,61 @@ impl<'a> Administration<'a> {
             before: replaced,
             ..placed
         })
+    }
+
+    /// Frees the interfaces bound to a plugin that has them no more: the bindings of the others stay.
+    fn rebound(&self, row: &PluginRow) -> Result<Vec<Administered>> {
+        let bindings = self.runtime.plugins().bindings()?;
+        let bound = bindings.into_iter().filter(|(_, plugin)| *plugin == row.id);
+        let (stays, gone): (Vec<_>, Vec<_>) = bound.partition(|(role, _)| row.roles.contains(role));
+        if gone.is_empty() {
+            return Ok(Vec::new());
+        }
+        let named = stays.iter().filter_map(|(role, _)| role_named(role));
+        let stays = named.map(|role| Administered::Bound {
+            role,
+            plugin: row.id.clone(),
+        });
+        Ok([Administered::Unbound(row.id.clone())]
+            .into_iter()
+            .chain(stays)
+            .collect())
+    }
+
+    /// Whether an interface is bound to nobody who has it: a plugin may have lost the role.
+    fn is_free(&self, role: Role) -> Result<bool> {
+        let plugins = self.runtime.plugins();
+        let Some(bound) = plugins.binding(role)? else {
+            return Ok(true);
+        };
+        let rows = plugins.rows()?;
+        let has = |row: &PluginRow| {
+            row.id == bound && row.enabled && row.roles.iter().any(|name| name == role.name())
+        };
+        Ok(!rows.iter().any(has))
+    }
+
+    /// Refuses another content of a version that was in use and is kept: it could not be had back.
+    fn check_kept(&self, before: &PluginRow, package: &Package) -> Result<()> {
+        let version = &package.manifest.version;
+        let file = self.runtime.workspace.plugin_file(&before.id, version);
+        let Some(digest) = plugin_files::digest(&file).filter(|kept| *kept != package.digest)
+        else {
+            return Ok(());
+        };
+        let kept = PluginRow {
+            version: version.clone(),
+            digest,
+            ..before.clone()
+        };
+        let snapshot = self.runtime.store.snapshot()?;
+        if before.version == *version || !was_in_use(&*snapshot, &kept)? {
+            return Ok(());
+        }
+        Err(Error::refused(format!(
+            "{} {version} was in use with another content, which is kept to be had back; raise the version",
+            before.id
+        )))
     }
 
     /// Refuses an upgrade of a plugin that is switched on to one that is not granted what it needs, or
@@ -259,8 +318,7 @@ impl<'a> Administration<'a> {
         let mut beside: Vec<Administered> = in_use(&row).into_iter().collect();
         for role in package.manifest.roles.keys().copied() {
             beside.extend(self.begins(id, role, from_start)?);
-            let free = self.runtime.plugins().binding(role)?.is_none();
-            if INTERFACES.contains(&role) && (bind || free) {
+            if INTERFACES.contains(&role) && (bind || self.is_free(role)?) {
                 let plugin = id.to_owned();
                 beside.push(Administered::Bound { role, plugin });
             }
@@ -358,66 +416,6 @@ impl<'a> Administration<'a> {
         self.check(&row, package)?;
         let act = Act::new("plugin.settings", id).with("settings", &row.settings);
         self.store_row(act, Next::of(row).with(beside))
-    }
-
-    /// Has a plugin try a parked entry again, out of its turn. It stays parked when it fails again.
-    ///
-    /// # Errors
-    /// When nothing such is parked, or the plugin is not running.
-    pub fn retry_parked(&self, plugin: &str, role: &str, entry: u64) -> Result<Progress> {
-        // Held until the plugin has answered: of two who ask for the same entry one finds it gone.
-        let _turn = self.runtime.administer();
-        let role = self.parked(plugin, role, entry)?;
-        let info = self.runtime.walker(plugin, role).ok_or_else(|| {
-            Error::refused(format!(
-                "plugin {plugin} is not switched on with the role {}; kjerne plugin enable {plugin}",
-                role.name()
-            ))
-        })?;
-        let progress = self
-            .runtime
-            .kernel
-            .retry_parked(&info, role, entry, self.at)?;
-        let became = match &progress {
-            Progress::Moved { .. } | Progress::Idle => "done".to_owned(),
-            Progress::Parked { error, .. }
-            | Progress::Failed { error, .. }
-            | Progress::Busy { error, .. } => error.clone(),
-            Progress::Waiting { .. } => "the plugin's own state changed meanwhile".to_owned(),
-        };
-        let act = parked_act("parked.retry", plugin, role, entry).with("became", became);
-        // An entry that no longer concerns the plugin has nothing left to be tried.
-        let over = progress == Progress::Idle;
-        let rows = over.then(|| unparked(plugin, role, entry));
-        self.journal(act, rows.into_iter().collect())?;
-        Ok(progress)
-    }
-
-    /// Forgets a parked entry: the plugin will never answer it.
-    ///
-    /// # Errors
-    /// When nothing such is parked.
-    pub fn skip_parked(&self, plugin: &str, role: &str, entry: u64) -> Result<()> {
-        let _turn = self.runtime.administer();
-        let role = self.parked(plugin, role, entry)?;
-        let act = parked_act("parked.skip", plugin, role, entry);
-        self.journal(act, vec![unparked(plugin, role, entry)])
-    }
-
-    fn parked(&self, plugin: &str, role: &str, entry: u64) -> Result<Role> {
-        let parked = self.runtime.kernel.parked()?;
-        let is_it = |row: &&kjerne_store::ParkedRow| {
-            (row.plugin.as_str(), row.role.as_str(), row.entry) == (plugin, role, entry)
-        };
-        let found = parked
-            .iter()
-            .find(is_it)
-            .and_then(|row| role_named(&row.role));
-        found.ok_or_else(|| {
-            Error::not_found(format!(
-                "entry {entry} is not parked for {plugin} ({role}); kjerne plugin parked shows what is"
-            ))
-        })
     }
 
     /// Makes a bearer token for somebody, over one they had.
@@ -764,20 +762,6 @@ fn wider(present: &Manifest, next: &Manifest) -> Vec<String> {
     let new = sources.filter(|source| !present.sources.contains(source));
     wider.extend(new.map(|source| format!("the source {source}")));
     wider
-}
-
-fn parked_act(operation: &str, plugin: &str, role: Role, entry: u64) -> Act {
-    Act::new(operation, plugin)
-        .with("role", role.name())
-        .with("entry", entry.to_string())
-}
-
-fn unparked(plugin: &str, role: Role, entry: u64) -> Administered {
-    Administered::Unparked {
-        plugin: plugin.to_owned(),
-        role: role.name().to_owned(),
-        entry,
-    }
 }
 
 fn none_of<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a String>) -> Error {

@@ -31,8 +31,7 @@ fn files(workspace: &Workspace, id: &str) -> Result<Vec<(SystemTime, String)>> {
     let folder = folder(workspace, id);
     let read = || -> io::Result<Vec<_>> {
         let mut found = Vec::new();
-        for item in fs::read_dir(&folder)? {
-            let item = item?;
+        for item in items(&folder)? {
             if let Some(version) = version_in(&item.file_name().to_string_lossy(), id) {
                 found.push((item.metadata()?.modified()?, version.to_owned()));
             }
@@ -42,6 +41,21 @@ fn files(workspace: &Workspace, id: &str) -> Result<Vec<(SystemTime, String)>> {
     let mut found = read().with_context(|| format!("cannot read {}", folder.display()))?;
     found.sort_by(|a, b| b.cmp(a));
     Ok(found)
+}
+
+/// What lies in a folder; nothing where somebody has removed it.
+fn items(folder: &Path) -> io::Result<Vec<fs::DirEntry>> {
+    match fs::read_dir(folder) {
+        Ok(items) => items.collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The digest of the plugin that lies in a file; none where there is none that can be read.
+pub fn digest(file: &Path) -> Option<[u8; 32]> {
+    let bytes = Package::bytes_of(file).ok()?;
+    Package::read(&bytes).ok().map(|package| package.digest)
 }
 
 /// The version in a file's name, when it is one of this plugin: `acme-x-0.1.0.wasm` is none of
@@ -96,6 +110,8 @@ fn draft(file: &Path) -> PathBuf {
 pub fn write_draft(file: &Path, bytes: &[u8]) -> Result<()> {
     let draft = draft(file);
     let write = || -> io::Result<()> {
+        // The folder may have been removed since the workspace was opened.
+        file.parent().map_or(Ok(()), fs::create_dir_all)?;
         fs::write(&draft, bytes)?;
         File::open(&draft)?.sync_all()?;
         sync_folder(&draft)
@@ -170,8 +186,8 @@ pub fn thin_out(workspace: &Workspace, row: &PluginRow) -> Result<()> {
 fn drafts(workspace: &Workspace, id: &str) -> Result<Vec<PathBuf>> {
     let folder = folder(workspace, id);
     let read = || -> io::Result<Vec<PathBuf>> {
-        let items = fs::read_dir(&folder)?.map(|item| Ok(item?.path()));
-        items.collect()
+        let items = items(&folder)?.into_iter();
+        Ok(items.map(|item| item.path()).collect())
     };
     let mut all = read().with_context(|| format!("cannot read {}", folder.display()))?;
     all.retain(|path| {
@@ -191,8 +207,7 @@ fn drafts(workspace: &Workspace, id: &str) -> Result<Vec<PathBuf>> {
 pub fn remove_all(workspace: &Workspace, id: &str) -> Result<()> {
     let folder = folder(workspace, id);
     let removed = || -> io::Result<()> {
-        for item in fs::read_dir(&folder)? {
-            let item = item?;
+        for item in items(&folder)? {
             if version_in(&item.file_name().to_string_lossy(), id).is_some() {
                 fs::remove_file(item.path())?;
             }

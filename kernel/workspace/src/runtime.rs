@@ -247,6 +247,17 @@ impl Runtime {
         self.host.serves(plugin, role).filter(|_| walks)
     }
 
+    /// The plugin, when it runs and does what is parked in this role: walks the journal, or keeps the
+    /// service rules.
+    #[must_use]
+    pub fn retries(&self, plugin: &str, role: Role) -> Option<Arc<PluginInfo>> {
+        if role != Role::ServiceRules {
+            return self.walker(plugin, role);
+        }
+        let bound = self.host.with_role(role);
+        bound.into_iter().find(|bound| bound.id == plugin)
+    }
+
     /// Runs reactions until none has anything left to do now.
     ///
     /// # Errors

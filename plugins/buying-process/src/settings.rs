@@ -1,5 +1,6 @@
 //! The model's numbers, as the administrator wrote them.
 
+use kjerne_sdk::known;
 use kjerne_sdk::settings::{self, Faults, Section};
 
 /// All settings.
@@ -300,7 +301,7 @@ impl Rules {
         let sections = root.sections("job");
         let rules = Self {
             history_actors: root
-                .texts("history_actors")
+                .actors("history_actors")
                 .unwrap_or_else(|| vec!["system:import".to_owned()]),
             done_needs: match root.one_of("done_needs", &["note", "activity", "nothing"]) {
                 "activity" => Proof::Activity,
@@ -368,7 +369,7 @@ impl Rules {
 
 impl Job {
     fn read(section: &Section<'_>) -> Self {
-        let name = section.needed_text("name");
+        let name = section.name("name");
         let within = section.texts("within").unwrap_or_default();
         let measures = section.has("measures").then(|| {
             match section.one_of("measures", &["validation", "consensus"]) {
@@ -398,7 +399,11 @@ impl Job {
 }
 
 fn read_roles(root: &Section<'_>) -> Vec<(String, String)> {
-    let roles = root.pairs("roles").into_iter();
+    let roles = root.pairs("roles");
+    if let Some(wrong) = roles.iter().find_map(|(name, _)| known::wrong_name(name)) {
+        root.fault_at("roles", wrong);
+    }
+    let roles = roles.into_iter();
     roles
         .filter_map(|(name, label)| Some((name, label.into_iter().next()?)))
         .collect()

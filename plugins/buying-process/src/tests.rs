@@ -597,3 +597,22 @@ fn the_defaults_in_the_code_are_those_of_the_settings() {
     };
     assert_eq!(numbers(&written), numbers(&built));
 }
+
+#[test]
+fn b4_names_and_actors_are_such_as_there_can_be() {
+    let long = "x".repeat(300);
+    for (text, named) in [
+        (format!("[[job]]\nname = '{long}'"), "more than 200 bytes"),
+        (
+            format!("roles = {{ {long} = 'x' }}\n[[job]]\nname = 'a'"),
+            "more than 200 bytes",
+        ),
+        (
+            "history_actors = ['import']\n[[job]]\nname = 'a'".to_owned(),
+            "'import' is no actor",
+        ),
+    ] {
+        let told = crate::settings::Settings::read(&text).expect_err(&text);
+        assert!(told.contains(named), "{text}: {told}");
+    }
+}

@@ -11,6 +11,10 @@ use kjerne_sdk::settings::Section;
 pub trait Deal {
     /// The field's value as text; none when it is empty.
     fn text(&self, field: &str) -> Option<String>;
+    /// Whether the field holds what the settings write.
+    fn is(&self, field: &str, written: &str) -> bool {
+        self.text(field).as_deref() == Some(written)
+    }
     /// How the field's value compares with a bound from the settings; none when it is empty or
     /// cannot be compared (another currency, a text).
     fn compare(&self, field: &str, bound: &str) -> Option<Ordering>;
@@ -111,32 +115,34 @@ impl Criterion {
         self.test == other.test && self.when == other.when
     }
 
-    /// The fields of the opportunity it looks at, also in what it is made of.
-    pub fn fields(&self) -> Vec<&String> {
+    /// What it tests, also in what it is made of.
+    pub fn tests(&self) -> Vec<&Test> {
         let inner = match &self.test {
             Test::Any(criteria) => criteria.as_slice(),
             Test::Field(..) | Test::Count(..) => &[],
         };
         let inner = self.when.iter().chain(inner);
-        let mut fields: Vec<&String> = inner.flat_map(Self::fields).collect();
-        if let Test::Field(field, _) = &self.test {
-            fields.push(field);
-        }
-        fields
+        inner.flat_map(Self::tests).chain([&self.test]).collect()
     }
 
-    /// The records it counts, also in what it is made of.
+    /// The fields of the opportunity it looks at.
+    pub fn fields(&self) -> Vec<&String> {
+        let all = self.tests().into_iter();
+        all.filter_map(|test| match test {
+            Test::Field(field, _) => Some(field),
+            Test::Count(..) | Test::Any(_) => None,
+        })
+        .collect()
+    }
+
+    /// The records it counts.
     pub fn selections(&self) -> Vec<&Selection> {
-        let inner = match &self.test {
-            Test::Any(criteria) => criteria.as_slice(),
-            Test::Field(..) | Test::Count(..) => &[],
-        };
-        let inner = self.when.iter().chain(inner);
-        let mut selections: Vec<&Selection> = inner.flat_map(Self::selections).collect();
-        if let Test::Count(selection, _) = &self.test {
-            selections.push(selection);
-        }
-        selections
+        let all = self.tests().into_iter();
+        all.filter_map(|test| match test {
+            Test::Count(selection, _) => Some(selection),
+            Test::Field(..) | Test::Any(_) => None,
+        })
+        .collect()
     }
 
     /// Reads one criterion of the settings.
@@ -277,10 +283,11 @@ impl Check {
 
     fn judge(&self, deal: &dyn Deal, field: &str, stage: &str) -> Option<Obstacle> {
         let value = deal.text(field);
+        let holds = |values: &[String]| values.iter().any(|one| deal.is(field, one));
         let met = match (self, value.as_ref()) {
             (Self::Present(wanted), value) => value.is_some() == *wanted,
-            (Self::OneOf(values), Some(value)) => values.contains(value),
-            (Self::NoneOf(values), Some(value)) => !values.contains(value),
+            (Self::OneOf(values), Some(_)) => holds(values),
+            (Self::NoneOf(values), Some(_)) => !holds(values),
             (Self::AtLeast(bound), _) => deal.compare(field, bound).is_some_and(Ordering::is_ge),
             (Self::AtMost(bound), _) => deal.compare(field, bound).is_some_and(Ordering::is_le),
             (Self::OneOf(_), None) => false,

@@ -74,10 +74,9 @@ impl<'a> Around<'a> {
 }
 
 fn meets(fields: &Fields, selection: &Selection) -> bool {
-    let meets = |(name, wanted): &(String, Vec<String>)| match fields.get(name) {
-        Some(Value::Choices(choices)) => choices.iter().any(|choice| wanted.contains(choice)),
-        Some(value) => wanted.contains(&written(value)),
-        None => false,
+    let meets = |(name, wanted): &(String, Vec<String>)| {
+        let value = fields.get(name);
+        value.is_some_and(|value| wanted.iter().any(|one| value.is_written(one)))
     };
     selection.fields.iter().all(meets)
 }
@@ -105,6 +104,12 @@ impl<'a> Held<'a> {
 impl Deal for Held<'_> {
     fn text(&self, field: &str) -> Option<String> {
         self.fields.get(field).map(written)
+    }
+
+    fn is(&self, field: &str, text: &str) -> bool {
+        self.fields
+            .get(field)
+            .is_some_and(|value| value.is_written(text))
     }
 
     fn compare(&self, field: &str, bound: &str) -> Option<Ordering> {

@@ -6,14 +6,13 @@ mod bound;
 mod criterion;
 mod deal;
 mod forecast;
+mod names;
 mod pipeline;
 mod rules;
 mod settings;
 mod shaping;
 #[cfg(test)]
 mod tests;
-
-use std::collections::BTreeSet;
 
 use kjerne_sdk::prelude::*;
 use kjerne_sdk::settings::Faults;
@@ -54,7 +53,7 @@ static SETTINGS: Prepared<Settings> = Prepared::new(Settings::load);
 
 impl Prepare for SalesStagesPlugin {
     fn prepare() -> Result<(), Faults> {
-        SETTINGS.get().map_err(Clone::clone).and_then(check_names)
+        SETTINGS.get().map_err(Clone::clone).and_then(names::check)
     }
 
     fn watches() -> Watches {
@@ -220,43 +219,4 @@ fn read_settings() -> Result<&'static Settings, Failure> {
         );
         Failure::new("bad-settings", message)
     })
-}
-
-/// Checks what only the kernel knows: that what stages require and look at are fields of an opportunity,
-/// and that the kinds that criteria count are there.
-fn check_names(settings: &Settings) -> Result<(), Faults> {
-    let (mut asked, mut faults) = (BTreeSet::new(), Faults::default());
-    for stage in settings.stages() {
-        let name = &stage.name;
-        let criteria = || stage.entry.iter().chain(&stage.exit);
-        for field in criteria().flat_map(Criterion::fields) {
-            let condition = format!("{} eq null", field.replace('.', "/"));
-            if asked.insert(("", field)) && is_unknown("opportunity", &condition, "bad-filter") {
-                let what = if stage.required.contains(field) {
-                    "requires"
-                } else {
-                    "looks at"
-                };
-                let message =
-                    format_args!("stage {name} {what} {field}, which an opportunity does not have");
-                faults.add(stage.line, message);
-            }
-        }
-        for kind in criteria()
-            .flat_map(Criterion::selections)
-            .map(|one| &one.kind)
-        {
-            if asked.insert((kind, kind)) && is_unknown(kind, "version eq 0", "unknown-kind") {
-                let message = format_args!("stage {name} counts {kind}, and there is no such kind");
-                faults.add(stage.line, message);
-            }
-        }
-    }
-    faults.settle(())
-}
-
-/// Whether the kernel says of a name that there is no such. What may not be asked is no fault.
-fn is_unknown(kind: &str, condition: &str, code: &str) -> bool {
-    let asked = records::query(kind).filter(condition).limit(1).run();
-    asked.is_err_and(|failure| failure.code == code)
 }

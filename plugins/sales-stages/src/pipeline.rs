@@ -84,7 +84,7 @@ impl Pipeline {
         let stages = (1..).zip(section.sections("stage"));
         let pipeline = Self {
             label: section.text("label").unwrap_or_else(|| label(&name)),
-            lost_reasons: section.texts("lost_reasons").unwrap_or_default(),
+            lost_reasons: section.names("lost_reasons").unwrap_or_default(),
             name,
             stages: stages
                 .map(|(place, stage)| Stage::read(place, &stage))
@@ -144,7 +144,7 @@ impl Pipeline {
 
 impl Stage {
     fn read(position: u32, section: &Section<'_>) -> Self {
-        let name = section.needed_text("name");
+        let name = section.name("name");
         let outcome = Outcome::read(section);
         let (probability, forecast) = match outcome {
             Outcome::Open => (0, "pipeline"),
@@ -171,9 +171,11 @@ impl Stage {
             probability: section
                 .number("probability", 0..=100)
                 .map_or(probability, small),
-            forecast: section
-                .text("forecast")
-                .unwrap_or_else(|| forecast.to_owned()),
+            forecast: if section.has("forecast") {
+                section.name("forecast")
+            } else {
+                forecast.to_owned()
+            },
             outcome,
             stale_after_days: section.number("stale_after_days", 1..=3_650).map(small),
             entry: needed.chain(criteria("entry")).collect(),

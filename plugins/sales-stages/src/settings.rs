@@ -52,7 +52,7 @@ impl Settings {
         let sections = root.sections("pipeline");
         let names: Vec<_> = sections
             .iter()
-            .map(|section| section.needed_text("name"))
+            .map(|section| section.name("name"))
             .collect();
         if names.is_empty() {
             root.fault("there is no [[pipeline]]");
@@ -75,7 +75,7 @@ impl Settings {
             pipelines: sections.into_iter().zip(names).map(read).collect(),
             default_pipeline,
             history_actors: root
-                .texts("history_actors")
+                .actors("history_actors")
                 .unwrap_or_else(|| vec!["system:import".to_owned()]),
             own_forecast: root.flag("own_forecast", false),
             activity_is_movement: root.flag("activity_is_movement", true),

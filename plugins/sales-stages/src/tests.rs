@@ -558,3 +558,31 @@ fn bounds_compare_exactly() {
     check(day(), "soon", None);
     check(Value::from("text"), "5", None);
 }
+
+#[test]
+fn b4_names_that_no_record_holds_and_actors_that_nobody_is_are_refused() {
+    let long = "x".repeat(300);
+    let stage = |more: &str| format!("[[pipeline]]\nname = 'p'\n[[pipeline.stage]]\n{more}");
+    for (text, named) in [
+        (
+            stage(&format!("name = '{long}'")),
+            "line 4: name: the name 'xxx",
+        ),
+        (
+            stage(&format!("name = 'a'\nforecast = '{long}'")),
+            "more than 200 bytes",
+        ),
+        (stage("name = ' '"), "a name is empty"),
+        (
+            stage("name = 'a'").replace("'p'", &format!("'{long}'")),
+            "line 2: name",
+        ),
+        (
+            format!("history_actors = ['import']\n{}", stage("name = 'a'")),
+            "'import' is no actor",
+        ),
+    ] {
+        let told = Settings::read(&text).expect_err(&text);
+        assert!(told.contains(named), "{text}: {told}");
+    }
+}

@@ -52,6 +52,46 @@ impl Calendar {
     }
 }
 
+/// How many weeks of its hours a calendar is reckoned over for one target, and its days closed in a row:
+/// together they stay within the two years that the zone's offsets are known for.
+const WEEKS: i64 = 52;
+const CLOSED_DAYS: i32 = 366;
+
+impl Calendar {
+    /// What is wrong with so much business time in this calendar, when its end would lie too far away to
+    /// be reckoned with.
+    pub fn wrong_length(&self, minutes: i64) -> Option<String> {
+        let week: i64 = self
+            .week
+            .iter()
+            .flatten()
+            .map(|(from, to)| i64::from(to - from))
+            .sum();
+        let most = week * WEEKS;
+        (!self.always && minutes > most).then(|| {
+            format!("{}h of business time are more than {WEEKS} weeks of the calendar's hours; write at most {}h", minutes / 60, most / 60)
+        })
+    }
+
+    /// The first of too many days in a row that are closed.
+    pub fn long_closed(&self) -> Option<Date> {
+        let special = self.special.iter().filter(|(_, spans)| spans.is_empty());
+        let special = special.map(|(day, _)| (*day, *day));
+        let mut all: Vec<(i32, i32)> = self.closed.iter().copied().chain(special).collect();
+        all.sort_unstable();
+        let mut stretch: Option<(i32, i32)> = None;
+        for (first, last) in all {
+            let joined = stretch.filter(|(_, end)| first <= *end + 1);
+            let (begin, end) = joined.map_or((first, last), |(begin, end)| (begin, end.max(last)));
+            if end - begin >= CLOSED_DAYS {
+                return Some(Date::from_days(begin));
+            }
+            stretch = Some((begin, end));
+        }
+        None
+    }
+}
+
 /// The weekday of a day, Monday being 0.
 fn weekday(day: i32) -> usize {
     Date::from_days(day).weekday() as usize - 1

@@ -42,6 +42,11 @@ impl Condition {
                 FACTS.join(", ")
             ));
         }
+        if let Some((name, _)) = wanted.iter().find(|(_, values)| values.is_empty()) {
+            return Err(format!(
+                "{name} is one of nothing, which never is; name a value, \"\" for empty or \"*\" for any"
+            ));
+        }
         Ok(Self(wanted))
     }
 
@@ -57,6 +62,11 @@ impl Condition {
         self.0
             .iter()
             .any(|(name, wanted)| fits_one(name, wanted, facts))
+    }
+
+    /// What it asks: the facts with the values they may have.
+    pub fn wanted(&self) -> impl Iterator<Item = (&String, &Vec<String>)> {
+        self.0.iter()
     }
 
     /// Whether it looks at a fact whose name begins like this.

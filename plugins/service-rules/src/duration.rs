@@ -1,5 +1,8 @@
 //! Lengths of time as people write them in the settings: `30m`, `4h`, `1h 30m`.
 
+/// The longest length, in hours: a year. What is longer is a mistake, or meant for never.
+const LONGEST: i64 = 8_760;
+
 /// Reads a length as minutes.
 pub fn parse_minutes(text: &str) -> Result<i64, String> {
     let wrong = || {
@@ -24,6 +27,11 @@ pub fn parse_minutes(text: &str) -> Result<i64, String> {
     if number.is_some() || !text.contains(['h', 'm']) {
         return Err(wrong());
     }
+    if minutes > LONGEST * 60 {
+        return Err(format!(
+            "'{text}' is too long; write at most {LONGEST}h, which is a year"
+        ));
+    }
     Ok(minutes)
 }
 
@@ -33,6 +41,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn b4_a_length_of_more_than_a_year_is_refused() {
+        for long in ["8760h 1m", "87600h", "999999h"] {
+            assert!(
+                parse_minutes(long).unwrap_err().contains("at most 8760h"),
+                "{long}"
+            );
+        }
+    }
+
+    #[test]
     fn lengths_are_read_as_written() {
         for (text, minutes) in [
             ("30m", 30),
@@ -40,6 +58,7 @@ mod tests {
             ("1h30m", 90),
             ("1h 30m", 90),
             ("0m", 0),
+            ("8760h", 525_600),
         ] {
             assert_eq!(parse_minutes(text), Ok(minutes), "{text}");
         }

@@ -27,7 +27,7 @@ pub fn escalate(
     };
     let mut case = case_of(&record.fields);
     let facts = current(&around.facts(&record.fields, false), &case);
-    let clock = rules.clock(&facts);
+    let clock = rules.clock(&facts, &case);
     let next = clock
         .as_ref()
         .and_then(|clock| next_step(&settings.steps, &case, &facts, clock));
@@ -42,7 +42,8 @@ pub fn escalate(
     };
     let mut told = record.fields.clone();
     let mut climb = Climb {
-        settings,
+        rules,
+        facts: &facts,
         around,
         case: &mut case,
         told: &mut told,
@@ -85,7 +86,8 @@ pub fn escalate(
 
 /// A case on its way up the ladder.
 struct Climb<'a> {
-    settings: &'a Settings,
+    rules: Rules<'a>,
+    facts: &'a Facts,
     around: &'a Surroundings,
     case: &'a mut Case,
     /// The record's fields as they will be, by which people are found.
@@ -97,9 +99,10 @@ struct Climb<'a> {
 impl Climb<'_> {
     /// Does to the case what a step does.
     fn take(&mut self, step: &Step) {
+        let before = self.case.clone();
         self.fields.set("escalation_level", Some(step.level));
         self.case.escalation_level = Some(step.level);
-        if let Some(priority) = raised(self.settings, self.case, step) {
+        if let Some(priority) = raised(self.rules.settings, self.case, step) {
             self.fields.set("priority", Some(priority));
             self.case.priority = Some(priority.to_owned());
         }
@@ -107,6 +110,7 @@ impl Climb<'_> {
             self.fields.set("queue", Some(queue));
             self.case.queue = Some(queue.clone());
         }
+        self.rules.keep_promise(self.facts, &before, self.case);
         let owner = step.owner.as_ref();
         if let Some(owner) = owner.and_then(|person| self.around.find(person, self.told)) {
             self.fields.set("owner", Some(&owner));
@@ -118,7 +122,7 @@ impl Climb<'_> {
 /// The step after the one reached and when it is due, in the state that leaves the case in.
 fn following<'a>(rules: &Rules<'a>, facts: &Facts, case: &Case) -> Option<(i64, &'a Step)> {
     let facts = current(facts, case);
-    let clock: Clock<'_> = rules.clock(&facts)?;
+    let clock: Clock<'_> = rules.clock(&facts, case)?;
     next_step(&rules.settings.steps, case, &facts, &clock)
 }
 

@@ -11,6 +11,7 @@ mod duration;
 mod escalation;
 mod faults;
 mod fields;
+mod names;
 mod pauses;
 mod person;
 mod read;
@@ -22,7 +23,7 @@ mod target;
 mod triage;
 
 use kjerne_sdk::prelude::*;
-use kjerne_sdk::settings::{Faults, Node};
+use kjerne_sdk::settings::Faults;
 
 use crate::case::Case;
 use crate::clock::Goal;
@@ -40,7 +41,7 @@ static SETTINGS: Prepared<Settings> = Prepared::new(|| Settings::load().map_err(
 
 impl Prepare for ServiceDesk {
     fn prepare() -> Result<(), Faults> {
-        SETTINGS.get().map_err(Clone::clone).and_then(check)
+        SETTINGS.get().map_err(Clone::clone).and_then(names::check)
     }
 
     fn watches() -> Watches {
@@ -258,7 +259,7 @@ impl ServiceRules for ServiceDesk {
             settings,
             zones: &around.zones,
         };
-        let Some(clock) = rules.clock(&current(&facts, &case)) else {
+        let Some(clock) = rules.clock(&facts, &case) else {
             return Ok(Vec::new());
         };
         let standing = |goal: Goal| {
@@ -294,43 +295,6 @@ fn load_settings() -> Result<&'static Settings, Failure> {
 
 fn load(case: &RecordRef) -> Result<Record, Failure> {
     records::get(case)?.ok_or_else(|| Failure::new("not-found", format!("There is no {case}.")))
-}
-
-/// Checks what only the kernel knows: the zones, and the fields a case must have.
-fn check(settings: &Settings) -> Result<(), Faults> {
-    let (from, to) = (Instant::from_millis(0), Instant::from_millis(0));
-    for (name, calendar) in &settings.calendars {
-        Zone::load(&calendar.zone, from, to).map_err(|failure| {
-            let message = format!("time_zone '{}': {}", calendar.zone, failure.message);
-            at(&["calendars", name, "time_zone"], message)
-        })?;
-    }
-    for field in &settings.required_to_resolve {
-        let asked = records::query("case").filter(format!("{field} eq null"));
-        match asked.limit(1).run() {
-            Err(failure) if failure.code == "bad-filter" => {
-                let fault =
-                    format!("required_to_resolve names '{field}', which a case does not have");
-                return Err(at(&["required_to_resolve"], fault));
-            }
-            // What cannot be asked is no fault of the settings.
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// A fault of what stands at a place of the settings. They are taken over once more for its line, which
-/// only who has a fault to tell pays for.
-fn at(path: &[&str], message: String) -> Faults {
-    let settings = kjerne_sdk::settings::load();
-    let (mut table, mut found) = (Some(settings.top()), None);
-    for key in path {
-        found = table.and_then(|table| table.get(key)).or(found);
-        table = found.and_then(Node::as_table);
-    }
-    let told = found.map(|node| node.wrong(&message));
-    told.unwrap_or(message).into()
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The pauses of a case's clock, kept as they were by the clock on the wall, so that they can be
-//! reckoned in whatever opening hours hold for the case later.
+//! reckoned in whatever opening hours hold for the case later; and by what the targets were promised,
+//! where a step of the ladder has changed it since.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use kjerne_sdk::Instant;
@@ -11,6 +13,9 @@ use crate::case::Case;
 /// How many pauses are kept one by one; of older ones the minutes stay as they were counted.
 const MOST: usize = 64;
 
+/// What a step of the ladder can change of what targets are promised by.
+const PROMISED_BY: [&str; 2] = ["priority", "queue"];
+
 /// The pauses of one run of the clock.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Pauses {
@@ -18,6 +23,8 @@ pub struct Pauses {
     counted: i64,
     /// From and until, oldest first.
     spans: Vec<(i64, i64)>,
+    /// What was so when the targets were promised, and is not any more because of a step.
+    promised: BTreeMap<&'static str, String>,
 }
 
 impl Pauses {
@@ -26,7 +33,7 @@ impl Pauses {
     pub fn of(case: &Case) -> Self {
         let minutes = Self {
             counted: case.paused_minutes.unwrap_or(0),
-            spans: Vec::new(),
+            ..Self::default()
         };
         case.pauses
             .as_deref()
@@ -34,12 +41,15 @@ impl Pauses {
             .unwrap_or(minutes)
     }
 
-    /// `+15 2026-03-02T09:00:00Z/2026-03-02T10:00:00Z …`.
+    /// `priority=normal +15 2026-03-02T09:00:00Z/2026-03-02T10:00:00Z …`.
     pub fn read(text: &str) -> Option<Self> {
         let mut pauses = Self::default();
         for part in text.split_whitespace() {
             if let Some(counted) = part.strip_prefix('+') {
                 pauses.counted = counted.parse().ok()?;
+            } else if let Some((name, value)) = part.split_once('=') {
+                let name = PROMISED_BY.into_iter().find(|known| *known == name)?;
+                pauses.promised.insert(name, unfolded(value)?);
             } else {
                 let (since, until) = part.split_once('/')?;
                 let at = |text| Instant::parse(text).map(Instant::millis);
@@ -51,10 +61,13 @@ impl Pauses {
 
     /// The same as text; none when there is nothing to keep.
     pub fn written(&self) -> Option<String> {
-        if self.spans.is_empty() {
+        if self.spans.is_empty() && self.promised.is_empty() {
             return None;
         }
         let mut text = String::new();
+        for (name, value) in &self.promised {
+            let _ = write!(text, "{name}={} ", folded(value));
+        }
         if self.counted != 0 {
             let _ = write!(text, "+{} ", self.counted);
         }
@@ -63,6 +76,28 @@ impl Pauses {
             let _ = write!(text, "{}/{} ", at(*since), at(*until));
         }
         Some(text.trim_end().to_owned())
+    }
+
+    /// What was so when the targets were promised and is not any more because of a step, by name.
+    pub fn promised(&self) -> impl Iterator<Item = (&'static str, &String)> {
+        self.promised.iter().map(|(name, value)| (*name, value))
+    }
+
+    /// Keeps what the targets were promised by, when a step changes it; what an earlier step changed
+    /// was kept then.
+    pub fn keep_promised(&mut self, name: &'static str, value: Option<&String>) {
+        let value = || value.cloned().unwrap_or_default();
+        self.promised.entry(name).or_insert_with(value);
+    }
+
+    /// Forgets it, when what is so now is what the targets are reckoned by.
+    pub fn forget_promised(&mut self, name: &str) {
+        self.promised.remove(name);
+    }
+
+    /// Whether the clock never stood.
+    pub fn is_none(&self) -> bool {
+        self.spans.is_empty() && self.counted == 0
     }
 
     /// When each began and ended.
@@ -96,6 +131,32 @@ impl Pauses {
     }
 }
 
+/// A name without blanks, which divide what is written.
+fn folded(name: &str) -> String {
+    let mut folded = String::new();
+    for sign in name.chars() {
+        if sign.is_whitespace() || sign == '%' {
+            let _ = write!(folded, "%{:x}%", u32::from(sign));
+        } else {
+            folded.push(sign);
+        }
+    }
+    folded
+}
+
+/// The name that was folded.
+fn unfolded(text: &str) -> Option<String> {
+    let mut name = String::new();
+    for (place, part) in text.split('%').enumerate() {
+        if place % 2 == 0 {
+            name.push_str(part);
+        } else {
+            name.push(char::from_u32(u32::from_str_radix(part, 16).ok()?)?);
+        }
+    }
+    Some(name)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -107,11 +168,20 @@ mod tests {
             "2026-03-02T09:00:00Z/2026-03-02T10:00:00Z",
             "+15 2026-03-02T09:00:00Z/2026-03-02T10:00:00Z 2026-03-03T09:00:00Z/2026-03-03T09:00:00.250Z",
             "+-15 2026-03-02T09:00:00Z/2026-03-02T10:00:00Z",
+            "priority=very%20%high queue= +15 2026-03-02T09:00:00Z/2026-03-02T10:00:00Z",
+            "priority=100%25%",
         ] {
             let read = Pauses::read(text).unwrap();
             assert_eq!(read.written().as_deref(), Some(text));
         }
-        for wrong in ["x", "2026-03-02T09:00:00Z", "+x", "a/b"] {
+        for wrong in [
+            "x",
+            "2026-03-02T09:00:00Z",
+            "+x",
+            "a/b",
+            "tier=a",
+            "queue=%z%",
+        ] {
             assert_eq!(Pauses::read(wrong), None, "{wrong}");
         }
     }

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use kjerne_sdk::Date;
 use kjerne_sdk::settings::{Node, Settings as Document, Table};
+use kjerne_sdk::{Date, known};
 
 use crate::calendar::{Calendar, Span};
 use crate::case::STATUSES;
+use crate::clock::Goal;
 use crate::condition::Condition;
 use crate::duration::parse_minutes;
 use crate::person::Person;
 use crate::settings::{ReopenTargets, Settings, TriageRow, Verdict};
-use crate::steps::{Step, When};
+use crate::steps::{Point, Step, When};
 use crate::target::TargetRow;
 
 impl Settings {
@@ -28,6 +29,7 @@ impl Settings {
     fn of(document: &Document) -> Result<Self, String> {
         let settings = read_settings(document.top())?;
         check_names(document.top(), &settings)?;
+        check_lengths(document.top(), &settings)?;
         Ok(settings)
     }
 }
@@ -77,6 +79,56 @@ fn check_names(top: Table<'_>, settings: &Settings) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether every target, and every step after one, falls on a day the calendar can be reckoned to.
+fn check_lengths(top: Table<'_>, settings: &Settings) -> Result<(), String> {
+    for (at, row) in top.items("target")?.into_iter().zip(&settings.targets) {
+        let Some(calendar) = settings.calendars.get(&row.calendar) else {
+            continue;
+        };
+        let goals = [
+            (Goal::FirstResponse, row.first_response),
+            (Goal::Resolution, row.resolution),
+        ];
+        for (goal, minutes) in goals {
+            let Some(minutes) = minutes else { continue };
+            let steps = settings.steps.iter().filter(|step| step.when.goal == goal);
+            let until = steps.map(|step| match step.when.point {
+                Point::Percent(percent) => minutes * percent / 100,
+                Point::After(more) => minutes + more,
+                Point::Before(_) | Point::AfterByWall(_) => minutes,
+            });
+            let longest = until.fold(minutes, i64::max);
+            if let Some(wrong) = calendar.wrong_length(longest) {
+                let name = goal.name();
+                return Err(at.wrong(format!("{name}, with the steps behind it: {wrong}")));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A name that is given to something: such as a case can hold.
+fn name(node: Node<'_>, text: &str) -> Result<String, String> {
+    match known::wrong_name(text) {
+        Some(wrong) => Err(node.wrong(wrong)),
+        None => Ok(text.to_owned()),
+    }
+}
+
+/// The name under a key, if there is one.
+fn named(table: Table<'_>, key: &str) -> Result<Option<String>, String> {
+    let node = table.get(key);
+    node.map(|node| name(node, node.text()?)).transpose()
+}
+
+/// A list of names.
+fn names(table: Table<'_>, key: &str) -> Result<Vec<String>, String> {
+    let Some(node) = table.get(key) else {
+        return Ok(Vec::new());
+    };
+    node.texts()?.iter().map(|text| name(node, text)).collect()
+}
+
 /// Reads the whole document.
 fn read_settings(top: Table<'_>) -> Result<Settings, String> {
     let top = top.only(&[
@@ -98,12 +150,18 @@ fn read_settings(top: Table<'_>) -> Result<Settings, String> {
     let (reopen_days, reopen_targets) = read_reopen(top)?;
     let default_calendar = top.text("default_calendar")?;
     let import_actors = match top.get("import_actors") {
-        Some(actors) => actors.texts()?,
+        Some(actors) => {
+            let named = actors.texts()?;
+            match named.iter().find_map(|one| known::wrong_actor(one)) {
+                Some(wrong) => return Err(actors.wrong(wrong)),
+                None => named,
+            }
+        }
         None => vec!["system:import".to_owned(), "system:demo".to_owned()],
     };
     Ok(Settings {
-        priorities: top.texts("priorities")?,
-        queues: top.texts("queues")?,
+        priorities: names(top, "priorities")?,
+        queues: names(top, "queues")?,
         required_to_resolve: top.texts("required_to_resolve")?,
         resolution_is_response: top.flag("resolution_is_response", true)?,
         import_actors,
@@ -169,8 +227,8 @@ fn read_condition(table: Table<'_>, key: &str) -> Result<Condition, String> {
 
 fn read_verdict(table: Table<'_>) -> Result<Verdict, String> {
     Ok(Verdict {
-        priority: table.text("priority")?.map(str::to_owned),
-        queue: table.text("queue")?.map(str::to_owned),
+        priority: named(table, "priority")?,
+        queue: named(table, "queue")?,
         owner: read_person(
             table,
             "owner",
@@ -184,7 +242,7 @@ fn read_triage(row: Node<'_>) -> Result<TriageRow, String> {
         .table()?
         .only(&["rule", "when", "unless", "priority", "queue", "owner"])?;
     Ok(TriageRow {
-        rule: table.required("rule")?.to_owned(),
+        rule: name(row, table.required("rule")?)?,
         when: read_condition(table, "when")?,
         unless: read_condition(table, "unless")?,
         verdict: read_verdict(table)?,
@@ -245,27 +303,32 @@ fn read_step(row: Node<'_>, below: i64) -> Result<Step, String> {
             "the step's level {level} must be above {below}, the one before"
         )));
     }
-    let deeds = table
-        .get("do")
-        .ok_or_else(|| row.wrong("the step does nothing; give it do = { … }"))?;
+    let nothing = || row.wrong("the step does nothing; give it do = { … }");
+    let deeds = table.get("do").ok_or_else(nothing)?;
     let deeds = deeds
         .table()?
         .only(&["priority", "queue", "owner", "notify"])?;
+    if deeds.entries().next().is_none() {
+        return Err(nothing());
+    }
     let notify = match deeds.get("notify") {
         None => Vec::new(),
-        Some(node) => node
-            .texts()?
-            .iter()
-            .map(|name| person(name, node))
-            .collect::<Result<_, _>>()?,
+        Some(node) => {
+            let people = node.texts()?;
+            if people.is_empty() {
+                return Err(node.wrong("notify names nobody; name somebody, or leave it out"));
+            }
+            let people = people.iter().map(|name| person(name, node));
+            people.collect::<Result<_, _>>()?
+        }
     };
     Ok(Step {
-        name: table.required("step")?.to_owned(),
+        name: name(row, table.required("step")?)?,
         level,
         when: When::parse(table.required("when")?).map_err(|error| row.wrong(error))?,
         only: read_condition(table, "only")?,
-        priority: deeds.text("priority")?.map(str::to_owned),
-        queue: deeds.text("queue")?.map(str::to_owned),
+        priority: named(deeds, "priority")?,
+        queue: named(deeds, "queue")?,
         owner: read_person(deeds, "owner", &[Person::Owner, Person::Queue])?,
         notify,
     })
@@ -372,7 +435,24 @@ fn read_calendar(node: Node<'_>) -> Result<Calendar, String> {
             }
         }
     }
+    check_calendar(node, table, &calendar)?;
     Ok(calendar)
+}
+
+/// Whether a calendar says one thing, and opens again.
+fn check_calendar(node: Node<'_>, table: Table<'_>, calendar: &Calendar) -> Result<(), String> {
+    let hours = ["hours", "holidays", "special_days"];
+    let beside = hours.into_iter().find(|key| table.get(key).is_some());
+    if let Some(key) = beside.filter(|_| calendar.always) {
+        return Err(node.wrong(format!(
+            "always is open day and night, and {key} would not count; leave one of them out"
+        )));
+    }
+    calendar.long_closed().map_or(Ok(()), |day| {
+        Err(node.wrong(format!(
+            "the calendar is closed for more than a year from {day} on; nothing could fall due"
+        )))
+    })
 }
 
 /// `{ monday-thursday = ["08:00-16:00"], friday = ["08:00-12:00"] }`. A day named twice has one of two

@@ -42,9 +42,14 @@ pub struct Shaped {
 }
 
 impl<'a> Rules<'a> {
-    /// The clock that holds for a case with these facts; none when no row of the table fits.
-    pub fn clock(&self, facts: &Facts) -> Option<Clock<'a>> {
-        let row = self.settings.targets.iter().find(|row| row.fits(facts))?;
+    /// The clock that holds for a case with these facts; none when no row of the table fits. What a step
+    /// of the ladder has made of the case is no part of what was promised.
+    pub fn clock(&self, facts: &Facts, case: &Case) -> Option<Clock<'a>> {
+        let mut facts = current(facts, case);
+        for (name, value) in Pauses::of(case).promised() {
+            facts.insert(name, vec![value.clone()]);
+        }
+        let row = self.settings.targets.iter().find(|row| row.fits(&facts))?;
         let calendar = self.settings.calendars.get(&row.calendar)?;
         Some(Clock {
             row,
@@ -67,7 +72,7 @@ impl<'a> Rules<'a> {
         }
         let owner = self.sort(facts, &mut case);
         let facts = current(facts, &case);
-        if let Some(clock) = self.clock(&facts) {
+        if let Some(clock) = self.clock(&facts, &case) {
             if case.paused_minutes.is_none() {
                 count_pauses(&clock, &mut case);
             }
@@ -82,7 +87,7 @@ impl<'a> Rules<'a> {
         if case.is_finished() {
             finish(&mut case, moment);
         }
-        if let Some(clock) = self.clock(&facts) {
+        if let Some(clock) = self.clock(&facts, &case) {
             case.first_response_met = case
                 .first_response_met
                 .or(clock.judge(Goal::FirstResponse, &case));
@@ -105,10 +110,11 @@ impl<'a> Rules<'a> {
         } else {
             None
         };
-        let old_clock = self.clock(&current(facts, before));
+        let old_clock = self.clock(facts, before);
         let facts = current(facts, &case);
-        let clock = self.clock(&facts);
         correct_pauses(before, &mut case);
+        self.keep_promise(&facts, before, &mut case);
+        let clock = self.clock(&facts, &case);
         if let Some(clock) = &clock {
             self.follow(
                 moment,
@@ -136,6 +142,38 @@ impl<'a> Rules<'a> {
         verdict.owner.filter(|_| case.owner.is_none())
     }
 
+    /// Keeps by what the targets were promised when a step changes it: a step does not take back what was
+    /// promised to the customer. What a person changes is promised anew, and so is a case that begins anew.
+    pub fn keep_promise(&self, facts: &Facts, before: &Case, case: &mut Case) {
+        let changes = [
+            ("priority", &before.priority, &case.priority),
+            ("queue", &before.queue, &case.queue),
+        ];
+        let changed = changes.iter().filter(|(_, old, new)| old != new);
+        let mut pauses = Pauses::of(case);
+        if self.begins_anew(before, case) {
+            let all = changes.iter();
+            all.for_each(|(name, ..)| pauses.forget_promised(name));
+        } else if case.level() > before.level() {
+            let row = |case: &Case| self.clock(facts, case).map(|clock| clock.row);
+            if row(case) == row(before) {
+                return;
+            }
+            changed.for_each(|(name, old, _)| pauses.keep_promised(name, old.as_ref()));
+        } else {
+            changed.for_each(|(name, ..)| pauses.forget_promised(name));
+        }
+        if pauses != Pauses::of(case) {
+            case.pauses = pauses.written();
+        }
+    }
+
+    /// Whether a case is reopened and its clock begins anew.
+    fn begins_anew(&self, before: &Case, case: &Case) -> bool {
+        let restarts = self.settings.reopen_targets == ReopenTargets::Restart;
+        restarts && before.is_finished() && case.is_open()
+    }
+
     /// Moves the targets: for a pause that ends, a promise that changes, a case that is reopened.
     fn follow(
         &self,
@@ -159,10 +197,12 @@ impl<'a> Rules<'a> {
         if before.is_finished() && case.is_open() {
             self.restart(moment, clock, before, case);
         }
-        // A step that raises the priority does not take back what was promised to the customer.
-        let escalated = case.level() > before.level();
+        // What begins anew has its targets from now, whatever else is changed with it.
+        if self.begins_anew(before, case) {
+            return;
+        }
         let promise_changed = clock.row != old.row || case.received_at != before.received_at;
-        if promise_changed && !escalated && case.is_open() {
+        if promise_changed && case.is_open() {
             let restarted =
                 case.run() > 0 && self.settings.reopen_targets == ReopenTargets::Restart;
             let start = if restarted {
@@ -229,7 +269,7 @@ impl<'a> Rules<'a> {
 
     /// Says when the next step is due.
     fn set_alarm(&self, facts: &Facts, case: &mut Case) {
-        let clock = self.clock(facts);
+        let clock = self.clock(facts, case);
         let next = clock.and_then(|clock| next_step(&self.settings.steps, case, facts, &clock));
         case.escalate_at = next.map(|(at, _)| at);
     }
@@ -259,8 +299,9 @@ fn correct_pauses(before: &Case, case: &mut Case) {
 
 /// Counts the minutes of the pauses that are known by the hours that hold.
 fn count_pauses(clock: &Clock<'_>, case: &mut Case) {
-    if case.paused_minutes.is_some() || case.pauses.is_some() {
-        case.paused_minutes = Some(Pauses::of(case).minutes(&clock.hours));
+    let pauses = Pauses::of(case);
+    if case.paused_minutes.is_some() || !pauses.is_none() {
+        case.paused_minutes = Some(pauses.minutes(&clock.hours));
     }
 }
 

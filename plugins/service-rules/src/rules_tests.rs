@@ -330,6 +330,50 @@ fn a_new_priority_is_a_new_promise_reckoned_from_the_beginning() {
 }
 
 #[test]
+fn b1_a_step_that_changes_the_row_does_not_change_what_pauses_are_counted_in() {
+    with_rules(DEFAULTS, |rules| {
+        let new = received(rules);
+        // Escalated to the urgent row, whose calendar is open day and night.
+        let given = Case {
+            escalation_level: Some(1),
+            priority: Some("urgent".into()),
+            queue: Some("duty desk".into()),
+            ..new.clone()
+        };
+        let told = Facts::new();
+        let escalated = rules
+            .update(at("2026-01-05T12:00"), &told, &new, &given)
+            .case;
+        let paused = |escalated: &Case| {
+            let waiting = moved(rules, "2026-01-09T14:00", escalated, "waiting_customer");
+            moved(rules, "2026-01-12T08:00", &waiting, "open")
+        };
+        let (open, plain) = (paused(&escalated), paused(&new));
+        assert_eq!(open.paused_minutes, Some(120));
+        assert_eq!(open.resolution_due, plain.resolution_due);
+        let clock = rules.clock(&told, &open).unwrap();
+        assert_eq!(clock.allowed(Goal::Resolution), Some(24 * 60 * 60_000));
+        assert_eq!(
+            open.pauses.as_deref(),
+            Some("priority=normal queue=first-line 2026-01-09T14:00:00Z/2026-01-12T08:00:00Z")
+        );
+        // A person who changes the priority promises anew, by what holds now.
+        let given = Case {
+            priority: Some("high".into()),
+            ..open.clone()
+        };
+        let anew = rules.update(at("2026-01-12T09:00"), &told, &open, &given);
+        let clock = rules.clock(&told, &anew.case).unwrap();
+        assert_eq!(clock.allowed(Goal::Resolution), Some(16 * 60 * 60_000));
+        // A case that is reopened begins anew by what it is then.
+        let done = moved(rules, "2026-01-12T10:00", &escalated, "resolved");
+        let again = moved(rules, "2026-01-13T10:00", &done, "open");
+        assert_eq!(again.resolution_due, Some(utc("2026-01-13T18:00")));
+        assert_eq!(again.pauses, None);
+    });
+}
+
+#[test]
 fn a_due_date_agreed_on_stays() {
     with_rules(DEFAULTS, |rules| {
         let new = received(rules);
@@ -478,7 +522,7 @@ fn how_the_targets_stand_is_told_in_business_minutes() {
     ];
     for (case, now, state, due, used) in rows {
         with_rules(DEFAULTS, |rules| {
-            let clock = rules.clock(&current(&Facts::new(), &case)).unwrap();
+            let clock = rules.clock(&Facts::new(), &case).unwrap();
             let standing = clock.standing(Goal::Resolution, &case, utc(now)).unwrap();
             assert_eq!(
                 (standing.state, standing.due, standing.used_minutes),

@@ -87,7 +87,7 @@ fn what_is_wrong_with_the_settings_is_told_with_its_line() {
         ("[reopen]\ntargets = 'anew'", "'anew'"),
         ("[reopen]\ndays = -1", "between 0 and 3650"),
         (
-            "[[escalation]]\nstep = 'a'\nwhen = 'late'\ndo = {}",
+            "[[escalation]]\nstep = 'a'\nwhen = 'late'\ndo = { notify = ['owner'] }",
             "'late'",
         ),
         (
@@ -143,9 +143,44 @@ fn what_is_wrong_with_the_settings_is_told_with_its_line() {
     }
 }
 
+/// Settings that were taken, and failed or vanished at the first case.
+#[test]
+fn b4_what_fails_at_the_first_case_is_refused_when_it_is_set() {
+    let long = "x".repeat(300);
+    let step = |more: &str| format!("[[escalation]]\nwhen = 'resolution overdue'\n{more}");
+    let calendar = |more: &str| {
+        format!("[calendars.a]\ntime_zone = 'UTC'\nhours = {{ monday = ['08:00-09:00'] }}\n{more}")
+    };
+    let rows = [
+        (format!("[triage_default]\nqueue = '{long}'"), "more than 200 bytes"),
+        (format!("queues = ['{long}']"), "more than 200 bytes"),
+        (format!("[[triage]]\nrule = '{long}'"), "more than 200 bytes"),
+        (step(&format!("step = '{long}'\ndo = {{ notify = ['owner'] }}")), "more than 200 bytes"),
+        (step(&format!("step = 'a'\ndo = {{ priority = '{long}' }}")), "more than 200 bytes"),
+        (step("step = 'a'\ndo = {}"), "line 1: the step does nothing"),
+        (step("step = 'a'\ndo = { notify = [] }"), "notify names nobody"),
+        ("import_actors = ['import']".to_owned(), "line 1: 'import' is no actor"),
+        ("[[triage]]\nrule = 'r'\nwhen = { category = [] }".to_owned(), "line 3: category is one of nothing"),
+        ("[[escalation]]\nstep = 'a'\nwhen = 'resolution overdue + 999999h'\ndo = { notify = ['owner'] }".to_owned(), "at most 8760h"),
+        ("[calendars.a]\nalways = true\nhours = { monday = ['08:00-16:00'] }".to_owned(), "hours would not count"),
+        ("[calendars.a]\nalways = true\nholidays = ['2026-01-01']".to_owned(), "holidays would not count"),
+        (calendar("holidays = ['2026-01-01..2026-12-31', '2027-01-01..2050-12-31']"), "closed for more than a year from 2026-01-01"),
+        (calendar("[[target]]\ncalendar = 'a'\nresolution = '53h'"), "write at most 52h"),
+        (calendar("[[target]]\ncalendar = 'a'\nresolution = '30h'\n[[escalation]]\nstep = 'a'\nwhen = '200% of resolution'\ndo = { notify = ['owner'] }"), "write at most 52h"),
+    ];
+    for (text, named) in rows {
+        let error = Settings::parse(&text).expect_err(&text);
+        assert!(
+            error.contains(named),
+            "{text:?} gives {error:?}, which does not name {named:?}"
+        );
+    }
+}
+
 #[test]
 fn two_steps_of_one_name_are_refused() {
-    let step = "[[escalation]]\nstep = 'a'\nwhen = 'resolution overdue'\ndo = {}\n";
+    let step =
+        "[[escalation]]\nstep = 'a'\nwhen = 'resolution overdue'\ndo = { notify = ['owner'] }\n";
     let error = Settings::parse(&step.repeat(2)).unwrap_err();
     assert!(error.contains("'a' already"), "{error}");
 }

@@ -7,19 +7,21 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::settings::{Condition, Mode, Settings, Subscription};
 
-/// The messages these entries are worth, entry by entry, edit by edit, subscription by subscription.
-pub fn messages(settings: &Settings, entries: &[Entry]) -> Vec<OutboundMessage> {
-    let mut messages = Vec::new();
-    for entry in entries {
-        for (index, edit) in entry.edits.iter().enumerate() {
-            let wanted = settings
-                .subscriptions
-                .iter()
-                .filter(|one| wants(one, entry, edit));
-            messages.extend(wanted.map(|one| message(settings, one, entry, index, edit)));
-        }
-    }
-    messages
+/// The messages these entries are worth, entry by entry, edit by edit, subscription by subscription. Each
+/// is made when it is asked for: all of them together may be more than the plugin has room for.
+pub fn messages<'a>(
+    settings: &'a Settings,
+    entries: &'a [Entry],
+) -> impl Iterator<Item = OutboundMessage> + 'a {
+    let edits = entries.iter().flat_map(|entry| {
+        let edits = entry.edits.iter().enumerate();
+        edits.map(move |(index, edit)| (entry, index, edit))
+    });
+    edits.flat_map(move |(entry, index, edit)| {
+        let wanted = settings.subscriptions.iter();
+        let wanted = wanted.filter(move |one| wants(one, entry, edit));
+        wanted.map(move |one| message(settings, one, entry, index, edit))
+    })
 }
 
 /// The kinds of wanted edits of which nothing at all is shown: there may be nothing in the record, or
@@ -60,32 +62,45 @@ fn wants(subscription: &Subscription, entry: &Entry, edit: &Edit) -> bool {
         && !is_listed(&subscription.exclude_actors, &entry.actor)
         && (edit.operation != Operation::Update
             || changed.is_empty()
-            || changed.iter().any(|name| edit.changed(name)))
+            || changed.iter().any(|name| has_changed(edit, name)))
         && subscription
             .when
             .iter()
-            .all(|(name, wanted)| fits(record.get(name), wanted))
+            .all(|(name, wanted)| fits(record, name, wanted))
         && !fits_partly(&subscription.unless, record)
+}
+
+/// A structured field has changed when a part of it has.
+fn has_changed(edit: &Edit, name: &str) -> bool {
+    let changed = |one: &String| one == name || is_part(name, one);
+    edit.changed.iter().any(changed)
 }
 
 fn fits_partly(condition: &Condition, record: &Fields) -> bool {
     condition
         .iter()
-        .any(|(name, wanted)| fits(record.get(name), wanted))
+        .any(|(name, wanted)| fits(record, name, wanted))
 }
 
-/// `""` fits an empty field, `"*"` one that holds something, anything else its value as text.
-fn fits(value: Option<&Value>, wanted: &[String]) -> bool {
-    let text = value.map(|value| match json_value(value) {
-        Json::String(text) => text,
-        other => other.to_string(),
-    });
-    wanted.iter().any(|wanted| match (wanted.as_str(), &text) {
-        ("", text) => text.is_none(),
-        ("*", text) => text.is_some(),
-        (wanted, Some(text)) => wanted == text,
-        (_, None) => false,
+/// `""` fits an empty field, `"*"` one that holds something, anything else what its value is. A structured
+/// field holds something when a part of it does.
+fn fits(record: &Fields, name: &str, wanted: &[String]) -> bool {
+    let value = record.get(name);
+    let is_there = value.is_some()
+        || record
+            .iter()
+            .any(|(part, value)| value.is_some() && is_part(name, part));
+    wanted.iter().any(|wanted| match wanted.as_str() {
+        "" => !is_there,
+        "*" => is_there,
+        wanted => value.is_some_and(|value| value.is_written(wanted)),
     })
+}
+
+/// Whether a name is that of a structured field's part: `billing_address.city` of `billing_address`.
+fn is_part(whole: &str, name: &str) -> bool {
+    let rest = name.strip_prefix(whole);
+    rest.is_some_and(|rest| rest.starts_with('.'))
 }
 
 fn message(

@@ -5,6 +5,10 @@ use kjerne_sdk::{Date, Instant, Money, RecordRef};
 
 use super::*;
 
+fn messages(settings: &Settings, entries: &[Entry]) -> Vec<OutboundMessage> {
+    super::messages(settings, entries).collect()
+}
+
 fn settings(subscription: &str) -> Settings {
     let text = format!(
         "[[subscription]]\nname = 'erp'\nurl = 'https://erp.example.com/in'\n{subscription}"
@@ -215,5 +219,47 @@ fn a_whole_number_that_readers_would_round_goes_as_text() {
         (i64::MIN, json!("-9223372036854775808")),
     ] {
         assert_eq!(json_value(&Value::Integer(number)), told);
+    }
+}
+
+#[test]
+fn b3_conditions_compare_values_by_what_they_are() {
+    let record = opportunity("won")
+        .with("email", "Kari@example.com")
+        .with("tags", vec!["fire".to_owned(), "water".to_owned()])
+        .with("billing_address.city", "Oslo");
+    let entry = entry(None, Some(record));
+    for (condition, fires) in [
+        ("when = { email = 'kari@EXAMPLE.com' }", true),
+        ("when = { amount = '12500.5 NOK' }", true),
+        ("when = { amount = '12500.50 EUR' }", false),
+        ("when = { tags = 'fire' }", true),
+        ("when = { tags = ['theft', 'water'] }", true),
+        ("when = { tags = 'theft' }", false),
+        ("when = { billing_address = '*' }", true),
+        ("when = { billing_address = '' }", false),
+        ("when = { shipping_address = '*' }", false),
+        ("when = { 'billing_address.city' = 'Oslo' }", true),
+        ("when = { account = 'a-1' }", true),
+        ("when = { probability = '60.0' }", true),
+        ("unless = { tags = 'fire' }", false),
+    ] {
+        let told = messages(&settings(condition), std::slice::from_ref(&entry));
+        assert_eq!(told.len(), usize::from(fires), "{condition}");
+    }
+}
+
+#[test]
+fn b3_a_structured_field_has_changed_when_a_part_has() {
+    let address = |city: &str| opportunity("won").with("billing_address.city", city);
+    let moved = entry(Some(address("Oslo")), Some(address("Bergen")));
+    for (changed, fires) in [
+        ("changed = ['billing_address']", true),
+        ("changed = ['billing_address.city']", true),
+        ("changed = ['billing_address.region']", false),
+        ("changed = ['billing']", false),
+    ] {
+        let told = messages(&settings(changed), std::slice::from_ref(&moved));
+        assert_eq!(told.len(), usize::from(fires), "{changed}");
     }
 }

@@ -37,8 +37,14 @@ pub fn read_body(message: &InboundMessage) -> Result<Vec<Json>, String> {
         .is_some_and(|name| name.trim().ends_with("json"))
         || content_type.is_empty()
     {
-        serde_json::from_slice(&message.body)
-            .map_err(|error| format!("The body is not JSON: {error}."))?
+        let json = serde_json::from_slice(&message.body)
+            .map_err(|error| format!("The body is not JSON: {error}."))?;
+        if names_a_number(&message.body) {
+            return Err(format!(
+                "The body has the key {NUMBER}, which stands for no field."
+            ));
+        }
+        json
     } else {
         return Err(format!(
             "'{content_type}' cannot be read; send application/json or a web form."
@@ -56,6 +62,32 @@ pub fn read_body(message: &InboundMessage) -> Result<Vec<Json>, String> {
         },
         _ => Err("The message must be a JSON object or a list of objects.".to_owned()),
     }
+}
+
+/// What the reader of JSON calls a number whose digits it keeps. An object with this key alone would be
+/// taken for one.
+const NUMBER: &str = "$serde_json::private::Number";
+
+/// Whether a text of a JSON document, which has been read, is this word.
+fn names_a_number(body: &[u8]) -> bool {
+    let mut rest = body;
+    while let Some(begin) = rest.iter().position(|byte| *byte == b'"') {
+        let inside = &rest[begin + 1..];
+        let mut end = 0;
+        while let Some(byte) = inside.get(end).filter(|byte| **byte != b'"') {
+            end += if *byte == b'\\' { 2 } else { 1 };
+        }
+        let text = &rest[begin..(begin + end + 2).min(rest.len())];
+        let is_escaped = text.contains(&b'\\');
+        let is_it = |text: String| text == NUMBER;
+        if text.get(1..=end) == Some(NUMBER.as_bytes())
+            || is_escaped && serde_json::from_slice(text).is_ok_and(is_it)
+        {
+            return true;
+        }
+        rest = rest.get(begin + end + 2..).unwrap_or_default();
+    }
+    false
 }
 
 /// What one message becomes, or everything that is wrong with it.
@@ -186,6 +218,12 @@ fn take(source: &Source, message: &Json, find: Find<'_>) -> Result<Option<Value>
             "{at} must be a value, and is an object or a list of such; name what is in it."
         ));
     }
+    if let (Form::Choices, Some(Json::Array(items))) = (&source.form, message.pointer(at)) {
+        let chosen = choices(source, message, items.len());
+        if !chosen.is_empty() {
+            return Ok(Some(Value::from(chosen)));
+        }
+    }
     let text = text_at(message, at).map(|text| source.values.get(&text).cloned().unwrap_or(text));
     let Some(text) = text.or_else(|| source.default.clone()) else {
         return if source.required {
@@ -207,6 +245,14 @@ fn take(source: &Source, message: &Json, find: Find<'_>) -> Result<Option<Value>
     }
     let value = value_of(&source.form, &text);
     value.map(Some).ok_or_else(|| wrong(expected(&source.form)))
+}
+
+/// The choices of a list, each as it stands: a `;` in one of them divides nothing.
+fn choices(source: &Source, message: &Json, count: usize) -> Vec<String> {
+    let places = (0..count).map(|place| format!("{}/{place}", source.from));
+    let texts = places.filter_map(|at| text_at(message, &at));
+    let ours = |text: String| source.values.get(&text).cloned().unwrap_or(text);
+    texts.map(ours).collect()
 }
 
 fn shortened(text: &str) -> String {

@@ -289,3 +289,59 @@ fn bodies_are_read_by_their_content_type() {
         assert!(error.contains(named), "{content_type} {body}: {error}");
     }
 }
+
+#[test]
+fn b10_a_choice_of_a_list_is_one_whatever_it_holds() {
+    let rule = "[[inbound]]\nname = 'a'\nsource = 'form'\nkind = 'lead'\nfields = { cover = { from = '/c', as = 'choices', values = { 'w' = 'water' } } }";
+    let cover = |message: Json| {
+        let made = made(rule, "form", &message).unwrap();
+        made.fields.get("cover").cloned()
+    };
+    let choices = |all: &[&str]| {
+        Some(Value::from(
+            all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>(),
+        ))
+    };
+    assert_eq!(
+        cover(json!({ "c": ["fire;theft"] })),
+        choices(&["fire;theft"])
+    );
+    assert_eq!(
+        cover(json!({ "c": ["w", "fire", " "] })),
+        choices(&["water", "fire"])
+    );
+    assert_eq!(
+        cover(json!({ "c": "fire; theft" })),
+        choices(&["fire", "theft"])
+    );
+    assert_eq!(cover(json!({ "c": [] })), None);
+}
+
+#[test]
+fn b10_an_object_is_no_number_whatever_its_key() {
+    let body = |text: &str| {
+        read_body(&InboundMessage {
+            source: "form".into(),
+            content_type: "application/json".into(),
+            headers: Vec::new(),
+            body: text.into(),
+        })
+    };
+    for text in [
+        r#"{"name":{"$serde_json::private::Number":"12"}}"#,
+        r#"{"name":{"\u0024serde_json::private::Number":"12"}}"#,
+        r#"[{"a":"\\"},{"$serde_json::private::Number":"12"}]"#,
+    ] {
+        assert!(
+            body(text).unwrap_err().contains("stands for no field"),
+            "{text}"
+        );
+    }
+    for text in [
+        r#"{"name":12.50}"#,
+        r#"{"name":"private::Number \" \\"}"#,
+        "{}",
+    ] {
+        assert!(body(text).is_ok(), "{text}");
+    }
+}

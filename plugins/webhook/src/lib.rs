@@ -5,6 +5,7 @@ mod events;
 mod form;
 mod inbound;
 mod names;
+mod sendable;
 mod settings;
 mod taken;
 mod values;
@@ -42,17 +43,21 @@ impl Prepare for Webhook {
     }
 }
 
-/// An event about a record of which nothing may be read would tell of one that holds nothing. It waits
-/// until the grant is there, or is parked.
+/// An event about a record of which nothing may be read would tell of one that holds nothing, and so would
+/// one about a kind that is not there any more. It waits until there is something to read, or is parked.
 fn check_readable(kinds: &BTreeSet<&str>) -> Result<(), Failure> {
     for kind in kinds {
-        let asked = records::query(kind).limit(1).run();
-        if asked.is_err_and(|failure| failure.code == "not-granted") {
-            let message = format!(
-                "A subscription wants {kind}, and nothing of it may be read: grant read:{kind}, or single fields of it."
-            );
-            return Err(Failure::new("not-granted", message));
-        }
+        let Err(failure) = records::query(kind).limit(1).run() else {
+            continue;
+        };
+        let help = match failure.code.as_str() {
+            "not-granted" => format!("grant read:{kind}, or single fields of it"),
+            "unknown-kind" => "put the kind back into kinds.toml, or skip the entry".to_owned(),
+            _ => continue,
+        };
+        let message =
+            format!("A subscription wants {kind}, and nothing of it may be read: {help}.");
+        return Err(Failure::new(failure.code, message));
     }
     Ok(())
 }
@@ -177,16 +182,44 @@ fn repeated(messages: usize) -> Fields {
 }
 
 /// What the sender named the delivery, if it did.
-fn delivery_id(message: &InboundMessage) -> Result<Option<&str>, Failure> {
+fn delivery_id(message: &InboundMessage) -> Result<Option<String>, Failure> {
     let header = |wanted: &str| {
         let found = message
             .headers
             .iter()
             .find(|(name, _)| name.eq_ignore_ascii_case(wanted));
-        found.map(|(_, value)| value.as_str())
+        found.map(|(_, value)| value.trim())
     };
-    let id = header("idempotency-key").or_else(|| header("webhook-id"));
-    id.map_or(Ok(None), |id| checked(id).map(Some))
+    let id = match header("idempotency-key") {
+        Some(key) => Some(bare(key)?),
+        None => header("webhook-id").map(str::to_owned),
+    };
+    id.map(|id| checked(&id).map(str::to_owned)).transpose()
+}
+
+/// An idempotency key without the quotes that the draft standard has round it, as the kernel reads it for
+/// commits: most clients send it bare, and both are one key.
+fn bare(key: &str) -> Result<String, Failure> {
+    let wrong = || bad("Idempotency-Key: expected a key, bare or in double quotes.".to_owned());
+    let Some(inside) = key.strip_prefix('"') else {
+        return if key.contains('"') {
+            Err(wrong())
+        } else {
+            Ok(key.to_owned())
+        };
+    };
+    let (mut letters, mut id) = (inside.chars(), String::new());
+    loop {
+        match letters.next().ok_or_else(wrong)? {
+            '"' if letters.next().is_none() => return Ok(id),
+            '"' => return Err(wrong()),
+            '\\' => {
+                let letter = letters.next().filter(|letter| matches!(letter, '"' | '\\'));
+                id.push(letter.ok_or_else(wrong)?);
+            }
+            letter => id.push(letter),
+        }
+    }
 }
 
 /// Whether a message was taken before, by what its rule says names it. Each message of a list has a

@@ -222,3 +222,50 @@ fn a_message_given_up_is_logged_and_told_by_a_task() {
     assert_eq!(answered("given-up", "").0, []);
     assert_eq!(answered("delivered", DEFAULTS), (vec![], vec![]));
 }
+
+#[test]
+fn b13_an_event_about_a_kind_that_is_gone_waits_and_is_not_sent_empty() {
+    let settings = "[[subscription]]\nname = 'erp'\nurl = 'https://erp.example.com/in'";
+    let edit = kjerne_sdk::Edit {
+        kind: "acme_thing".into(),
+        id: "t-1".into(),
+        version: 1,
+        operation: Operation::Create,
+        before: Fields::new(),
+        after: Fields::new(),
+        changed: Vec::new(),
+    };
+    let entry = Entry {
+        number: 7,
+        at: Instant::parse("2026-03-02T09:00:00Z").unwrap(),
+        actor: "user:kari".into(),
+        depth: 0,
+        edits: vec![edit],
+    };
+    let done = Done::default();
+    let told = |world: World| {
+        let entries = std::slice::from_ref(&entry);
+        world
+            .settings(settings)
+            .enter(|| Webhook::outbound(&context("2026-03-02T09:00:00Z"), entries, &done))
+    };
+    let failure = told(World::new().without("acme_thing")).unwrap_err();
+    assert_eq!(failure.code, "unknown-kind");
+    assert!(done.messages().is_empty());
+    told(World::new()).unwrap();
+    assert_eq!(done.messages().len(), 1, "a record without a field is told");
+}
+
+#[test]
+fn b10_a_key_in_quotes_is_the_key_without_them() {
+    let form = r#"{"name":"Test Person","email":"test@example.com"}"#;
+    let keyed = |key: &str| message(form, &[("Idempotency-Key", key)]);
+    let taken = made_by(&[
+        keyed("k1"),
+        keyed("\"k1\""),
+        keyed("\"k\\\"1\""),
+        keyed("k\"1"),
+    ]);
+    let bad = Err("bad-message".to_owned());
+    assert_eq!(taken, [Ok((1, 0)), Ok((0, 1)), Ok((1, 0)), bad]);
+}

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use kjerne_sdk::settings::{self, Node, Table};
-use kjerne_sdk::{Decimal, Money, Operation, Value, Watch};
+use kjerne_sdk::{Decimal, Money, Operation, Value, Watch, known};
 
+use crate::sendable::{wrong_address, wrong_headers, wrong_secret};
 use crate::values::{Form, value_of};
 
 /// Where messages come in, as the manifest declares.
@@ -67,7 +68,7 @@ impl Subscription {
     }
 
     /// The fields it goes by, where it is about one kind, names what has to change, and does not tell all.
-    fn told_of_one(&self) -> Option<Vec<&String>> {
+    fn told_of_one(&self) -> Option<Vec<&str>> {
         let told = match (&self.fields, &self.mode) {
             (_, Mode::Notice) => &[],
             (Some(fields), _) => fields.as_slice(),
@@ -77,7 +78,13 @@ impl Subscription {
             return None;
         }
         let looked_at = self.when.keys().chain(self.unless.keys());
-        Some(told.iter().chain(&self.changed).chain(looked_at).collect())
+        // Of a structured field the whole is watched, whichever part is meant.
+        let all = told.iter().chain(&self.changed).chain(looked_at);
+        let whole = all.map(|name| {
+            name.split_once('.')
+                .map_or(name.as_str(), |(whole, _)| whole)
+        });
+        Some(whole.filter(|name| !known::is_own(name)).collect())
     }
 }
 
@@ -204,8 +211,8 @@ fn read_subscription(row: Node<'_>) -> Result<Subscription, String> {
         "mode",
     ])?;
     let url = table.required("url")?;
-    if !is_address(url) {
-        return Err(row.wrong(format!("'{url}' is no address; write https://host/path")));
+    if let Some(wrong) = wrong_address(url) {
+        return Err(row.wrong(wrong));
     }
     let mode = match table.text("mode")? {
         None | Some("change") => Mode::Change,
@@ -218,15 +225,16 @@ fn read_subscription(row: Node<'_>) -> Result<Subscription, String> {
     let operations = read_operations(row, table)?;
     let headers = read_headers(row, table)?;
     let exclude_actors = table.texts("exclude_actors")?;
-    if let Some(wrong) = exclude_actors.iter().find(|actor| !is_actor(actor)) {
-        return Err(row.wrong(format!(
-            "'{wrong}' is no actor; write user:NAME, plugin:ID or system:JOB"
-        )));
+    if let Some(wrong) = exclude_actors
+        .iter()
+        .find_map(|one| known::wrong_actor(one))
+    {
+        return Err(row.wrong(wrong));
     }
     let name = table.required("name")?;
     check_id_part(row, name)?;
-    if table.text("secret")?.is_some_and(str::is_empty) {
-        return Err(row.wrong("secret is empty; name a secret, or leave it out"));
+    if let Some(wrong) = table.text("secret")?.and_then(wrong_secret) {
+        return Err(row.wrong(wrong));
     }
     Ok(Subscription {
         line: row.line(),
@@ -276,13 +284,16 @@ fn read_headers(row: Node<'_>, table: Table<'_>) -> Result<Vec<(String, String)>
         .entries()
         .map(|(name, value)| Ok((name.to_owned(), value.text()?.to_owned())));
     let headers = by_name(rows)?;
-    match headers.iter().find(|header| !is_header(header)) {
-        Some((name, value)) => Err(row.wrong(format!("'{name}: {value}' cannot be a header"))),
+    match wrong_headers(&headers) {
+        Some(wrong) => Err(row.wrong(wrong)),
         None => Ok(headers),
     }
 }
 
 fn check_id_part(row: Node<'_>, name: &str) -> Result<(), String> {
+    if let Some(wrong) = known::wrong_name(name) {
+        return Err(row.wrong(wrong));
+    }
     let is_plain = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
     if !name.is_empty() && name.bytes().all(is_plain) {
         return Ok(());
@@ -314,52 +325,20 @@ fn mark(top: Table<'_>, key: &str, otherwise: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// `https://host:port/path`, without a name or password in it: those belong in a header.
-fn is_address(url: &str) -> bool {
-    let rest = url
-        .strip_prefix("https://")
-        .or_else(|| url.strip_prefix("http://"));
-    let Some(rest) = rest else {
-        return false;
-    };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, behind) = rest.split_at(end);
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (authority, None),
-    };
-    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
-    !host.is_empty()
-        && !host.contains('@')
-        && port.is_none_or(is_port)
-        && !behind.contains('#')
-        && url.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-/// Whether a header can be sent as it is; which of them the kernel sets itself is its matter.
-fn is_header((name, value): &(String, String)) -> bool {
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !name.is_empty()
-        && name.bytes().all(token)
-        && value
-            .bytes()
-            .all(|byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f))
-}
-
-fn is_actor(text: &str) -> bool {
-    let known = ["user:", "plugin:", "system:"];
-    let rest = known.iter().find_map(|prefix| text.strip_prefix(prefix));
-    rest.is_some_and(|name| !name.is_empty())
-}
-
 fn read_condition(table: Table<'_>, key: &str) -> Result<Condition, String> {
     let Some(node) = table.get(key) else {
         return Ok(Condition::new());
     };
-    node.table()?
-        .entries()
-        .map(|(name, values)| Ok((name.to_owned(), values.texts()?)))
-        .collect()
+    let read = |(name, values): (&str, Node<'_>)| {
+        let wanted = values.texts()?;
+        if wanted.is_empty() {
+            return Err(values.wrong(format_args!(
+                "{name} is one of nothing, which never is; name a value, \"\" for empty or \"*\" for any"
+            )));
+        }
+        Ok((name.to_owned(), wanted))
+    };
+    node.table()?.entries().map(read).collect()
 }
 
 fn read_mapping(row: Node<'_>) -> Result<Mapping, String> {
@@ -386,6 +365,7 @@ fn read_mapping(row: Node<'_>) -> Result<Mapping, String> {
         set: read_constants(table)?,
         now: table.texts("now")?,
     };
+    check_once(row, &mapping)?;
     let sources = mapping.fields.iter().map(|(_, source)| &source.from);
     let pointers = mapping
         .when
@@ -402,6 +382,18 @@ fn read_mapping(row: Node<'_>) -> Result<Mapping, String> {
         )));
     }
     Ok(mapping)
+}
+
+/// Whether no field is filled in twice: what the message says of it would be dropped.
+fn check_once(row: Node<'_>, mapping: &Mapping) -> Result<(), String> {
+    let taken = mapping.fields.iter().map(|(field, _)| field);
+    let is_set = |field: &&String| mapping.set.iter().any(|(set, _)| set == *field);
+    match taken.chain(&mapping.now).find(is_set) {
+        Some(field) => Err(row.wrong(format!(
+            "{field} stands in set and again in fields or now; a field is filled in once"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// `email = "/email"`, or a table with more to say.
@@ -446,9 +438,14 @@ fn read_source(node: Node<'_>) -> Result<Source, String> {
         }
     };
     let form = read_form(table, node)?;
+    let is_value =
+        |text: &str| matches!(form, Form::Lookup { .. }) || value_of(&form, text).is_some();
+    if let Some(ours) = values.values().find(|ours: &&String| !is_value(ours)) {
+        return Err(node.wrong(format_args!("'{ours}' of values is no value of this form")));
+    }
     if let Some(one) = table.get("default") {
         let text = one.text()?;
-        let is_value = matches!(form, Form::Lookup { .. }) || value_of(&form, text).is_some();
+        let is_value = is_value(text);
         if text.trim().is_empty() || !is_value {
             return Err(one.wrong(format_args!("default '{text}' is no value of this form")));
         }
@@ -517,6 +514,9 @@ fn read_given_up(top: Table<'_>) -> Result<GivenUp, String> {
         return Ok(GivenUp::default());
     };
     let table = node.table()?.only(&["task", "owner", "queue"])?;
+    if let Some(wrong) = table.text("queue")?.and_then(known::wrong_name) {
+        return Err(node.wrong(wrong));
+    }
     Ok(GivenUp {
         task: table.flag("task", false)?,
         owner: table.text("owner")?.map(str::to_owned),
@@ -555,29 +555,6 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_one_that_can_be_sent_to() {
-        for (url, good) in [
-            ("https://a.example", true),
-            ("https://a.example:8443/in?x=1", true),
-            ("http://127.0.0.1:9/in", true),
-            ("http://[::1]:9/in", true),
-            ("https://[::1]", true),
-            ("https://", false),
-            ("https:///in", false),
-            ("https:// a.example", false),
-            ("https://a.example/a b", false),
-            ("https://a.example:99999/", false),
-            ("https://a.example:0/", false),
-            ("https://kari:word@a.example/", false),
-            ("https://a.example/#part", false),
-            ("HTTPS://a.example/", false),
-            ("ftp://a.example/", false),
-        ] {
-            assert_eq!(is_address(url), good, "{url}");
-        }
-    }
-
-    #[test]
     fn what_is_wrong_with_the_settings_is_told_with_its_line() {
         let rows = [
             ("sources = 'x'", "line 1: 'sources'"),
@@ -606,6 +583,7 @@ mod tests {
             ),
             ("source = 'not a uri'", "line 1: source is"),
             ("type_prefix = ''", "type_prefix"),
+            ("[given_up]\nqueue = ' '", "line 1: a name is empty"),
             (
                 "[[subscription]]\nname = 'blåbær'\nurl = 'https://a.example'",
                 "'blåbær'",
@@ -621,6 +599,14 @@ mod tests {
             (
                 "[[inbound]]\nname = 'a'\nsource = 'form'\nfields = { n = { from = '/n', as = 'lookup' } }",
                 "'kind' is missing",
+            ),
+            (
+                "[[inbound]]\nname = 'a'\nsource = 'form'\nset = { n = 1 }\nfields = { n = '/n' }",
+                "n stands in set and again",
+            ),
+            (
+                "[[inbound]]\nname = 'a'\nsource = 'form'\nfields = { n = { from = '/n', as = 'date', values = { x = 'soon' } } }",
+                "'soon' of values",
             ),
             (
                 "[[inbound]]\nname = 'a'\nsource = 'form'\nset = { n = [] }",
@@ -643,10 +629,15 @@ mod tests {
             |more: &str| format!("[[subscription]]\nname = 'a'\nurl = 'https://a.example'\n{more}");
         for (more, named) in [
             ("operations = []", "names none"),
-            ("secret = ''", "secret is empty"),
+            ("secret = ''", "cannot be a secret"),
             ("exclude_actors = ['kari']", "'kari' is no actor"),
-            ("headers = { 'bad name' = 'x' }", "'bad name: x'"),
-            ("headers = { x = \"a\\r\\nb\" }", "cannot be a header"),
+            (
+                "headers = { 'bad name' = 'x' }",
+                "'bad name' cannot be a header",
+            ),
+            ("headers = { x = \"a\\r\\nb\" }", "'x' cannot be sent"),
+            ("headers = { Content-Type = 'x' }", "set by the kernel"),
+            ("when = { stage = [] }", "line 4: stage is one of nothing"),
         ] {
             let error = Settings::parse(&subscription(more)).expect_err(more);
             assert!(error.contains(named), "{more} gives {error:?}");

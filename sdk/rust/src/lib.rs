@@ -18,6 +18,7 @@ mod fields;
 #[doc(hidden)]
 pub mod glue;
 mod host;
+pub mod known;
 pub mod log;
 mod money;
 mod plugin;

@@ -44,6 +44,9 @@ pub struct World {
     pub(crate) state: BTreeMap<String, Vec<u8>>,
     pub(crate) zones: BTreeMap<String, Vec<(i64, i32)>>,
     pub(crate) lines: Vec<String>,
+    pub(crate) unknown: Vec<String>,
+    /// What filters hold that are refused, by kind, and why; none where no filter is answered.
+    pub(crate) refused: Option<Vec<(String, String, String)>>,
 }
 
 impl World {
@@ -81,6 +84,22 @@ impl World {
             .map(|(from, offset)| (from.millis(), *offset))
             .collect();
         self.zones.insert(name.to_owned(), offsets);
+        self
+    }
+
+    /// In which there is no such kind.
+    #[must_use]
+    pub fn without(mut self, kind: &str) -> Self {
+        self.unknown.push(kind.to_owned());
+        self
+    }
+
+    /// In which a filter on a kind is refused (`bad-filter`) when this stands in it, as the kernel
+    /// refuses a name or a value that no field has. All other filters find nothing.
+    #[must_use]
+    pub fn refuses(mut self, kind: &str, what: &str, message: &str) -> Self {
+        let row = (kind.to_owned(), what.to_owned(), message.to_owned());
+        self.refused.get_or_insert_default().push(row);
         self
     }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{OnceLock, Weak};
 
 use super::*;
-use crate::{Effects, Role, TablePlugin, Task, limits};
+use crate::{Effects, Progress, Role, TablePlugin, Task, limits};
 
 /// Raises the level of a case by one; the next step is due `pause` seconds after the last was, and
 /// after the second there is none.
@@ -395,4 +395,98 @@ fn a_case_that_is_behind_catches_up_and_is_counted_anew() {
     let done = most as u64 + 1;
     assert_eq!(steps_until_rest(&kernel, 1_000), (done, None));
     assert_eq!(steps_until_rest(&kernel, 4_000).0, most as u64);
+}
+
+/// Clears the time of the case, unless it is broken.
+fn mended(works: &Arc<AtomicUsize>) -> TablePlugin {
+    let works = Arc::clone(works);
+    TablePlugin::new("half").run(Role::ServiceRules, move |_, task| {
+        let Task::Escalate(case) = task else {
+            panic!("an escalation")
+        };
+        let number = case.id.as_bytes()[15];
+        let cleared = [("escalate_at", "")];
+        let kept = [("escalation_level", "1")];
+        let works = works.load(Ordering::SeqCst) >= usize::from(number);
+        let pairs = if works { &cleared } else { &kept };
+        let changes = vec![update("case", number, pairs)];
+        Ok(Effects {
+            changes,
+            ..Effects::default()
+        })
+    })
+}
+
+#[test]
+fn b2_a_parked_step_is_done_when_it_is_tried_again_and_the_cause_is_mended() {
+    on_both_stores(|store| {
+        let works = Arc::new(AtomicUsize::new(0));
+        let kernel = kernel_on(store, TablePlugins::none().with(mended(&works)));
+        let info = kernel.plugins().with_role(Role::ServiceRules).remove(0);
+        // Two cases of one commit are parked under one entry.
+        accept(&kernel, vec![due_case(1, 0), due_case(2, 0)]);
+        assert_eq!(kernel.escalate_due(at(0), 10).unwrap().parked.len(), 2);
+        let listed = || kernel.parked().unwrap().len();
+        assert_eq!(listed(), 1);
+        let again = || {
+            kernel
+                .retry_parked(&info, Role::ServiceRules, 1, at(1))
+                .unwrap()
+        };
+        assert!(matches!(again(), Progress::Parked { entry: 1, .. }));
+        works.store(1, Ordering::SeqCst);
+        assert!(matches!(again(), Progress::Parked { entry: 1, .. }));
+        assert_eq!(held(&kernel, "case", 1, "escalate_at"), "");
+        assert_eq!(listed(), 1, "the other is still to be done");
+        works.store(2, Ordering::SeqCst);
+        assert!(matches!(again(), Progress::Moved { .. }));
+        assert_eq!(
+            (held(&kernel, "case", 2, "escalate_at"), listed()),
+            (String::new(), 0)
+        );
+        // What has changed since is the clock's again.
+        assert_eq!(again(), Progress::Idle);
+    });
+}
+
+#[test]
+fn b7_a_step_and_a_reaction_that_sets_a_past_time_come_to_an_end() {
+    let clears = TablePlugin::new("clears").run(Role::ServiceRules, |_, _| {
+        let changes = vec![update("case", 1, &[("escalate_at", "")])];
+        Ok(Effects {
+            changes,
+            ..Effects::default()
+        })
+    });
+    let sets = TablePlugin::new("sets").run(Role::React, |_, _| {
+        let past = at(5).to_string();
+        let changes = vec![update("case", 1, &[("escalate_at", &past)])];
+        Ok(Effects {
+            changes,
+            ..Effects::default()
+        })
+    });
+    let kernel = kernel(TablePlugins::none().with(clears).with(sets));
+    accept(&kernel, vec![due_case(1, 5)]);
+    let info = kernel.plugins().with_role(Role::React).remove(0);
+    let mut why = None;
+    for turn in 0..100 {
+        let now = at(1_000 + turn);
+        let done = kernel.escalate_due(now, 10).unwrap();
+        why = why.or(done.parked.into_iter().next().map(|(_, why)| why));
+        let progress = kernel.react(&info, Role::React, now).unwrap();
+        if let Progress::Parked { error, .. } = progress {
+            why = why.or(Some(error));
+        }
+        if why.is_some() {
+            break;
+        }
+    }
+    let why = why.expect("it ends");
+    assert!(
+        why.contains("reaction-depth") || why.contains("chain"),
+        "{why}"
+    );
+    let entries = kernel.journal(0, 100).unwrap().len() as u64;
+    assert!(entries <= limits::REACTION_DEPTH.value + 2, "{entries}");
 }

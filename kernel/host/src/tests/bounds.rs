@@ -100,6 +100,26 @@ fn the_meter_counts_what_a_call_consists_of() {
     }
 }
 
+/// An entry is one call and is not parted: what it is worth in messages grows with what it holds.
+#[test]
+fn b5_an_outbound_call_may_tell_of_all_it_is_shown() {
+    let shown = 500 * 4_300_u64;
+    let meter = |role: Role, changes: usize, bytes: u64| {
+        let budget = Budget::of(role, changes, 0).given(role, changes, bytes);
+        Meter::start(budget, bytes)
+    };
+    let tells = |mut meter: Meter, times: u64| (0..times).all(|_| meter.message(shown).is_ok());
+    assert!(tells(meter(Role::Integration, 500, shown), 10));
+    assert!(!tells(meter(Role::React, 500, shown), 2), "no other call");
+    assert!(!tells(meter(Role::Integration, 0, shown), 2), "no answer");
+    let most = kjerne_core::limits::OUTBOX_BYTES.value;
+    assert!(!tells(meter(Role::Integration, 1, most), most / shown + 1));
+    // What becomes records is one commit all the same.
+    let mut proposes = meter(Role::Integration, 500, shown);
+    assert!(proposes.output(shown).is_ok());
+    assert_eq!(proposes.output(shown).unwrap_err().limit, "output");
+}
+
 /// The state of a call of the bench's plugin, as the host's functions see it.
 pub fn under_way(bench: &Bench, role: Role, purpose: Purpose, call: &Call) -> Store<CallState> {
     let active = bench.host.find(&plugin(), role).unwrap();

@@ -41,6 +41,24 @@ fn two_roles(version: &str) -> Vec<u8> {
     Package::seal(&wat::parse_str(both).unwrap(), &manifest, "")
 }
 
+/// A plugin with one domain interface, or two.
+fn models(id: &str, version: &str, roles: &[&str]) -> Vec<u8> {
+    let exports = roles
+        .iter()
+        .map(|role| format!(r#"(export "kjerne:crm/{role}@0.1.0" (instance $empty))"#));
+    let all = format!(
+        "(component (instance $empty) {})",
+        exports.collect::<String>()
+    );
+    let tables: String = roles
+        .iter()
+        .map(|role| format!("[roles.{role}]\n"))
+        .collect();
+    let manifest =
+        format!("id = \"{id}\"\nversion = \"{version}\"\ncontract = \"0.1.0\"\n{tables}");
+    Package::seal(&wat::parse_str(all).unwrap(), &manifest, "")
+}
+
 struct Case {
     _parent: TempDir,
     runtime: Runtime,
@@ -630,4 +648,79 @@ fn grants_are_given_by_group_and_only_for_what_is_there() {
         matches!(error, Error::Refused(_))
     });
     assert!(told.contains("there is no kind casee"), "{told}");
+}
+
+#[test]
+fn b8_an_interface_is_free_when_an_upgrade_no_longer_has_it() {
+    let case = Case::new();
+    let both = ["sales-stages", "buying-process"];
+    case.place(&models("acme.one", "0.1.0", &both)).unwrap();
+    case.acts().switch_on("acme.one", false, false).unwrap();
+    let bound = |role| case.plugins().binding(role).unwrap();
+    let one = Some("acme.one".to_owned());
+    assert_eq!(bound(Role::SalesStages), one);
+    case.place(&models("acme.one", "0.2.0", &both[1..]))
+        .unwrap();
+    assert_eq!(
+        (bound(Role::SalesStages), bound(Role::BuyingProcess)),
+        (None, one.clone())
+    );
+    // The next that has it is bound; so it is where an earlier version of Kjerne left it dangling.
+    let dangling = Administered::Bound {
+        role: Role::SalesStages,
+        plugin: "acme.one".to_owned(),
+    };
+    let acts = case.acts();
+    acts.journal(Act::new("test", "acme.one"), vec![dangling])
+        .unwrap();
+    assert_eq!(bound(Role::SalesStages), one);
+    case.place(&models("acme.two", "0.1.0", &both)).unwrap();
+    case.acts().switch_on("acme.two", false, false).unwrap();
+    let two = Some("acme.two".to_owned());
+    assert_eq!(
+        (bound(Role::SalesStages), bound(Role::BuyingProcess)),
+        (two, one)
+    );
+}
+
+#[test]
+fn b9_a_version_that_was_in_use_is_not_overwritten_by_another_content() {
+    let case = Case::new();
+    case.install("0.1.0");
+    case.acts().switch_on("acme.rule", false, false).unwrap();
+    case.install("0.2.0");
+    let other = plugin("0.1.0", "Other rules.", &[]);
+    let told = complaint(case.place(&other), |error| {
+        matches!(error, Error::Refused(_))
+    });
+    assert!(
+        told.contains("acme.rule 0.1.0 was in use with another content"),
+        "{told}"
+    );
+    let back = case.back(Some("0.1.0")).unwrap();
+    let package = case.plugins().package(&back.row).unwrap();
+    assert_eq!(package.manifest.description, "Rules.");
+    // Whoever goes back installs the same; and what was never in use may be put right.
+    case.install("0.1.0");
+    case.acts().disable("acme.rule").unwrap();
+    case.install("0.3.0");
+    case.install("0.4.0");
+    case.place(&plugin("0.3.0", "Better.", &[])).unwrap();
+}
+
+#[test]
+fn b11_a_folder_of_plugins_that_was_removed_is_made_again() {
+    let case = Case::new();
+    case.install("0.1.0");
+    let folder = case.file("0.1.0").parent().unwrap().to_owned();
+    fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(case.versions(), ("0.1.0".to_owned(), vec![]));
+    case.acts().remove("acme.rule").unwrap();
+    assert!(case.plugins().rows().unwrap().is_empty());
+    case.install("0.2.0");
+    assert!(case.file("0.2.0").exists());
+    // And under a plugin that stays.
+    fs::remove_dir_all(&folder).unwrap();
+    case.install("0.3.0");
+    assert_eq!(case.versions(), ("0.3.0".to_owned(), vec![]));
 }

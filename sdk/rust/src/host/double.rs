@@ -57,10 +57,13 @@ pub(crate) fn related(
 }
 
 pub(crate) fn query(query: &Query) -> Result<Page, Failure> {
-    assert!(
-        query.filter.is_none(),
-        "a query with a filter is answered by the kernel only; write a case for `kjerne plugin test`"
-    );
+    if World::with(|world| world.unknown.contains(&query.kind)) {
+        let message = format!("there is no kind {}", query.kind);
+        return Err(Failure::new("unknown-kind", message));
+    }
+    if let Some(filter) = &query.filter {
+        return filtered(&query.kind, filter);
+    }
     let skipped: usize = query
         .after
         .as_deref()
@@ -81,6 +84,24 @@ pub(crate) fn query(query: &Query) -> Result<Page, Failure> {
         records: found,
         next,
     })
+}
+
+/// What a filter finds: nothing, or that the test's world refuses it.
+fn filtered(kind: &str, filter: &str) -> Result<Page, Failure> {
+    let refused = World::with(|world| world.refused.clone()).unwrap_or_else(|| {
+        panic!(
+            "a query with a filter is answered by the kernel only; write a case for `kjerne plugin \
+             test`, or say what is refused with World::refuses(..)"
+        )
+    });
+    let is_it = |(of, what, _): &&(String, String, String)| of == kind && filter.contains(what);
+    match refused.iter().find(is_it) {
+        Some((_, _, message)) => Err(Failure::new("bad-filter", message)),
+        None => Ok(Page {
+            records: Vec::new(),
+            next: None,
+        }),
+    }
 }
 
 pub(crate) fn state_get(key: &str) -> Result<Option<Vec<u8>>, Failure> {

@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use super::faults::Faults;
 use super::tree::{Node, Settings, Table};
 use crate::contract::SettingsFault;
+use crate::known;
 
 /// Where faults are noted while a document is read.
 #[derive(Default)]
@@ -103,6 +104,37 @@ impl<'a> Section<'a> {
             self.fault(format_args!("{key} is missing"));
         }
         self.text(key).unwrap_or_default()
+    }
+
+    /// The name of something, which must be there and be such as a record can hold: at most
+    /// [`LONGEST_NAME`](crate::known::LONGEST_NAME) bytes.
+    #[must_use]
+    pub fn name(&self, key: &str) -> String {
+        let name = self.needed_text(key);
+        if let Some(wrong) = known::wrong_name(&name).filter(|_| self.has(key)) {
+            self.fault_at(key, format_args!("{key}: {wrong}"));
+        }
+        name
+    }
+
+    /// A list of such names; none when the key is absent.
+    #[must_use]
+    pub fn names(&self, key: &str) -> Option<Vec<String>> {
+        self.checked(key, known::wrong_name)
+    }
+
+    /// A list of actors, `user:NAME`, `plugin:ID` or `system:JOB`; none when the key is absent.
+    #[must_use]
+    pub fn actors(&self, key: &str) -> Option<Vec<String>> {
+        self.checked(key, known::wrong_actor)
+    }
+
+    fn checked(&self, key: &str, wrong: fn(&str) -> Option<String>) -> Option<Vec<String>> {
+        let texts = self.texts(key)?;
+        if let Some(wrong) = texts.iter().find_map(|text| wrong(text)) {
+            self.fault_at(key, format_args!("{key}: {wrong}"));
+        }
+        Some(texts)
     }
 
     /// A text out of a list; the first of the list when the key is absent.
