@@ -71,11 +71,12 @@ fn words(field: &str) -> &'static [&'static str] {
 
 fn value(numbers: &mut Numbers, records: &Records, field: &Field) -> Option<Value> {
     let texts: Vec<&str> = match &field.field_type {
-        FieldType::Text { .. } => words(&field.name).to_vec(),
         FieldType::Choice(choices) if !choices.is_empty() => {
             choices.iter().map(|choice| choice.value.as_str()).collect()
         }
-        FieldType::Choice(_) | FieldType::Choices(_) => words(&field.name).to_vec(),
+        FieldType::Text { .. } | FieldType::Choice(_) | FieldType::Choices(_) => {
+            words(&field.name).to_vec()
+        }
         FieldType::Integer => vec!["0", "3", "40", "101"],
         FieldType::Decimal => vec!["1.5", "20"],
         FieldType::Money => vec!["100.00 NOK", "2500000.00 NOK"],

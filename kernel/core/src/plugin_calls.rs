@@ -137,7 +137,7 @@ fn objection(plugin: &PluginInfo, drafts: &[Draft<'_>], finding: Finding) -> Ref
     let mut refusal = Refusal::new(Code::Guard, finding.message).by(&plugin.id, &finding.code);
     refusal.field = finding.field;
     match draft {
-        Some(draft) => refusal.at(draft.change, &draft.kind).record(draft.id),
+        Some(draft) => refusal.at(draft.change, draft.kind).record(draft.id),
         None => refusal,
     }
 }

@@ -101,7 +101,7 @@ impl Watches {
     pub fn of_kinds(kinds: impl IntoIterator<Item = Name>) -> Self {
         let mut watches = Self::default();
         for kind in kinds {
-            watches.add(Some(kind), Watch::ALL);
+            watches.add(Some(kind), &Watch::ALL);
         }
         if watches.is_nothing() {
             return Self::every_kind();
@@ -110,16 +110,16 @@ impl Watches {
     }
 
     /// Watches more of a kind, or of every kind.
-    pub fn add(&mut self, kind: Option<Name>, watch: Watch) {
+    pub fn add(&mut self, kind: Option<Name>, watch: &Watch) {
         if let Some(kind) = kind {
-            let joined = Watch::joined(self.of(&kind), &watch);
+            let joined = Watch::joined(self.of(&kind), watch);
             self.kinds.insert(kind, joined);
             return;
         }
         for of_kind in self.kinds.values_mut() {
-            *of_kind = Watch::joined(Some(of_kind), &watch);
+            *of_kind = Watch::joined(Some(of_kind), watch);
         }
-        self.every = Some(Watch::joined(self.every.as_ref(), &watch));
+        self.every = Some(Watch::joined(self.every.as_ref(), watch));
     }
 
     /// Whether nothing at all is watched.

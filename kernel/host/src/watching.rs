@@ -82,11 +82,11 @@ pub fn narrowed(
             }
             .watch(said)?;
             match of {
-                Some(kind) => narrowed.add(Name::new(&kind).ok(), watch),
-                None if kinds.is_empty() => narrowed.add(None, watch),
+                Some(kind) => narrowed.add(Name::new(&kind).ok(), &watch),
+                None if kinds.is_empty() => narrowed.add(None, &watch),
                 None => {
                     for kind in kinds {
-                        narrowed.add(Some(kind.clone()), watch.clone());
+                        narrowed.add(Some(kind.clone()), &watch);
                     }
                 }
             }

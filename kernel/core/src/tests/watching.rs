@@ -23,18 +23,18 @@ fn watches() -> Watches {
         ..Watch::ALL
     };
     let mut watches = Watches::default();
-    watches.add(Some(name("account")), of(only("create")));
+    watches.add(Some(name("account")), &of(only("create")));
     let named = Watch {
         fields: Some([name("name")].into()),
         ..of(only("update"))
     };
-    watches.add(Some(name("contact")), named);
-    watches.add(Some(name("lead")), of(only("delete")));
+    watches.add(Some(name("contact")), &named);
+    watches.add(Some(name("lead")), &of(only("delete")));
     let beside = Watch {
         beside: true,
         ..Watch::ALL
     };
-    watches.add(Some(name("task")), beside);
+    watches.add(Some(name("task")), &beside);
     watches
 }
 

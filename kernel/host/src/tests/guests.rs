@@ -117,12 +117,12 @@ pub type Told<'a> = (Option<&'a str>, &'a [&'a str], Option<&'a [&'a str]>, bool
 pub fn telling(guest: &str, told: &[(&str, &[Told<'_>])]) -> String {
     let mut memory = Memory::default();
     let roles = told.iter().map(|(role, watches)| {
-        let rows = watches.iter().map(|watch| memory.watch(watch)).collect();
-        let rows = memory.list(rows);
+        let rows: Vec<Vec<u32>> = watches.iter().map(|watch| memory.watch(watch)).collect();
+        let rows = memory.list(&rows);
         [memory.text(role), rows].concat()
     });
     let roles: Vec<Vec<u32>> = roles.collect();
-    let list = memory.list(roles);
+    let list = memory.list(&roles);
     let at = memory.lay(&list);
     let end = guest.rfind(')').unwrap_or(0);
     let bytes: String = memory
@@ -163,14 +163,14 @@ impl Memory {
         vec![at, text.len() as u32]
     }
 
-    fn list(&mut self, rows: Vec<Vec<u32>>) -> Vec<u32> {
+    fn list(&mut self, rows: &[Vec<u32>]) -> Vec<u32> {
         let length = rows.len() as u32;
         vec![self.lay(&rows.concat()), length]
     }
 
     fn texts(&mut self, texts: &[&str]) -> Vec<u32> {
-        let rows = texts.iter().map(|text| self.text(text)).collect();
-        self.list(rows)
+        let rows: Vec<Vec<u32>> = texts.iter().map(|text| self.text(text)).collect();
+        self.list(&rows)
     }
 
     fn watch(&mut self, (kind, operations, fields, beside): &Told<'_>) -> Vec<u32> {
