@@ -255,7 +255,7 @@ fn what_was_mistyped_has_the_code_of_a_mistake() {
         (
             &["import", &rows, "--as", "account", "--map", "/dev/zero"],
             2,
-            "limit mapping",
+            "is no regular file",
         ),
         (&["import", &folder, "--as", "account"], 2, "is a folder"),
         (&["export", "account", "--to", &nowhere], 4, "cannot make"),
