@@ -163,6 +163,10 @@ limit_table! {
         "one entry is one call and is not parted: ten receivers may each be told all of it, in an envelope \
          that is larger than a small record";
 
+    /// Further bytes of messages for each change of a record that an integration is shown, likewise.
+    OUTPUT_CHANGE = "output-per-change-shown", 64 << 10, "bytes",
+        "ten messages, each with its address and with headers as long as tokens are";
+
     /// Bytes in one call to the host.
     HANDOVER = "handover", 8 << 20, "bytes",
         "the host copies it before it can look at it";
@@ -383,7 +387,9 @@ impl Budget {
     pub fn given(self, role: Role, changes: usize, bytes: u64) -> Self {
         let tells = role == Role::Integration && changes > 0;
         let most = OUTBOX_BYTES.value - OUTPUT.value;
-        let messages = OUTPUT_SHOWN.value.saturating_mul(bytes).min(most);
+        let shown = OUTPUT_SHOWN.value.saturating_mul(bytes);
+        let each = OUTPUT_CHANGE.value.saturating_mul(changes as u64);
+        let messages = shown.saturating_add(each).min(most);
         Self {
             messages: if tells { messages } else { 0 },
             ..self

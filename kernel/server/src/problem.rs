@@ -182,7 +182,12 @@ impl From<Error> for Problem {
         let detail = error.to_string();
         match error.root() {
             Error::Commit(refusals) => Self::refused(refusals),
-            Error::Store(error) => Self::of_store(error),
+            Error::Store(store) => {
+                let mut problem = Self::of_store(store);
+                // What was under way belongs to it: an import that stops has stored what came before.
+                problem.detail = detail;
+                problem
+            }
             Error::Unreadable(_) => Self::bad_request(detail),
             Error::NotFound(_) => Self::not_found(detail),
             Error::Refused(_) => Self::new(

@@ -157,12 +157,11 @@ fn shape_one(
         rules.create(moment, &around.facts(&change.after, true), &given)
     } else {
         let retriaged = given.priority.is_none() || given.queue.is_none();
-        rules.update(
-            moment,
-            &around.facts(&change.after, retriaged),
-            &case_of(&change.before),
-            &given,
-        )
+        let facts = around.facts(&change.after, retriaged);
+        let differ = fields::OF_FACTS.iter().any(|field| change.changed(field));
+        let earlier = differ.then(|| around.facts(&change.before, retriaged));
+        let both = [earlier.as_ref().unwrap_or(&facts), &facts];
+        rules.update(moment, both, &case_of(&change.before), &given)
     };
     for (name, value) in differences(&given, &shaped.case) {
         match value {

@@ -101,8 +101,15 @@ impl<'a> Rules<'a> {
         Shaped { case, owner }
     }
 
-    /// Shapes a change of a case.
-    pub fn update(&self, moment: Moment, facts: &Facts, before: &Case, given: &Case) -> Shaped {
+    /// Shapes a change of a case. `facts` are those of before and those of now: what a person changes may lead to
+    /// another row of targets, which promises anew.
+    pub fn update(
+        &self,
+        moment: Moment,
+        [earlier, facts]: [&Facts; 2],
+        before: &Case,
+        given: &Case,
+    ) -> Shaped {
         let mut case = given.clone();
         let owner = if case.priority.is_none() || case.queue.is_none() {
             self.sort(facts, &mut case)
@@ -110,7 +117,7 @@ impl<'a> Rules<'a> {
         } else {
             None
         };
-        let old_clock = self.clock(facts, before);
+        let old_clock = self.clock(earlier, before);
         let facts = current(facts, &case);
         correct_pauses(before, &mut case);
         self.keep_promise(&facts, before, &mut case);

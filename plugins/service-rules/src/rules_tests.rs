@@ -51,7 +51,9 @@ fn moved(rules: &Rules<'_>, now: &str, before: &Case, status: &str) -> Case {
         status: status.into(),
         ..before.clone()
     };
-    rules.update(at(now), &Facts::new(), before, &given).case
+    rules
+        .update(at(now), [&Facts::new(); 2], before, &given)
+        .case
 }
 
 #[test]
@@ -181,7 +183,7 @@ fn waiting_for_the_customer_moves_the_targets_by_the_business_time_waited() {
             ..new.clone()
         };
         let answered = rules
-            .update(at("2026-01-05T09:00"), &Facts::new(), &new, &answered)
+            .update(at("2026-01-05T09:00"), [&Facts::new(); 2], &new, &answered)
             .case;
         assert_eq!(answered.first_response_met, Some(true));
         let waiting = moved(rules, "2026-01-05T14:00", &answered, "waiting_customer");
@@ -236,7 +238,9 @@ fn whether_targets_were_met_is_noted_when_they_are_reached() {
                 first_response_at: Some(utc(answered)),
                 ..new.clone()
             };
-            let open = rules.update(at(answered), &Facts::new(), &new, &given).case;
+            let open = rules
+                .update(at(answered), [&Facts::new(); 2], &new, &given)
+                .case;
             let done = moved(rules, resolved, &open, "resolved");
             assert_eq!(
                 (done.first_response_met, done.resolution_met),
@@ -313,7 +317,7 @@ fn a_new_priority_is_a_new_promise_reckoned_from_the_beginning() {
             ..new.clone()
         };
         let high = rules
-            .update(at("2026-01-05T10:00"), &Facts::new(), &new, &given)
+            .update(at("2026-01-05T10:00"), [&Facts::new(); 2], &new, &given)
             .case;
         assert_eq!(high.first_response_due, Some(utc("2026-01-05T10:00")));
         assert_eq!(high.resolution_due, Some(utc("2026-01-07T08:00")));
@@ -323,7 +327,7 @@ fn a_new_priority_is_a_new_promise_reckoned_from_the_beginning() {
             ..given
         };
         let escalated = rules
-            .update(at("2026-01-05T10:00"), &Facts::new(), &new, &given)
+            .update(at("2026-01-05T10:00"), [&Facts::new(); 2], &new, &given)
             .case;
         assert_eq!(escalated.resolution_due, new.resolution_due);
     });
@@ -342,7 +346,7 @@ fn b1_a_step_that_changes_the_row_does_not_change_what_pauses_are_counted_in() {
         };
         let told = Facts::new();
         let escalated = rules
-            .update(at("2026-01-05T12:00"), &told, &new, &given)
+            .update(at("2026-01-05T12:00"), [&told; 2], &new, &given)
             .case;
         let paused = |escalated: &Case| {
             let waiting = moved(rules, "2026-01-09T14:00", escalated, "waiting_customer");
@@ -362,7 +366,7 @@ fn b1_a_step_that_changes_the_row_does_not_change_what_pauses_are_counted_in() {
             priority: Some("high".into()),
             ..open.clone()
         };
-        let anew = rules.update(at("2026-01-12T09:00"), &told, &open, &given);
+        let anew = rules.update(at("2026-01-12T09:00"), [&told; 2], &open, &given);
         let clock = rules.clock(&told, &anew.case).unwrap();
         assert_eq!(clock.allowed(Goal::Resolution), Some(16 * 60 * 60_000));
         // A case that is reopened begins anew by what it is then.
@@ -384,7 +388,7 @@ fn a_due_date_agreed_on_stays() {
             ..new.clone()
         };
         let case = rules
-            .update(at("2026-01-05T10:00"), &Facts::new(), &new, &given)
+            .update(at("2026-01-05T10:00"), [&Facts::new(); 2], &new, &given)
             .case;
         assert_eq!(case.resolution_due, agreed);
         assert_eq!(
@@ -405,7 +409,7 @@ fn clearing_the_queue_has_the_case_sorted_again() {
         let case = rules
             .update(
                 at("2026-01-05T10:00"),
-                &facts(&[("category", "outage")]),
+                [&facts(&[("category", "outage")]); 2],
                 &new,
                 &given,
             )
@@ -550,7 +554,9 @@ fn the_ladder_is_climbed_step_by_step_and_each_step_once() {
                 escalation_level: Some(level),
                 ..case.clone()
             };
-            case = rules.update(at(due), &Facts::new(), &case, &given).case;
+            case = rules
+                .update(at(due), [&Facts::new(); 2], &case, &given)
+                .case;
         }
         assert_eq!(case.escalate_at, None);
     });
@@ -575,7 +581,7 @@ fn what_was_brought_in_about_a_target_stays_until_the_target_changes() {
             ..taken.clone()
         };
         let changed = rules
-            .update(at("2026-06-02T08:00"), &Facts::new(), &taken, &given)
+            .update(at("2026-06-02T08:00"), [&Facts::new(); 2], &taken, &given)
             .case;
         assert_eq!(changed.resolution_met, Some(true));
     });
@@ -640,7 +646,9 @@ fn story(rules: &Rules<'_>, priority: &str, pauses: &[(&str, &str)], urgent_at: 
                     .map_or_else(|| Some("urgent".to_owned()), |_| before.priority.clone()),
                 ..before.clone()
             };
-            rules.update(at(when), &Facts::new(), &before, &given).case
+            rules
+                .update(at(when), [&Facts::new(); 2], &before, &given)
+                .case
         })
 }
 
@@ -654,8 +662,37 @@ fn minutes_set_by_hand_are_kept_beside_the_pauses_that_are_known() {
             paused_minutes: Some(75),
             ..before.clone()
         };
-        let case = rules.update(at("2026-01-05T11:00"), &Facts::new(), &before, &given);
+        let case = rules.update(at("2026-01-05T11:00"), [&Facts::new(); 2], &before, &given);
         let kept = case.case.pauses.unwrap();
         assert!(kept.starts_with("+15 2026-01-05T09:00:00Z/"), "{kept}");
+    });
+}
+
+/// What a person corrects may lead to another row, which promises anew: pauses are not counted in hours by
+/// which nothing was promised.
+#[test]
+fn a_fact_that_leads_to_another_row_promises_anew() {
+    let row = "[[target]]\nwhen = { category = \"safety\" }\ncalendar = \"always\"\nfirst_response = \"1h\"\nresolution = \"8h\"\n\n[[target]]";
+    let settings = DEFAULTS.replacen("[[target]]", row, 1);
+    with_rules(&settings, |rules| {
+        let new = received(rules);
+        assert_eq!(new.resolution_due, Some(utc("2026-01-08T08:00")));
+        let (before, now) = (Facts::new(), facts(&[("category", "safety")]));
+        let told = |when: &str, facts, case: &Case, status: &str| {
+            let given = Case {
+                status: status.into(),
+                ..case.clone()
+            };
+            rules.update(at(when), facts, case, &given).case
+        };
+        let safety = told("2026-01-05T09:00", [&before, &now], &new, "new");
+        assert_eq!(safety.resolution_due, Some(utc("2026-01-05T16:00")));
+        let waits = told("2026-01-05T10:00", [&now; 2], &safety, "waiting_customer");
+        let open = told("2026-01-06T10:00", [&now; 2], &waits, "open");
+        assert_eq!(open.paused_minutes, Some(24 * 60));
+        assert_eq!(open.resolution_due, Some(utc("2026-01-06T16:00")));
+        // And back: the same pause is other minutes by the desk's hours.
+        let back = told("2026-01-06T11:00", [&now, &before], &open, "open");
+        assert_eq!(back.paused_minutes, Some(8 * 60));
     });
 }

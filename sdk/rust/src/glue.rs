@@ -50,7 +50,9 @@ fn all_entries(entries: Vec<raw::JournalEntry>) -> Vec<Entry> {
 impl<T: Prepare> prepare::exports::kjerne::crm::prepare::Guest for Bridge<T> {
     fn prepare() -> Result<(), Vec<SettingsFault>> {
         host::report_panics();
-        T::prepare().map_err(Into::into)
+        let prepared = T::prepare().map_err(Into::into);
+        crate::known::forget();
+        prepared
     }
 
     fn watches() -> Vec<RoleWatches> {

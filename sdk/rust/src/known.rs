@@ -34,6 +34,11 @@ pub fn wrong_name(name: &str) -> Option<String> {
     if name.trim().is_empty() {
         return Some("a name is empty; write a word".to_owned());
     }
+    if name.trim() != name {
+        return Some(format!(
+            "the name '{name}' has blanks at its ends, which no record keeps; take them off"
+        ));
+    }
     (name.len() > LONGEST_NAME).then(|| {
         let begin: String = name.chars().take(40).collect();
         format!("the name '{begin}…' has more than {LONGEST_NAME} bytes; write a shorter one")
@@ -124,8 +129,52 @@ fn path(field: &str) -> String {
     field.replace('.', "/")
 }
 
+/// What was asked while a plugin is prepared: many settings name the same, and the kernel answers so many
+/// questions in one call and no more.
+#[cfg(target_family = "wasm")]
+mod asked {
+    use std::cell::RefCell;
+    use std::collections::BTreeMap;
+
+    type Answers = BTreeMap<(String, String), Option<String>>;
+
+    thread_local! {
+        static ANSWERS: RefCell<Answers> = const { RefCell::new(Answers::new()) };
+    }
+
+    pub fn once(
+        kind: &str,
+        condition: &str,
+        ask: fn(&str, &str) -> Option<String>,
+    ) -> Option<String> {
+        let key = (kind.to_owned(), condition.to_owned());
+        let known = ANSWERS.with_borrow(|answers| answers.get(&key).cloned());
+        known.unwrap_or_else(|| {
+            let answer = ask(kind, condition);
+            ANSWERS.with_borrow_mut(|answers| answers.insert(key, answer.clone()));
+            answer
+        })
+    }
+
+    /// Calls begin with the memory as it was left, and ask nothing of this.
+    pub fn forget() {
+        ANSWERS.take();
+    }
+}
+
+#[cfg(target_family = "wasm")]
+pub(crate) use asked::forget;
+
 /// Why the kernel cannot look for such a record, where that is for the names or values in the condition.
 fn refused(kind: &str, condition: &str) -> Option<String> {
+    #[cfg(target_family = "wasm")]
+    return asked::once(kind, condition, refused_now);
+    // Each native test has a world of its own.
+    #[cfg(not(target_family = "wasm"))]
+    refused_now(kind, condition)
+}
+
+fn refused_now(kind: &str, condition: &str) -> Option<String> {
     let asked = records::query(kind).filter(format!("id eq {NOBODY}{condition}"));
     let failure = asked.limit(1).run().err()?;
     let code = failure.code.as_str();

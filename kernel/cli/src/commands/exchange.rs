@@ -11,6 +11,7 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{Method, header};
 use http_body::Frame;
 use kjerne_exchange::import::{Mapping, is_rejects};
+use kjerne_model::shown;
 use kjerne_workspace::stderr::tell;
 use serde_json::{Value as Json, json};
 
@@ -229,7 +230,10 @@ fn import_note(report: &Json, args: &ImportArgs) -> String {
     )];
     let unmapped = texts(&report["unmapped"]);
     if !unmapped.is_empty() {
-        lines.push(format!("columns not used: {}", unmapped.join(", ")));
+        lines.push(shown::plain(&format!(
+            "columns not used: {}",
+            unmapped.join(", ")
+        )));
     }
     lines.extend(texts(&report["notes"]).into_iter().map(str::to_owned));
     lines.extend(more(report, "more_notes", "notes like these"));

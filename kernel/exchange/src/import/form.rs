@@ -58,12 +58,21 @@ impl Form {
                  one of them; keep one"
             ));
         }
-        let sample = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
+        if let Some(part) = without_hour(&form.pattern) {
+            return Err(format!(
+                "the form {text:?} has %{part} and no hour, and would drop it; write %H:%M, or %I:%M %p"
+            ));
+        }
+        // Every part of it differs from what stands in for one that is not read.
+        let sample = Timestamp::constant(981_173_106, 789_000_000).to_zoned(TimeZone::UTC);
         let tried = strtime::format(&form.pattern, &sample)
             .and_then(|text| BrokenDownTime::parse(&form.pattern, text));
         match tried {
             Ok(read) if read.to_date().is_err() && read.to_timestamp().is_err() => Err(format!(
                 "the form {text:?} reads no date; write %d for the day, %m for the month and %Y for the year"
+            )),
+            Ok(read) if read.to_time().is_err() && read.to_timestamp().is_err() => Err(format!(
+                "the form {text:?} reads parts of a clock that make no time; write %H:%M:%S, with %.f for fractions"
             )),
             Ok(_) => Ok(form),
             Err(error) => Err(format!("nothing can be read by the form {text:?}: {error}")),
@@ -107,12 +116,34 @@ impl Form {
 
 /// Directives of one form that read the same thing: of two of them only the last would count.
 const ALIKE: [&str; 12] = [
-    "de", "mbBh", "Yy", "Gg", "HkIl", "M", "S", "pP", "fN", "aAuw", "j", "zQ",
+    "de", "mbBh", "YyCGg", "HkIl", "M", "S", "pP", "fN", "aAuw", "j", "zQ", "UVW",
 ];
+
+/// Directives that say what others say together: the day of a year, its week, and all of a time.
+const IN_ONE: [(&str, &str); 3] = [
+    ("j", "demBbh"),
+    ("UVW", "demBbhj"),
+    ("s", "YyCGgmBbhdejUVWHkIlMSpPfN"),
+];
+
+/// A part of a clock in a pattern without an hour.
+fn without_hour(pattern: &str) -> Option<char> {
+    let has_hour = directives(pattern).any(|one| "HkIls".contains(one));
+    let mut parts = directives(pattern).filter(|one| "MSpPfN".contains(*one));
+    parts.next().filter(|_| !has_hour)
+}
 
 /// Two directives of a pattern that read the same thing.
 fn read_twice(pattern: &str) -> Option<(char, char)> {
     let all: Vec<char> = directives(pattern).collect();
+    let of = |these: &str| all.iter().copied().find(|one| these.contains(*one));
+    let in_one = IN_ONE
+        .iter()
+        .find_map(|(whole, parts)| of(whole).zip(of(parts)));
+    in_one.or_else(|| alike_twice(&all))
+}
+
+fn alike_twice(all: &[char]) -> Option<(char, char)> {
     ALIKE.iter().find_map(|alike| {
         let mut found = all.iter().copied().filter(|one| alike.contains(*one));
         found.next().zip(found.next())

@@ -21,7 +21,6 @@ mod names;
 mod numbers;
 mod open;
 mod order;
-mod places;
 mod plain;
 mod plan;
 mod read;

@@ -5,11 +5,11 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use kjerne_model::shown;
 use kjerne_workspace::error::{Context as _, Error, Result};
 use sha2::{Digest, Sha256};
 
 use super::decode::{Decoded, Utf32};
-use super::places::{Places, is_east_asian};
 
 /// How the bytes of a file are text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -104,41 +104,13 @@ impl Source {
             (None, Some(marked)) => marked,
             (None, None) => look.guess()?,
         };
-        let source = Self {
+        Ok(Self {
             path: path.to_owned(),
             digest: look.digest.finalize().into(),
             bytes: look.bytes,
             encoding,
             mark: if marked == Some(encoding) { mark } else { 0 },
-        };
-        if told.is_none() {
-            source.check_several_bytes()?;
-        }
-        Ok(source)
-    }
-
-    /// Refuses an encoding of several bytes that the file is guessed to be in, where its text is none of those that
-    /// are written in them.
-    fn check_several_bytes(&self) -> Result<()> {
-        let Encoding::Other(encoding) = self.encoding else {
-            return Ok(());
-        };
-        let is_utf16 = [encoding_rs::UTF_16LE, encoding_rs::UTF_16BE].contains(&encoding);
-        if is_utf16 || encoding.is_single_byte() {
-            return Ok(());
-        }
-        let mut text = Vec::new();
-        let mut beginning = self.open()?.take(GUESS_BYTES as u64);
-        beginning
-            .read_to_end(&mut text)
-            .with_context(|| format!("cannot read {}", self.path.display()))?;
-        if is_east_asian(&String::from_utf8_lossy(&text)) {
-            return Ok(());
-        }
-        let name = encoding.name();
-        let why =
-            format!("it would be {name}, and its signs beyond ASCII do not stand together there");
-        Err(unknown(&why))
+        })
     }
 
     /// Opens the file's text from its beginning.
@@ -158,14 +130,6 @@ impl Source {
     }
 }
 
-fn unknown(why: &str) -> Error {
-    Error::unreadable(format!(
-        "the file is not UTF-8, and its encoding cannot be told by itself: {why}. Say encoding in the mapping \
-         (\"windows-1252\" for Western Europe, \"macintosh\" for older Macs), or save the file as UTF-8, as those \
-         of DOS (cp850) have to be"
-    ))
-}
-
 fn byte_order_mark(head: &[u8]) -> (Option<Encoding>, u64) {
     let utf16 = |encoding| (Some(Encoding::Other(encoding)), 2);
     match head {
@@ -183,6 +147,23 @@ const GUESS_BYTES: usize = 4 * 1024 * 1024;
 /// How many of the first bytes are kept to look for marks and zeros.
 const HEAD_BYTES: usize = 1024;
 
+/// How much of a word is shown.
+const WORD_BYTES: usize = 40;
+
+/// The word around the first byte beyond ASCII of a piece.
+fn first_word(piece: &[u8]) -> Vec<u8> {
+    let Some(at) = piece.iter().position(|byte| !byte.is_ascii()) else {
+        return Vec::new();
+    };
+    let ends = |byte: &u8| byte.is_ascii() && !byte.is_ascii_alphanumeric();
+    let begin = piece[..at].iter().rposition(ends).map_or(0, |end| end + 1);
+    let end = piece[at..]
+        .iter()
+        .position(ends)
+        .map_or(piece.len(), |end| at + end);
+    piece[begin.max(at.saturating_sub(WORD_BYTES))..end.min(at + WORD_BYTES)].to_vec()
+}
+
 /// What is gathered while the file is read for the first time.
 struct Look {
     digest: Sha256,
@@ -195,8 +176,11 @@ struct Look {
     /// Characters beyond ASCII in good UTF-8, and places where UTF-8 is broken.
     good: u64,
     broken: u64,
-    /// Where the bytes beyond ASCII stand.
-    places: Places,
+    /// The word around the first byte beyond ASCII.
+    word: Vec<u8>,
+    /// The last byte, and whether a change to another set of letters was met, as ISO 2022 has it.
+    last: u8,
+    shifts: bool,
 }
 
 impl Look {
@@ -210,7 +194,9 @@ impl Look {
             cut: Vec::new(),
             good: 0,
             broken: 0,
-            places: Places::new(),
+            word: Vec::new(),
+            last: 0,
+            shifts: false,
         }
     }
 
@@ -219,13 +205,16 @@ impl Look {
         self.bytes += piece.len() as u64;
         let room = HEAD_BYTES.saturating_sub(self.head.len()).min(piece.len());
         self.head.extend_from_slice(&piece[..room]);
-        self.places.feed(piece);
+        self.look_for_shifts(piece);
         if piece.is_ascii() && self.cut.is_empty() {
             return;
         }
         if self.guessed_on < GUESS_BYTES {
             self.guesser.feed(piece, false);
             self.guessed_on += piece.len();
+        }
+        if self.word.is_empty() {
+            self.word = first_word(piece);
         }
         let mut joined = std::mem::take(&mut self.cut);
         joined.extend_from_slice(piece);
@@ -250,48 +239,57 @@ impl Look {
         }
     }
 
+    /// Notes escapes by which texts of East Asia change to other letters, all in bytes of ASCII.
+    fn look_for_shifts(&mut self, piece: &[u8]) {
+        const ESCAPE: u8 = 0x1B;
+        let follows = |byte: Option<&u8>| matches!(byte, Some(b'$' | b'('));
+        let across = self.last == ESCAPE && follows(piece.first());
+        let within = piece
+            .windows(2)
+            .any(|two| two[0] == ESCAPE && follows(two.get(1)));
+        self.shifts |= across || within;
+        self.last = piece.last().copied().unwrap_or(self.last);
+    }
+
     /// UTF-8 when it reads as such, also where a few places are broken, since those are then told
-    /// with their lines; else what the guesser, who counts letters as browsers do, takes it for.
-    /// What is read so in a part only, or has bytes that are no letters, is not guessed at.
+    /// with their lines. Any other encoding has to be said: bytes are letters of one as well as of another.
     fn guess(&mut self) -> Result<Encoding> {
         if let Some(encoding) = self.zeros() {
             return Ok(encoding);
+        }
+        if self.shifts {
+            return Err(Error::unreadable(
+                "the file has escapes of ISO 2022 in it; say encoding = \"iso-2022-jp\" in the mapping if that is what \
+                 it is in, or save it as UTF-8",
+            ));
         }
         let broken = self.broken + u64::from(!self.cut.is_empty());
         if broken == 0 || self.good > 4 * broken {
             return Ok(Encoding::Utf8);
         }
         self.guesser.feed(b"", true);
-        let guessed = self.guesser.guess(None, Utf8Detection::Deny);
-        let good = self.good;
-        if guessed.is_single_byte() && 4 * good >= broken {
-            return Err(Error::unreadable(format!(
-                "the file has text in two encodings: {good} letters in UTF-8, and {broken} places in another; \
-                 bring its parts into one, or say encoding in the mapping"
-            )));
-        }
-        if guessed.is_single_byte() {
-            self.check(guessed)?;
-        }
-        Ok(Encoding::Other(guessed))
+        Err(self.not_told(broken))
     }
 
-    /// Refuses an encoding of single bytes that the file is guessed to be in and may well not be.
-    fn check(&mut self, guessed: &'static encoding_rs::Encoding) -> Result<()> {
-        let name = guessed.name();
-        let signs = self.places.against(guessed);
-        let why = if signs > 0 {
-            format!(
-                "it would be {name}, and {signs} bytes stand where that has no letters, or seldom one"
-            )
-        } else if self.places.is_open(guessed) {
-            format!(
-                "it may be {name} or windows-1252, and the letters beyond ASCII are too few to say"
-            )
-        } else {
-            return Ok(());
-        };
-        Err(unknown(&why))
+    /// What would have to be said, as far as it can be guessed: the administrator knows the word.
+    fn not_told(&self, broken: u64) -> Error {
+        if 4 * self.good >= broken {
+            let good = self.good;
+            return Error::unreadable(format!(
+                "the file has text in two encodings: {good} letters in UTF-8, and {broken} places in another; \
+                 bring its parts into one, or say encoding in the mapping"
+            ));
+        }
+        let guessed = self.guesser.guess(None, Utf8Detection::Deny);
+        let (word, _) = guessed.decode_without_bom_handling(&self.word);
+        let (name, word) = (guessed.name(), shown::beginning(&word, WORD_BYTES));
+        let known = name.to_ascii_lowercase();
+        Error::unreadable(format!(
+            "the file is not UTF-8, and its bytes do not tell for certain what it is. It may be {name}: then there is \
+             a word {word:?} in it. If that is right, say encoding = {known:?} in the mapping; else another, such as \
+             \"windows-1252\" for Western Europe or \"macintosh\" for older Macs, or save the file as UTF-8, as those of \
+             DOS (cp850) have to be"
+        ))
     }
 
     /// UTF-16 without a mark: every other byte of mostly Latin text is zero.

@@ -500,7 +500,7 @@ fn a_latin_1_file_keeps_its_letters() {
     let bytes: Vec<u8> = file.chars().map(|letter| letter as u8).collect();
     let report = desk.try_import(
         "account",
-        "[fields]\nname = 'n'\nexternal_id = 'id'",
+        "encoding = 'latin1'\n[fields]\nname = 'n'\nexternal_id = 'id'",
         &bytes,
     );
     assert_eq!(report.unwrap().encoding, "windows-1252");

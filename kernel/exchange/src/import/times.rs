@@ -52,11 +52,7 @@ pub fn read_instant(text: &str, forms: &Forms) -> Result<Instant, String> {
         if has_offset(&read) {
             continue;
         }
-        let local = read.to_datetime().or_else(|_| {
-            read.to_date()
-                .map(|date| date.to_datetime(civil::Time::midnight()))
-        });
-        if let Ok(local) = local {
+        if let Ok(local) = read.to_datetime() {
             return at_zone(local, &forms.zone);
         }
     }

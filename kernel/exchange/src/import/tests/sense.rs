@@ -316,3 +316,44 @@ fn whatever_stands_plain_beside_a_time_and_may_be_a_zone_is_a_fault() {
     }
     assert_eq!(fault("Oslo, den %d.%m.%Y", ""), "");
 }
+
+/// A part that makes no time was dropped with the whole clock, and midnight stored.
+#[test]
+fn a_form_takes_all_it_names_or_is_a_fault() {
+    for (form, fault) in [
+        ("%F", ""),
+        ("%F %H", ""),
+        ("%F %H:%M", ""),
+        ("%F %H:%M:%S%.f", ""),
+        ("%F %H:%M:%S.%f", ""),
+        ("%F %I:%M %p", ""),
+        ("%Y %j", ""),
+        ("%s", ""),
+        ("%F %H:%M.%f", "make no time"),
+        ("%F %H:%M%.f", "make no time"),
+        ("%F %H.%f", "make no time"),
+        ("%F %H:%S", "make no time"),
+        ("%F %S", "and no hour"),
+        ("%F %M", "and no hour"),
+        ("%d/%m/%Y %M", "and no hour"),
+        ("%F %p", "and no hour"),
+        ("%d/%m/%Y %j", "reads one thing twice"),
+        ("%j %d %Y", "reads one thing twice"),
+        ("%s %F", "reads one thing twice"),
+        ("%s %H:%M", "reads one thing twice"),
+        ("%F %T %s", "reads one thing twice"),
+        ("%C/%d/%m/%Y", "reads one thing twice"),
+        ("%F %G", "reads one thing twice"),
+        ("%F %V", "reads one thing twice"),
+        ("%F %U", "reads one thing twice"),
+    ] {
+        let map = format!("instant_formats = ['{form}']\n[fields]\nsubject = 's'\nat = 'a'");
+        let file = b"s,a\nCall,2026-11-21T08:30:00Z\n";
+        let done = Desk::new().try_import("activity", &map, file);
+        let told = done.err().unwrap_or_default();
+        match fault {
+            "" => assert!(told.is_empty(), "{form}: {told}"),
+            fault => assert!(told.contains(fault), "{form}: {told}"),
+        }
+    }
+}

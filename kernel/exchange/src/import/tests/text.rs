@@ -151,7 +151,8 @@ fn every_encoding_gives_the_same_text() {
         ),
         ("windows-1252", western),
     ] {
-        let (found, read) = decoded(&bytes, None);
+        let said = Some(name).filter(|name| !name.starts_with("UTF"));
+        let (found, read) = decoded(&bytes, said);
         assert_eq!(
             (found, String::from_utf8(read).unwrap().as_str()),
             (name, text),
