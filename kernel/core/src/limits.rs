@@ -160,6 +160,10 @@ limit_table! {
     GIVEN_UP = "given-up-kept", 1_000, "messages",
         "more than a person reads; beyond it the oldest goes, and is told to the log";
 
+    /// Messages given up that make room at a time.
+    FORGOTTEN = "given-up-forgotten", 64, "messages",
+        "more than deliveries that end together; each is held in memory to be told of";
+
     /// Messages that may follow from the answer to one, and from the answers to those.
     FOLLOW_UPS = "follow-ups", 64, "messages",
         "a conversation with another system is shorter; without a bound a plugin that sends from \

@@ -45,8 +45,8 @@ impl From<&str> for Undelivered {
 pub struct Failed {
     /// The message as it stands now; none when it is gone.
     pub row: Option<OutboxRow>,
-    /// The oldest message given up, when it had to make room for this one.
-    pub forgotten: Option<OutboxRow>,
+    /// The oldest messages given up, as many as had to make room for this one.
+    pub forgotten: Vec<OutboxRow>,
 }
 
 impl Kernel {
@@ -200,7 +200,7 @@ impl Kernel {
         let forgotten = if row.gave_up {
             self.oldest_given_up(&row)?
         } else {
-            None
+            Vec::new()
         };
         rows.extend(forgotten.iter().map(|old| Row::Delivered(old.seq)));
         self.store_rows(rows, None)?;
@@ -210,18 +210,24 @@ impl Kernel {
         })
     }
 
-    /// The message that has to go when one more of its plugin is given up.
-    fn oldest_given_up(&self, new: &OutboxRow) -> Result<Option<OutboxRow>, StoreError> {
+    /// The messages that have to go when one more of its plugin is given up. Deliveries that end together may
+    /// each have made room by the same one: the next makes up for it.
+    fn oldest_given_up(&self, new: &OutboxRow) -> Result<Vec<OutboxRow>, StoreError> {
         let snapshot = self.store().snapshot()?;
         let given_up = outbox::waiting(&*snapshot, &new.plugin)?.given_up;
-        if given_up < limits::GIVEN_UP.value {
-            return Ok(None);
+        let excess = (given_up + 1)
+            .saturating_sub(limits::GIVEN_UP.value)
+            .min(limits::FORGOTTEN.value);
+        let mut oldest = Vec::new();
+        if excess == 0 {
+            return Ok(oldest);
         }
-        let mut oldest = None;
         outbox::list(&*snapshot, 0, &mut |row| {
             if row.gave_up && row.plugin == new.plugin && row.seq != new.seq {
-                oldest = Some(row);
-                return ControlFlow::Break(());
+                oldest.push(row);
+                if oldest.len() as u64 >= excess {
+                    return ControlFlow::Break(());
+                }
             }
             ControlFlow::Continue(())
         })?;

@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 
 use crate::form::read_form;
 use crate::settings::{Condition, Settings, Source};
+use crate::unique::{self, NUMBER};
 use crate::values::{Form, expected, value_of};
 
 /// The most messages one delivery may hold.
@@ -37,8 +38,9 @@ pub fn read_body(message: &InboundMessage) -> Result<Vec<Json>, String> {
         .is_some_and(|name| name.trim().ends_with("json"))
         || content_type.is_empty()
     {
-        let json = serde_json::from_slice(&message.body)
-            .map_err(|error| format!("The body is not JSON: {error}."))?;
+        let wrong = |error| format!("The body is not JSON: {error}.");
+        unique::check(&message.body).map_err(wrong)?;
+        let json = serde_json::from_slice(&message.body).map_err(wrong)?;
         if names_a_number(&message.body) {
             return Err(format!(
                 "The body has the key {NUMBER}, which stands for no field."
@@ -63,10 +65,6 @@ pub fn read_body(message: &InboundMessage) -> Result<Vec<Json>, String> {
         _ => Err("The message must be a JSON object or a list of objects.".to_owned()),
     }
 }
-
-/// What the reader of JSON calls a number whose digits it keeps. An object with this key alone would be
-/// taken for one.
-const NUMBER: &str = "$serde_json::private::Number";
 
 /// Whether a text of a JSON document, which has been read, is this word.
 fn names_a_number(body: &[u8]) -> bool {

@@ -337,6 +337,11 @@ fn b10_an_object_is_no_number_whatever_its_key() {
             "{text}"
         );
     }
+    // One name twice has two meanings.
+    for text in [r#"{"name":"a","name":"b"}"#, r#"[{"x":{"b":1,"b":2}}]"#] {
+        let told = body(text).unwrap_err();
+        assert!(told.contains("stands there twice"), "{told}");
+    }
     for text in [
         r#"{"name":12.50}"#,
         r#"{"name":"private::Number \" \\"}"#,

@@ -8,6 +8,7 @@ mod names;
 mod sendable;
 mod settings;
 mod taken;
+mod unique;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -159,7 +160,9 @@ fn answer(made: &[Made], again: usize, taken: Taken, effects: &Effects) -> Resul
     let mut created = 0_i64;
     for one in made {
         if let Some(kind) = &one.kind {
-            effects.create(kind, one.fields.clone())?;
+            effects
+                .create(kind, one.fields.clone())
+                .map_err(of_sender)?;
             created += 1;
         }
     }
@@ -172,6 +175,14 @@ fn answer(made: &[Made], again: usize, taken: Taken, effects: &Effects) -> Resul
         .with_option("rule", rule)
         .with("created", created);
     Ok(answer.with_option("repeated", (again > 0).then_some(again as i64)))
+}
+
+/// A value that its field does not hold came with the message: to send it again would not help.
+fn of_sender(failure: Failure) -> Failure {
+    if failure.code == "wrong-type" {
+        return bad(failure.message);
+    }
+    failure
 }
 
 /// The answer to a delivery that was taken before.

@@ -328,16 +328,52 @@ fn the_oldest_message_given_up_makes_room() {
     };
     for seq in 1..=limits::GIVEN_UP.value {
         let failed = kernel.outbox_failed(seq, hopeless(), at(0)).unwrap();
-        assert_eq!(failed.forgotten, None);
+        assert!(failed.forgotten.is_empty());
     }
     let last = limits::GIVEN_UP.value + 1;
     let failed = kernel.outbox_failed(last, hopeless(), at(0)).unwrap();
-    assert_eq!(failed.forgotten.map(|row| row.seq), Some(1));
+    assert_eq!(
+        failed
+            .forgotten
+            .iter()
+            .map(|row| row.seq)
+            .collect::<Vec<_>>(),
+        [1]
+    );
     let waiting = kernel.outbox_waiting("sends").unwrap();
     assert_eq!(
         (waiting.rows, waiting.given_up),
         (0, limits::GIVEN_UP.value)
     );
+}
+
+/// Deliveries that end together see one state, and make room by the same message.
+#[test]
+fn messages_given_up_together_are_no_more_than_are_kept() {
+    let (most, more) = (limits::GIVEN_UP.value, 40);
+    let keys: &'static [&'static str] = vec!["k"; (most + more) as usize + 1].leak();
+    let kernel = queued(keys);
+    let give_up = |seq: u64| {
+        let hopeless = Undelivered {
+            hopeless: true,
+            ..Undelivered::from("410")
+        };
+        kernel.outbox_failed(seq, hopeless, at(0)).unwrap()
+    };
+    (1..=most).for_each(|seq| drop(give_up(seq)));
+    let barrier = std::sync::Barrier::new(more as usize);
+    std::thread::scope(|scope| {
+        for seq in most + 1..=most + more {
+            let (barrier, give_up) = (&barrier, &give_up);
+            scope.spawn(move || {
+                barrier.wait();
+                give_up(seq)
+            });
+        }
+    });
+    give_up(most + more + 1);
+    let waiting = kernel.outbox_waiting("sends").unwrap();
+    assert_eq!((waiting.rows, waiting.given_up), (0, most));
 }
 
 /// A clock that stood years ahead must not keep anything for years once it is put right.

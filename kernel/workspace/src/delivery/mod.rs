@@ -348,7 +348,7 @@ fn report(
             row.message.id, row.message.url
         ));
         let parked = runtime.kernel.outbox_parked(row, error)?;
-        tell_forgotten(parked.forgotten.as_ref());
+        tell_forgotten(&parked.forgotten);
     }
     Ok(())
 }
@@ -405,12 +405,12 @@ fn not_delivered(
             row.message.id, row.plugin, row.message.url
         ));
     }
-    tell_forgotten(failed.forgotten.as_ref());
+    tell_forgotten(&failed.forgotten);
     Ok(over)
 }
 
-fn tell_forgotten(row: Option<&OutboxRow>) {
-    if let Some(row) = row {
+fn tell_forgotten(rows: &[OutboxRow]) {
+    for row in rows {
         tell(format_args!(
             "message {} of {}, given up earlier, is kept no longer: there are {} newer ones",
             row.message.id, row.plugin, GIVEN_UP.value
