@@ -232,6 +232,10 @@ limit_table! {
     ROWS_LATER = "rows-later", 2_000_000, "rows",
         "twenty walks through all of 100,000 records; the clock ends what takes longer";
 
+    /// Watches a plugin may tell in all its roles together.
+    WATCHES = "watches", 1_024, "watches",
+        "some for each kind and role; they are joined by kind, and what is joined is kept";
+
     /// Bytes of a key in a plugin's own key space.
     STATE_KEY = "state-key", 512, "bytes",
         "keys are kept in a tree and stay short";

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use kjerne_core::Finding;
 use kjerne_model::{Address, Change, Fields, Name, RecordId, Reference, Target, Value, shown};
+use kjerne_values::header;
 use wasmtime::component::Resource;
 
 use crate::call_state::{CallState, Shown, kind_of, quoted};
@@ -15,24 +16,6 @@ use crate::limits;
 use crate::resources::{CallContext, Edits, Findings, Proposals};
 use crate::stop::{Ended, Stop};
 use crate::wit::v0_1_0::{self as wit, Field, RecordRef, types};
-
-/// Headers the kernel sets itself, and those that would change what a message is.
-const OWN_HEADERS: [&str; 14] = [
-    "host",
-    "connection",
-    "content-length",
-    "content-type",
-    "transfer-encoding",
-    "te",
-    "trailer",
-    "upgrade",
-    "expect",
-    "cookie",
-    "webhook-id",
-    "webhook-timestamp",
-    "webhook-signature",
-    "keep-alive",
-];
 
 impl types::HostCallContext for CallState {
     fn now(&mut self, _: Resource<CallContext>) -> wasmtime::Result<i64> {
@@ -344,30 +327,21 @@ fn unsendable(message: &types::OutboundMessage) -> Option<String> {
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()));
     for (name, value) in given.clone().chain([content_type]).chain(id) {
-        let word = !name.is_empty()
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
-        let fits = |b: u8| b == b' ' || b.is_ascii_graphic();
-        let clean = value.len() <= limits::HEADER_BYTES.count() && value.bytes().all(fits);
-        if !word || !clean {
+        let fits = value.len() <= limits::HEADER_BYTES.count() && header::is_value(value);
+        if !header::is_name(name) || !fits {
             return Some(format!(
                 "the header {:?} cannot be sent as it is",
                 quoted(name)
             ));
         }
     }
-    let own = given.map(|(name, _)| name.to_ascii_lowercase());
-    let mut own = own.filter(|name| OWN_HEADERS.contains(&name.as_str()) || is_own(name));
-    own.next()
-        .map(|name| format!("the header {name} is set by the kernel"))
-}
-
-/// Whether headers of that beginning are never a plugin's.
-fn is_own(name: &str) -> bool {
-    ["proxy-", "kjerne-"]
-        .iter()
-        .any(|own| name.starts_with(own))
+    let mut own = given.filter(|(name, _)| header::is_own(name));
+    own.next().map(|(name, _)| {
+        format!(
+            "the header {} is set by the kernel",
+            name.to_ascii_lowercase()
+        )
+    })
 }
 
 #[cfg(test)]

@@ -57,6 +57,13 @@ pub fn narrowed(
     said: Vec<RoleWatches>,
 ) -> Result<Watching, String> {
     let mut watching = Watching::declared(manifest);
+    let told: usize = said.iter().map(|role| role.watches.len()).sum();
+    if told > limits::WATCHES.count() {
+        let (most, name) = (limits::WATCHES.value, limits::WATCHES.name);
+        return Err(format!(
+            "with them it would tell {told} watches, and {most} are allowed (limit {name})"
+        ));
+    }
     for RoleWatches { role, watches } in said {
         let named = WATCHING.into_iter().find(|known| known.name() == role);
         let kinds = named.and_then(|role| Some((role, manifest.roles.get(&role)?)));

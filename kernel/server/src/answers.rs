@@ -2,7 +2,7 @@
 //! still longest gives its own to whoever waits: its connection is broken off.
 
 use std::collections::HashMap;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use axum::body::{Body, Bytes, HttpBody};
 use http_body::{Frame, SizeHint};
 use kjerne_core::limits::Limit;
+use tokio::time::timeout;
 
-use crate::limits::{ANSWER_STANDING, ROOM_WAIT};
+use crate::limits::ANSWER_STANDING;
 use crate::memory::{Memory, Room};
 use crate::problem::Problem;
 
@@ -20,7 +21,6 @@ use crate::problem::Problem;
 pub(crate) struct Answers {
     memory: Memory,
     sending: Arc<Mutex<Sending>>,
-    patience: Duration,
     standing: Duration,
 }
 
@@ -33,8 +33,9 @@ struct Sending {
 /// What is left of an answer.
 struct Part {
     rest: Bytes,
-    /// What the answer takes up, for as long as it does.
+    /// What the answer takes up, until all of it is handed on or it is broken off.
     room: Option<Room>,
+    is_broken: bool,
     /// When its reader last took some of it.
     moved: Instant,
 }
@@ -47,7 +48,6 @@ impl Answers {
         Self {
             memory: Memory::new(most),
             sending: Arc::default(),
-            patience: Duration::from_millis(ROOM_WAIT.value),
             standing: Duration::from_millis(ANSWER_STANDING.value),
         }
     }
@@ -57,12 +57,11 @@ impl Answers {
     /// # Errors
     /// When there is none for a while.
     pub(crate) async fn take(&self, bytes: usize) -> Result<Room, Problem> {
-        let began = Instant::now();
+        let mut taken = pin!(self.memory.take(bytes));
         loop {
-            match self.memory.take_within(bytes, self.standing / 4).await {
-                Err(problem) if began.elapsed() >= self.patience => return Err(problem),
+            match timeout(self.standing / 4, taken.as_mut()).await {
+                Ok(taken) => return taken,
                 Err(_) => self.break_one_off(),
-                Ok(room) => return Ok(room),
             }
         }
     }
@@ -83,6 +82,7 @@ impl Answers {
             if part.moved.elapsed() >= self.standing {
                 part.rest = Bytes::new();
                 part.room = None;
+                part.is_broken = true;
             }
         }
     }
@@ -92,6 +92,7 @@ impl Answers {
         let part = Arc::new(Mutex::new(Part {
             rest: bytes,
             room: Some(room),
+            is_broken: false,
             moved: Instant::now(),
         }));
         let mut sending = self.sending();
@@ -135,7 +136,7 @@ impl HttpBody for Sent {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let mut part = lock(&self.part);
-        if part.room.is_none() {
+        if part.is_broken {
             let why = "the answer was broken off, since its reader stood still and others waited";
             return Poll::Ready(Some(Err(axum::Error::new(std::io::Error::other(why)))));
         }
@@ -144,13 +145,17 @@ impl HttpBody for Sent {
         if most == 0 {
             return Poll::Ready(None);
         }
-        let piece = part.rest.split_to(most);
-        Poll::Ready(Some(Ok(Frame::data(Bytes::copy_from_slice(&piece)))))
+        let piece = Bytes::copy_from_slice(&part.rest.split_to(most));
+        if part.rest.is_empty() {
+            part.rest = Bytes::new();
+            part.room = None;
+        }
+        Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
         let part = lock(&self.part);
-        part.room.is_some() && part.rest.is_empty()
+        !part.is_broken && part.rest.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -172,7 +177,7 @@ mod tests {
             reason: "a test",
         };
         Answers {
-            patience: Duration::from_millis(400),
+            memory: Memory::hasty(most, Duration::from_millis(400)),
             standing: Duration::from_millis(100),
             ..Answers::new(most)
         }
@@ -200,7 +205,7 @@ mod tests {
             }
             pieces
         };
-        let (taken, pieces) = tokio::join!(answers.take(100 << 10), reading);
+        let (taken, pieces) = tokio::join!(answers.take(200 << 10), reading);
         assert!(taken.is_ok());
         assert_eq!(pieces, 2);
         assert!(
@@ -217,6 +222,8 @@ mod tests {
         tokio::time::sleep(Duration::from_millis(150)).await;
         assert!(answers.take(200 << 10).await.is_ok());
         assert!(next(&mut still).await.unwrap().is_ok());
+        // All of it is handed on: it takes up nothing any more.
+        assert!(answers.take(256 << 10).await.is_ok());
         assert!(next(&mut still).await.is_none());
         // Room that no answer holds, of work that is not done yet, is nobody's to take.
         let _held = answers.take(250 << 10).await.unwrap();

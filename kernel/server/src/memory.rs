@@ -54,6 +54,15 @@ impl Memory {
         }
     }
 
+    /// The same for a test that does not wait long.
+    #[cfg(test)]
+    pub(crate) fn hasty(most: Limit, patience: Duration) -> Self {
+        Self {
+            patience,
+            ..Self::new(most)
+        }
+    }
+
     /// Takes room for so many bytes more, and does not wait: who has room and waits for more keeps others
     /// from ever giving theirs back.
     ///
@@ -83,21 +92,9 @@ impl Memory {
     /// # Errors
     /// When there is none.
     pub(crate) async fn take(&self, bytes: usize) -> Result<Room, Problem> {
-        self.take_within(bytes, self.patience).await
-    }
-
-    /// The same, with less patience.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub(crate) async fn take_within(
-        &self,
-        bytes: usize,
-        patience: Duration,
-    ) -> Result<Room, Problem> {
         let wanted = u32::try_from(units(bytes)).unwrap_or(u32::MAX);
         let taken = Arc::clone(&self.free).acquire_many_owned(wanted);
-        match timeout(patience, taken).await {
+        match timeout(self.patience, taken).await {
             Ok(Ok(room)) => Ok(Room(room)),
             Ok(Err(_)) | Err(_) => Err(self.full()),
         }
@@ -139,11 +136,7 @@ mod tests {
     };
 
     fn hasty() -> Memory {
-        let patience = Duration::from_millis(50);
-        Memory {
-            patience,
-            ..Memory::new(MOST)
-        }
+        Memory::hasty(MOST, Duration::from_millis(50))
     }
 
     #[tokio::test]

@@ -4,6 +4,8 @@
 //! The kernel's limits are said here once more, since a plugin cannot ask for them: `message-headers`,
 //! `message-header`, `send-host` and `secret-name` of `kjerne limits`.
 
+use kjerne_sdk::header;
+
 /// The most headers of a subscription.
 const HEADERS: usize = 64;
 
@@ -15,24 +17,6 @@ const HOST_BYTES: usize = 253;
 
 /// The most bytes of a secret's name.
 const SECRET_BYTES: usize = 64;
-
-/// Headers the kernel sets itself, or that would make another message of it.
-const OWN: [&str; 14] = [
-    "host",
-    "connection",
-    "content-length",
-    "content-type",
-    "transfer-encoding",
-    "te",
-    "trailer",
-    "upgrade",
-    "expect",
-    "cookie",
-    "webhook-id",
-    "webhook-timestamp",
-    "webhook-signature",
-    "keep-alive",
-];
 
 /// What is wrong with an address. `https://host:port/path`, without a name or password in it, which belong in
 /// a header; `http` goes to the machine itself only.
@@ -79,16 +63,11 @@ pub fn wrong_headers(headers: &[(String, String)]) -> Option<String> {
         return Some(format!("there are more than {HEADERS} headers"));
     }
     headers.iter().find_map(|(name, value)| {
-        let small = name.to_ascii_lowercase();
-        let is_own = OWN.contains(&small.as_str())
-            || ["proxy-", "kjerne-"].iter().any(|own| small.starts_with(own));
-        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-        let is_sign = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
-        if name.is_empty() || !name.bytes().all(is_word) {
+        if !header::is_name(name) {
             Some(format!("'{name}' cannot be a header; write letters, digits, - and _"))
-        } else if is_own {
+        } else if header::is_own(name) {
             Some(format!("the header '{name}' is set by the kernel; leave it out"))
-        } else if !value.bytes().all(is_sign) {
+        } else if !header::is_value(value) {
             Some(format!("the header '{name}' cannot be sent; write its value in ASCII, without control characters"))
         } else {
             (value.len() > HEADER_BYTES)

@@ -49,7 +49,7 @@ pub use contract::{
 };
 pub use effects::{EffectHandle, Effects};
 pub use fields::Fields;
-pub use kjerne_values::{trim, without_exponent};
+pub use kjerne_values::{header, trim, without_exponent};
 pub use prepared::Prepared;
 pub use roles::{
     Action, BuyingProcess, Guard, Integration, Prepare, React, SalesStages, ServiceRules, Shape,

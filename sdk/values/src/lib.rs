@@ -1,4 +1,4 @@
-//! Dates, instants, decimals, money and the two rules of text: the values that kernel and plugins read and write alike.
+//! Dates, instants, decimals, money, the two rules of text and that of headers: the values that kernel and plugins read and write alike.
 //!
 //! The kernel takes these types as its own; the SDK wraps them in what a plugin sees. A date or an
 //! amount therefore means the same on both sides of the contract. This crate knows no clock, no
@@ -17,6 +17,7 @@ extern crate std;
 mod currency;
 mod date;
 mod decimal;
+pub mod header;
 mod instant;
 mod money;
 mod parse_error;

@@ -114,6 +114,17 @@ fn b5_an_outbound_call_may_tell_of_all_it_is_shown() {
     assert!(!tells(meter(Role::Integration, 0, shown), 2), "no answer");
     let most = kjerne_core::limits::OUTBOX_BYTES.value;
     assert!(!tells(meter(Role::Integration, 1, most), most / shown + 1));
+    // Small records with long headers: each change has its own.
+    let each = 64 << 10;
+    let of_headers = |changes: usize, times: u64| {
+        let mut meter = meter(Role::Integration, changes, 0);
+        (0..times).all(|_| meter.message(each).is_ok())
+    };
+    assert!(of_headers(500, 500));
+    assert!(
+        !of_headers(500, 500 + 4 * 16 + 1),
+        "beyond the room of any call"
+    );
     // What becomes records is one commit all the same.
     let mut proposes = meter(Role::Integration, 500, shown);
     assert!(proposes.output(shown).is_ok());

@@ -107,6 +107,20 @@ fn a_plugin_that_watches_what_there_is_not_is_told_so() {
     );
 }
 
+#[test]
+fn a_plugin_tells_so_many_watches_and_no_more() {
+    let bench = Bench::empty(super::guests::options());
+    let most = crate::limits::WATCHES.count();
+    let update: Told<'_> = (Some("account"), &["update"], Some(&["name"]), false);
+    let told = |count: usize| {
+        let watches = vec![update; count];
+        load(&bench, "", &[("guard", &watches)])
+    };
+    assert!(told(most).is_ok());
+    let refused = told(most + 1).unwrap_err().to_string();
+    assert!(refused.contains("limit watches"), "{refused}");
+}
+
 /// The guard gets no fields but those it goes by: it breaks when it is shown more than one.
 #[test]
 fn no_other_fields_are_handed_over() {
