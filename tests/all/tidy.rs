@@ -43,6 +43,7 @@ fn dependencies_point_one_way() {
         (
             "kernel/host",
             &[
+                "kjerne-values",
                 "kjerne-model",
                 "kjerne-store",
                 "kjerne-core",
