@@ -14,7 +14,7 @@ fn root() -> PathBuf {
 
 fn contract() -> Resolve {
     let mut resolve = Resolve::default();
-    resolve.push_dir(root().join("wit/v0.1.0")).unwrap();
+    resolve.push_dir(root().join("wit/v0.2.0")).unwrap();
     resolve
 }
 

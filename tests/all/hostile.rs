@@ -471,12 +471,12 @@ fn promise_7_a_manifest_that_lies_is_found_out_before_anything_runs() {
     assert!(Package::read(&sealed(&honest)).is_ok());
     let cases: [(String, &[&str]); 5] = [
         (
-            honest.replace("contract = \"0.1.0\"", "contract = \"0.2.0\""),
-            &["0.2.0", "0.1.0", "build"],
+            honest.replace("contract = \"0.2.0\"", "contract = \"0.3.0\""),
+            &["0.3.0", "0.2.0", "build"],
         ),
         (
-            honest.replace("contract = \"0.1.0\"", "contract = \"1.0.0\""),
-            &["1.0.0", "0.1.0"],
+            honest.replace("contract = \"0.2.0\"", "contract = \"1.0.0\""),
+            &["1.0.0", "0.2.0"],
         ),
         (
             honest.replace("[roles.guard]", "[roles.integration]"),

@@ -185,7 +185,7 @@ fn promise_5_a_guard_and_a_shape_are_refused_every_import_that_does_io_or_writes
 #[test]
 fn promise_5_every_import_of_the_contract_is_known_to_these_tests() {
     let mut resolve = wit_parser::Resolve::default();
-    resolve.push_dir(root().join("wit/v0.1.0")).unwrap();
+    resolve.push_dir(root().join("wit/v0.2.0")).unwrap();
     let quiet = ["records", "log", "settings", "time", "types"];
     let world = resolve
         .worlds
@@ -601,7 +601,7 @@ fn promise_9_the_contract_of_every_released_version_is_still_read() {
             continue;
         };
         let manifest = crate::stage::manifest("tests/hostile/many")
-            .replace("contract = \"0.1.0\"", &format!("contract = \"{version}\""));
+            .replace("contract = \"0.2.0\"", &format!("contract = \"{version}\""));
         let file = Package::seal(&built("hostile"), &manifest, "");
         assert!(
             Package::read(&file).is_ok(),

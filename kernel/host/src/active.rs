@@ -11,7 +11,7 @@ use crate::code::Code;
 use crate::fault;
 use crate::plugin::Plugin;
 use crate::watching::Watching;
-use crate::wit::v0_1_0::Sight;
+use crate::wit::v0_2_0::Sight;
 
 /// A plugin that can be called.
 pub struct Active {

@@ -8,7 +8,7 @@ use wasmtime::{Engine, Store};
 use crate::call_state::CallState;
 use crate::error::LoadError;
 use crate::watching::Watching;
-use crate::wit::v0_1_0::{EveryRole, exports};
+use crate::wit::v0_2_0::{EveryRole, exports};
 use kjerne_package::Package;
 
 /// A plugin that is ready to be instantiated.

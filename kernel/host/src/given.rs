@@ -10,7 +10,7 @@ use kjerne_model::{Address, FieldType, Kind, Name, Patch, Value};
 use crate::call_state::{Given, quoted, whole};
 use crate::limits;
 use crate::stop::Stop;
-use crate::wit::v0_1_0::{self as wit, Field, types};
+use crate::wit::v0_2_0::{self as wit, Field, types};
 
 fn wrong_type(message: impl AsRef<str>) -> Stop {
     Stop::failure("wrong-type", message)

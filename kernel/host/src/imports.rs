@@ -17,7 +17,7 @@ use crate::logs::Line;
 use crate::meter::Passed;
 use crate::resources::QueryDraft;
 use crate::stop::{Ended, Stop};
-use crate::wit::v0_1_0::{
+use crate::wit::v0_2_0::{
     self as wit, CrmRecord, Failure, RecordRef, log, records, settings, state, time,
 };
 use kjerne_package::grants::Projection;

@@ -13,7 +13,7 @@ use crate::error::AskError;
 use crate::host::Host;
 use crate::outputs::{rule_name, sentence};
 use crate::wit::answers;
-use crate::wit::v0_1_0::{Failure, RecordRef, reference_out};
+use crate::wit::v0_2_0::{Failure, RecordRef, reference_out};
 use crate::{fault, limits};
 use kjerne_core::models::{Assessment, CaseTarget, Job, Pipeline, StaleItem, Standing, Triage};
 

@@ -15,7 +15,7 @@ use crate::imports::reference;
 use crate::limits;
 use crate::resources::{CallContext, Edits, Findings, Proposals};
 use crate::stop::{Ended, Stop};
-use crate::wit::v0_1_0::{self as wit, Field, RecordRef, types};
+use crate::wit::v0_2_0::{self as wit, Field, RecordRef, types};
 
 impl types::HostCallContext for CallState {
     fn now(&mut self, _: Resource<CallContext>) -> wasmtime::Result<i64> {

@@ -18,7 +18,7 @@ use crate::fault;
 use crate::host::Host;
 use crate::meter::Meter;
 use crate::outputs::{rule_name, sentence};
-use crate::wit::v0_1_0::{self as wit, Change, Failure, Field, exports};
+use crate::wit::v0_2_0::{self as wit, Change, Failure, Field, exports};
 
 /// The contract's code for a message whose sender got it wrong.
 const BAD_MESSAGE: &str = "bad-message";

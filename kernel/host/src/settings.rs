@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::wit::v0_1_0::settings::Entry;
-use crate::wit::v0_1_0::settings_out;
+use crate::wit::v0_2_0::settings::Entry;
+use crate::wit::v0_2_0::settings_out;
 use kjerne_package::limits;
 
 /// A settings document that was read and found good.

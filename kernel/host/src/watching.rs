@@ -7,7 +7,7 @@ use kjerne_core::{Operations, Role, Watch, Watches};
 use kjerne_model::{Kind, Name, Schema, shown};
 
 use crate::limits;
-use crate::wit::v0_1_0::exports::prepare::{RoleWatches, Watch as Said};
+use crate::wit::v0_2_0::exports::prepare::{RoleWatches, Watch as Said};
 use kjerne_package::Manifest;
 
 /// What a plugin watches, by role, for the roles it has.

@@ -14,7 +14,7 @@ use crate::manifest::Manifest;
 use crate::outline::{MANIFEST_SECTION, Outline, SETTINGS_SECTION, invalid};
 
 /// The version of the contract this host has.
-pub const CONTRACT: &str = "0.1.0";
+pub const CONTRACT: &str = "0.2.0";
 
 /// The contract's package, in front of each of its interfaces.
 const PREFIX: &str = "kjerne:crm/";
@@ -244,7 +244,7 @@ fn check_imports(outline: &Outline) -> Result<(), PackageError> {
     Ok(())
 }
 
-/// `guard` of `kjerne:crm/guard@0.1.0`, when the version is one this host has.
+/// `guard` of `kjerne:crm/guard@0.2.0`, when the version is one this host has.
 fn interface(name: &str) -> Result<&str, PackageError> {
     let rest = name.strip_prefix(PREFIX).unwrap_or(name);
     let (interface, version) = rest.split_once('@').unwrap_or((rest, ""));

@@ -361,7 +361,7 @@ mod tests {
     const GOOD: &str = r#"
         id = "acme.credit-check"
         version = "0.1.0"
-        contract = "0.1.0"
+        contract = "0.2.0"
         label = "Credit check"
         description = "Refuses orders above the limit."
         [roles.guard]

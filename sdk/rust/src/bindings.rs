@@ -6,7 +6,7 @@
 /// Types and host functions, without any role.
 pub mod imports {
     wit_bindgen::generate!({
-        path: "../../wit/v0.1.0",
+        path: "../../wit/v0.2.0",
         world: "imports",
         runtime_path: "::kjerne_sdk::wit_bindgen::rt",
         additional_derives: [PartialEq, Eq, Hash],
@@ -18,7 +18,7 @@ macro_rules! role {
     ($module:ident, $world:literal, $export:literal, $path:literal) => {
         pub mod $module {
             wit_bindgen::generate!({
-                path: "../../wit/v0.1.0",
+                path: "../../wit/v0.2.0",
                 world: $world,
                 runtime_path: "::kjerne_sdk::wit_bindgen::rt",
                 pub_export_macro: true,
@@ -26,12 +26,12 @@ macro_rules! role {
                 default_bindings_module: $path,
                 additional_derives: [PartialEq, Eq],
                 with: {
-                    "kjerne:crm/types@0.1.0": crate::bindings::imports::kjerne::crm::types,
-                    "kjerne:crm/records@0.1.0": crate::bindings::imports::kjerne::crm::records,
-                    "kjerne:crm/log@0.1.0": crate::bindings::imports::kjerne::crm::log,
-                    "kjerne:crm/settings@0.1.0": crate::bindings::imports::kjerne::crm::settings,
-                    "kjerne:crm/state@0.1.0": crate::bindings::imports::kjerne::crm::state,
-                    "kjerne:crm/time@0.1.0": crate::bindings::imports::kjerne::crm::time,
+                    "kjerne:crm/types@0.2.0": crate::bindings::imports::kjerne::crm::types,
+                    "kjerne:crm/records@0.2.0": crate::bindings::imports::kjerne::crm::records,
+                    "kjerne:crm/log@0.2.0": crate::bindings::imports::kjerne::crm::log,
+                    "kjerne:crm/settings@0.2.0": crate::bindings::imports::kjerne::crm::settings,
+                    "kjerne:crm/state@0.2.0": crate::bindings::imports::kjerne::crm::state,
+                    "kjerne:crm/time@0.2.0": crate::bindings::imports::kjerne::crm::time,
                 },
             });
         }

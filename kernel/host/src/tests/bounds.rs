@@ -14,7 +14,7 @@ use crate::engine::engine;
 use crate::limits::{self, Budget};
 use crate::meter::Meter;
 use crate::stop::Stop;
-use crate::wit::v0_1_0::{Field, RecordRef, records, state, time, types};
+use crate::wit::v0_2_0::{Field, RecordRef, records, state, time, types};
 
 /// A component of so many instances of one module.
 fn instances(count: usize, module: &str) -> String {

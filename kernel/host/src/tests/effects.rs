@@ -125,7 +125,7 @@ fn what_settings_name_is_read_or_told_to_be_lacking() {
     let check = |kind: Option<&str>, declared: &str, granted: &[&str], told: Option<&str>| {
         let guest = super::guests::react("(i32.const 1024)");
         let guest = super::guests::telling(&guest, &[("react", &[(kind, &[], None, false)])]);
-        let component = super::guests::component("reacting", "0.1.0", &guest);
+        let component = super::guests::component("reacting", "0.2.0", &guest);
         let manifest = super::guests::manifest("react", &[declared])
             .replace("[roles.react]", "[roles.react]\n[roles.prepare]")
             .replace("reason =", "optional = true\nreason =");
@@ -166,7 +166,7 @@ fn a_reaction_that_breaks_wants_nothing() {
 
 #[test]
 fn parts_of_an_address_cross_as_fields() {
-    use crate::wit::v0_1_0::{Sight, change_out};
+    use crate::wit::v0_2_0::{Sight, change_out};
     use kjerne_core::Draft;
     use kjerne_model::{Address, Fields, RecordId};
     use kjerne_package::grants::{Grant, Grants};

@@ -201,7 +201,7 @@ fn a_section_that_is_there_twice_is_refused() {
 
 #[test]
 fn to_seal_again_puts_others_in_their_place() {
-    let bare = component("guard-plugin", "0.1.0", &guard(""));
+    let bare = component("guard-plugin", "0.2.0", &guard(""));
     let first = Package::seal(&bare, &manifest("guard", &[]), "a = 1");
     let text = manifest("guard", &["read:account"]);
     let again = Package::seal(&first, &text, "b = 2");

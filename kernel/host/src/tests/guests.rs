@@ -32,35 +32,35 @@ const COMMON: &str = r#"
 const FUNCTIONS: [(&str, &str); 9] = [
     (
         "$refuse",
-        r#""kjerne:crm/types@0.1.0" "[method]findings.refuse" (func $refuse (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32))"#,
+        r#""kjerne:crm/types@0.2.0" "[method]findings.refuse" (func $refuse (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32))"#,
     ),
     (
         "$now",
-        r#""kjerne:crm/types@0.1.0" "[method]call-context.now" (func $now (param i32) (result i64))"#,
+        r#""kjerne:crm/types@0.2.0" "[method]call-context.now" (func $now (param i32) (result i64))"#,
     ),
     (
         "$create",
-        r#""kjerne:crm/types@0.1.0" "[method]effects.create" (func $create (param i32 i32 i32 i32 i32 i32))"#,
+        r#""kjerne:crm/types@0.2.0" "[method]effects.create" (func $create (param i32 i32 i32 i32 i32 i32))"#,
     ),
     (
         "$send",
-        r#""kjerne:crm/types@0.1.0" "[method]effects.send" (func $send (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32))"#,
+        r#""kjerne:crm/types@0.2.0" "[method]effects.send" (func $send (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32))"#,
     ),
     (
         "$log",
-        r#""kjerne:crm/log@0.1.0" "write" (func $log (param i32 i32 i32 i32))"#,
+        r#""kjerne:crm/log@0.2.0" "write" (func $log (param i32 i32 i32 i32))"#,
     ),
     (
         "$get",
-        r#""kjerne:crm/records@0.1.0" "get" (func $get (param i32 i32 i32 i32 i32))"#,
+        r#""kjerne:crm/records@0.2.0" "get" (func $get (param i32 i32 i32 i32 i32))"#,
     ),
     (
         "$state_get",
-        r#""kjerne:crm/state@0.1.0" "get" (func $state_get (param i32 i32 i32))"#,
+        r#""kjerne:crm/state@0.2.0" "get" (func $state_get (param i32 i32 i32))"#,
     ),
     (
         "$state_set",
-        r#""kjerne:crm/state@0.1.0" "set" (func $state_set (param i32 i32 i32 i32 i32))"#,
+        r#""kjerne:crm/state@0.2.0" "set" (func $state_set (param i32 i32 i32 i32 i32))"#,
     ),
     (
         "$open",
@@ -81,13 +81,13 @@ fn imports(body: &str) -> String {
 pub fn guard(body: &str) -> String {
     format!(
         r#"(module
-  (import "kjerne:crm/types@0.1.0" "[resource-drop]call-context" (func $drop_context (param i32)))
-  (import "kjerne:crm/types@0.1.0" "[resource-drop]findings" (func $drop_findings (param i32)))
+  (import "kjerne:crm/types@0.2.0" "[resource-drop]call-context" (func $drop_context (param i32)))
+  (import "kjerne:crm/types@0.2.0" "[resource-drop]findings" (func $drop_findings (param i32)))
   {} {COMMON}
   (data (i32.const 256) "xxxxxxxx")
   (func $deeper (param i32) (result i32)
     (i32.add (call $deeper (i32.add (local.get 0) (i32.const 1))) (i32.const 1)))
-  (func (export "kjerne:crm/guard@0.1.0#guard")
+  (func (export "kjerne:crm/guard@0.2.0#guard")
     (param $context i32) (param $changes i32) (param $count i32) (param $findings i32)
     (local $i i32)
     {body}
@@ -102,10 +102,10 @@ pub fn keeping(pages: u32) -> String {
     let text = guard("");
     let end = text.rfind(')').unwrap_or(0);
     format!(
-        r#"{} (func (export "kjerne:crm/prepare@0.1.0#prepare") (result i32)
+        r#"{} (func (export "kjerne:crm/prepare@0.2.0#prepare") (result i32)
     (drop (memory.grow (i32.const {pages})))
     (i32.const 1024))
-  (func (export "kjerne:crm/prepare@0.1.0#watches") (result i32) (i32.const 1024)))"#,
+  (func (export "kjerne:crm/prepare@0.2.0#watches") (result i32) (i32.const 1024)))"#,
         &text[..end]
     )
 }
@@ -132,8 +132,8 @@ pub fn telling(guest: &str, told: &[(&str, &[Told<'_>])]) -> String {
         .collect();
     format!(
         r#"{} (data (i32.const {BASE}) "{bytes}")
-  (func (export "kjerne:crm/prepare@0.1.0#prepare") (result i32) (i32.const 1024))
-  (func (export "kjerne:crm/prepare@0.1.0#watches") (result i32) (i32.const {at})))"#,
+  (func (export "kjerne:crm/prepare@0.2.0#prepare") (result i32) (i32.const 1024))
+  (func (export "kjerne:crm/prepare@0.2.0#watches") (result i32) (i32.const {at})))"#,
         &guest[..end]
     )
 }
@@ -189,29 +189,29 @@ impl Memory {
 pub fn react(body: &str) -> String {
     format!(
         r#"(module
-  (import "kjerne:crm/types@0.1.0" "[resource-drop]call-context" (func $drop_context (param i32)))
-  (import "kjerne:crm/types@0.1.0" "[resource-drop]effects" (func $drop_effects (param i32)))
+  (import "kjerne:crm/types@0.2.0" "[resource-drop]call-context" (func $drop_context (param i32)))
+  (import "kjerne:crm/types@0.2.0" "[resource-drop]effects" (func $drop_effects (param i32)))
   {} {COMMON}
   (data (i32.const 16) "task")
   (data (i32.const 32) "subject")
   (data (i32.const 48) "https://hooks.example.com/in")
   (data (i32.const 96) "text/plain")
   (data (i32.const 112) "id-1")
-  (func (export "kjerne:crm/react@0.1.0#react")
+  (func (export "kjerne:crm/react@0.2.0#react")
     (param $context i32) (param $entries i32) (param $count i32) (param $effects i32) (result i32)
     (local $i i32)
     {body}
     (call $drop_context (local.get $context))
     (call $drop_effects (local.get $effects)))
-  (func (export "cabi_post_kjerne:crm/react@0.1.0#react") (param i32)))"#,
+  (func (export "cabi_post_kjerne:crm/react@0.2.0#react") (param i32)))"#,
         imports(body)
     )
 }
 
 /// The contract, and a world for guests that want more than it has.
 fn resolve(version: &str, from: &str, to: &str) -> Resolve {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit/v0.1.0");
-    let mut text = String::from("package kjerne:crm@0.1.0;\n");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit/v0.2.0");
+    let mut text = String::from("package kjerne:crm@0.2.0;\n");
     let mut files: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .map(|f| f.unwrap().path())
@@ -223,7 +223,7 @@ fn resolve(version: &str, from: &str, to: &str) -> Resolve {
     {
         text += &std::fs::read_to_string(file)
             .unwrap()
-            .replace("package kjerne:crm@0.1.0;", "");
+            .replace("package kjerne:crm@0.2.0;", "");
     }
     if !from.is_empty() {
         assert!(text.contains(from), "the contract does not say {from:?}");
@@ -231,7 +231,7 @@ fn resolve(version: &str, from: &str, to: &str) -> Resolve {
     }
     let mut resolve = Resolve::default();
     resolve
-        .push_str("contract.wit", &text.replace("0.1.0", version))
+        .push_str("contract.wit", &text.replace("0.2.0", version))
         .unwrap();
     let evil = format!(
         "package evil:fs@1.0.0; interface files {{ open: func(path: string); }}
@@ -251,7 +251,7 @@ pub fn component(world: &str, version: &str, text: &str) -> Vec<u8> {
 
 /// Makes a component for a contract in which something stands for something else.
 pub fn component_of_contract(world: &str, text: &str, from: &str, to: &str) -> Vec<u8> {
-    encode(world, &resolve("0.1.0", from, to), text)
+    encode(world, &resolve("0.2.0", from, to), text)
 }
 
 fn encode(world: &str, resolve: &Resolve, text: &str) -> Vec<u8> {
@@ -279,7 +279,7 @@ fn encode(world: &str, resolve: &Resolve, text: &str) -> Vec<u8> {
 /// A manifest with this role and these grants.
 pub fn manifest(role: &str, grants: &[&str]) -> String {
     let mut text =
-        format!("id = \"acme.test\"\nversion = \"0.1.0\"\ncontract = \"0.1.0\"\n[roles.{role}]\n");
+        format!("id = \"acme.test\"\nversion = \"0.1.0\"\ncontract = \"0.2.0\"\n[roles.{role}]\n");
     for grant in grants {
         text += &format!("[[grant]]\nallow = \"{grant}\"\nreason = \"a test\"\n");
     }
@@ -288,7 +288,7 @@ pub fn manifest(role: &str, grants: &[&str]) -> String {
 
 /// A plugin's file: a guard with this body, which does its work without the grants it asks for.
 pub fn modest_file(body: &str, grants: &[&str]) -> Vec<u8> {
-    let component = component("guard-plugin", "0.1.0", &guard(body));
+    let component = component("guard-plugin", "0.2.0", &guard(body));
     let manifest = manifest("guard", grants);
     let manifest = manifest.replace("reason =", "optional = true\nreason =");
     Package::seal(&component, &manifest, "colour = \"blue\"")
@@ -296,13 +296,13 @@ pub fn modest_file(body: &str, grants: &[&str]) -> Vec<u8> {
 
 /// A plugin's file: a guard with this body.
 pub fn guard_file(body: &str, grants: &[&str]) -> Vec<u8> {
-    let component = component("guard-plugin", "0.1.0", &guard(body));
+    let component = component("guard-plugin", "0.2.0", &guard(body));
     Package::seal(&component, &manifest("guard", grants), "colour = \"blue\"")
 }
 
 /// A plugin's file: a reaction with this body.
 pub fn react_file(body: &str, grants: &[&str]) -> Vec<u8> {
-    let component = component("react-plugin", "0.1.0", &react(body));
+    let component = component("react-plugin", "0.2.0", &react(body));
     Package::seal(&component, &manifest("react", grants), "")
 }
 

@@ -12,8 +12,8 @@ use crate::limits::{self, Budget};
 use crate::meter::Meter;
 use crate::resources::QueryDraft;
 use crate::stop::Stop;
-use crate::wit::v0_1_0::records::{self, HostQuery};
-use crate::wit::v0_1_0::types::{self, HostFindings};
+use crate::wit::v0_2_0::records::{self, HostQuery};
+use crate::wit::v0_2_0::types::{self, HostFindings};
 
 const READS: &[&str] = &["read:account"];
 

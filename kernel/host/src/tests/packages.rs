@@ -12,7 +12,7 @@ const LOOKS: &str =
 
 /// The refusal of a guard with this body and manifest.
 fn refusal(body: &str, manifest: &str) -> PackageError {
-    let component = component("guard-plugin", "0.1.0", &guard(body));
+    let component = component("guard-plugin", "0.2.0", &guard(body));
     Package::read(&Package::seal(&component, manifest, "")).unwrap_err()
 }
 
@@ -44,7 +44,7 @@ fn what_is_no_component_of_ours_is_refused() {
     let core = wat::parse_str("(module)").unwrap();
     let stranger = component(
         "stranger",
-        "0.1.0",
+        "0.2.0",
         r#"(module (memory (export "memory") 1) (func (export "run"))
              (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable))"#,
     );
@@ -91,7 +91,7 @@ fn a_damaged_file_is_refused_wherever_it_is_damaged() {
 
 #[test]
 fn a_component_without_manifest_is_refused() {
-    let bare = component("guard-plugin", "0.1.0", &guard(""));
+    let bare = component("guard-plugin", "0.2.0", &guard(""));
     assert_eq!(Package::read(&bare).unwrap_err(), PackageError::NoManifest);
 }
 
@@ -106,7 +106,7 @@ fn a_manifest_that_lies_about_roles_is_refused() {
         refusal("", &manifest("react", &[])),
         PackageError::RoleNotExported(Role::React)
     );
-    let both = component("react-plugin", "0.1.0", &react("(i32.const 1024)"));
+    let both = component("react-plugin", "0.2.0", &react("(i32.const 1024)"));
     let hidden = Package::seal(&both, &manifest("guard", &[]), "");
     assert!(matches!(
         Package::read(&hidden),
@@ -122,7 +122,7 @@ fn an_unreadable_manifest_is_refused() {
 #[test]
 fn an_interface_from_elsewhere_is_refused_by_name() {
     let text = guard("(call $open (i32.const 0) (i32.const 0))");
-    let thief = component("thief", "0.1.0", &text);
+    let thief = component("thief", "0.2.0", &text);
     let file = Package::seal(&thief, &manifest("guard", &[]), "");
     let expected = PackageError::UnknownImport("evil:fs/files@1.0.0".to_owned());
     assert_eq!(Package::read(&file).unwrap_err(), expected);
@@ -132,19 +132,19 @@ fn an_interface_from_elsewhere_is_refused_by_name() {
 fn another_version_of_the_contract_is_refused_with_both_versions() {
     let newer = component(
         "guard-plugin",
-        "0.2.0",
-        &guard("").replace("@0.1.0", "@0.2.0"),
+        "0.3.0",
+        &guard("").replace("@0.2.0", "@0.3.0"),
     );
     let file = Package::seal(&newer, &manifest("guard", &[]), "");
     let message = Package::read(&file).unwrap_err().to_string();
     assert!(
-        message.contains("0.2.0") && message.contains("0.1.0"),
+        message.contains("0.3.0") && message.contains("0.2.0"),
         "{message}"
     );
-    let says_newer = manifest("guard", &[]).replace("contract = \"0.1.0\"", "contract = \"0.1.7\"");
+    let says_newer = manifest("guard", &[]).replace("contract = \"0.2.0\"", "contract = \"0.2.7\"");
     let expected = PackageError::WrongContract {
-        found: "0.1.7".to_owned(),
-        known: "0.1.0",
+        found: "0.2.7".to_owned(),
+        known: "0.2.0",
     };
     assert_eq!(refusal("", &says_newer), expected);
 }
@@ -156,6 +156,6 @@ fn an_import_is_no_use() {
     assert!(Package::read(&file).is_ok());
     let zeros = "(i32.const 0) ".repeat(17);
     let text = react(&format!("(call $send {zeros}) (i32.const 1024)"));
-    let sends = component("react-plugin", "0.1.0", &text);
+    let sends = component("react-plugin", "0.2.0", &text);
     assert!(Package::read(&Package::seal(&sends, &manifest("react", &[]), "")).is_ok());
 }

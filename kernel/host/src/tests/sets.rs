@@ -14,7 +14,7 @@ fn plugins_are_asked_in_order_for_the_kinds_they_watch() {
     let host = Host::new(options()).unwrap();
     let file = |id: &str, kinds: &str| {
         let component =
-            super::guests::component("guard-plugin", "0.1.0", &super::guests::guard(""));
+            super::guests::component("guard-plugin", "0.2.0", &super::guests::guard(""));
         let manifest = super::guests::manifest("guard", &[]).replace("acme.test", id);
         Package::seal(&component, &format!("{manifest}kinds = [{kinds}]"), "")
     };
@@ -106,7 +106,7 @@ fn a_component_that_lies_about_its_types_is_refused() {
         (core instance $i (instantiate $m))
         (func $guard (canon lift (core func $i "f")))
         (instance $guard_instance (export "guard" (func $guard)))
-        (export "kjerne:crm/guard@0.1.0" (instance $guard_instance)))"#;
+        (export "kjerne:crm/guard@0.2.0" (instance $guard_instance)))"#;
     let manifest = super::guests::manifest("guard", &[]);
     let file = Package::seal(&wat::parse_str(text).unwrap(), &manifest, "");
     let bench = host.replace(vec![installed(&file, &[])]);
@@ -244,7 +244,7 @@ fn what_cannot_be_used_once_it_is_prepared_leaves_nothing() {
     let entries = || fs::read_dir(&cache).unwrap().count();
     let with = |pages: u32, revision: u64| {
         let component =
-            super::guests::component("prepared", "0.1.0", &super::guests::keeping(pages));
+            super::guests::component("prepared", "0.2.0", &super::guests::keeping(pages));
         let manifest = format!("{}[roles.prepare]\n", super::guests::manifest("guard", &[]));
         let plugin = Installed {
             revision,

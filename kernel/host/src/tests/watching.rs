@@ -8,7 +8,7 @@ use crate::{LoadError, Package};
 /// A guard that is prepared, whose manifest watches these kinds, and that says this.
 fn load(bench: &Bench, kinds: &str, told: &[(&str, &[Told<'_>])]) -> Result<(), LoadError> {
     let text = telling(&guard(""), told);
-    let component = component("prepared", "0.1.0", &text);
+    let component = component("prepared", "0.2.0", &text);
     let manifest = manifest("guard", &["read:account"]);
     let manifest = manifest.replace(
         "[roles.guard]",
@@ -130,7 +130,7 @@ fn no_other_fields_are_handed_over() {
     let check = |fields: Option<&[&str]>, breaks: bool| {
         let told: &[Told<'_>] = &[(Some("account"), &[], fields, false)];
         let text = telling(&guard(body), &[("guard", told)]);
-        let component = component("prepared", "0.1.0", &text);
+        let component = component("prepared", "0.2.0", &text);
         let manifest = manifest("guard", &["read:account"]);
         let file = Package::seal(&component, &format!("{manifest}\n[roles.prepare]\n"), "");
         let plugin = installed(&file, &["read:account"]);

@@ -2,10 +2,10 @@
 
 use kjerne_model::ParseError;
 
-use super::v0_1_0::exports::{
+use super::v0_2_0::exports::{
     buying_process as buying, sales_stages as sales, service_rules as service,
 };
-use super::v0_1_0::{RecordRef, instant_in, reference_in, reply_in};
+use super::v0_2_0::{RecordRef, instant_in, reference_in, reply_in};
 use kjerne_core::models::{
     Assessment, CaseTarget, Job, JobAssessment, Missing, Move, NextAction, Obstacle, Pipeline,
     Stage, StaleItem, Standing, Triage,

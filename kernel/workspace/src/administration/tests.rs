@@ -18,13 +18,13 @@ fn plugin(version: &str, about: &str, grants: &[&str]) -> Vec<u8> {
 /// The same with more in its manifest.
 fn plugin_with(version: &str, about: &str, grants: &[&str], more: &str) -> Vec<u8> {
     let empty =
-        r#"(component (instance $guard) (export "kjerne:crm/guard@0.1.0" (instance $guard)))"#;
+        r#"(component (instance $guard) (export "kjerne:crm/guard@0.2.0" (instance $guard)))"#;
     let grants: String = grants
         .iter()
         .map(|allow| format!("[[grant]]\nallow = \"{allow}\"\nreason = \"To see.\"\n"))
         .collect();
     let manifest = format!(
-        "id = \"acme.rule\"\nversion = \"{version}\"\ncontract = \"0.1.0\"\nlabel = \"Rule\"\n\
+        "id = \"acme.rule\"\nversion = \"{version}\"\ncontract = \"0.2.0\"\nlabel = \"Rule\"\n\
          description = \"{about}\"\n[roles.guard]\nkinds = [\"account\"]\n{grants}{more}"
     );
     Package::seal(&wat::parse_str(empty).unwrap(), &manifest, "")
@@ -32,10 +32,10 @@ fn plugin_with(version: &str, about: &str, grants: &[&str], more: &str) -> Vec<u
 
 /// The same with a second role.
 fn two_roles(version: &str) -> Vec<u8> {
-    let both = r#"(component (instance $empty) (export "kjerne:crm/guard@0.1.0" (instance $empty))
-        (export "kjerne:crm/shape@0.1.0" (instance $empty)))"#;
+    let both = r#"(component (instance $empty) (export "kjerne:crm/guard@0.2.0" (instance $empty))
+        (export "kjerne:crm/shape@0.2.0" (instance $empty)))"#;
     let manifest = format!(
-        "id = \"acme.rule\"\nversion = \"{version}\"\ncontract = \"0.1.0\"\n\
+        "id = \"acme.rule\"\nversion = \"{version}\"\ncontract = \"0.2.0\"\n\
          [roles.guard]\n[roles.shape]\n"
     );
     Package::seal(&wat::parse_str(both).unwrap(), &manifest, "")
@@ -45,7 +45,7 @@ fn two_roles(version: &str) -> Vec<u8> {
 fn models(id: &str, version: &str, roles: &[&str]) -> Vec<u8> {
     let exports = roles
         .iter()
-        .map(|role| format!(r#"(export "kjerne:crm/{role}@0.1.0" (instance $empty))"#));
+        .map(|role| format!(r#"(export "kjerne:crm/{role}@0.2.0" (instance $empty))"#));
     let all = format!(
         "(component (instance $empty) {})",
         exports.collect::<String>()
@@ -55,7 +55,7 @@ fn models(id: &str, version: &str, roles: &[&str]) -> Vec<u8> {
         .map(|role| format!("[roles.{role}]\n"))
         .collect();
     let manifest =
-        format!("id = \"{id}\"\nversion = \"{version}\"\ncontract = \"0.1.0\"\n{tables}");
+        format!("id = \"{id}\"\nversion = \"{version}\"\ncontract = \"0.2.0\"\n{tables}");
     Package::seal(&wat::parse_str(all).unwrap(), &manifest, "")
 }
 
@@ -439,9 +439,9 @@ fn a_workspace_without_its_plugins_takes_no_commit() {
 fn a_plugin_that_is_installed_anew_begins_where_the_journal_ends() {
     let case = Case::new();
     let react = |id: &str| {
-        let empty = r#"(component (instance $r) (export "kjerne:crm/react@0.1.0" (instance $r)))"#;
+        let empty = r#"(component (instance $r) (export "kjerne:crm/react@0.2.0" (instance $r)))"#;
         let manifest = format!(
-            "id = \"{id}\"\nversion = \"0.1.0\"\ncontract = \"0.1.0\"\nlabel = \"Rule\"\n\
+            "id = \"{id}\"\nversion = \"0.1.0\"\ncontract = \"0.2.0\"\nlabel = \"Rule\"\n\
              description = \"Reacts.\"\n[roles.react]\nkinds = [\"account\"]\n"
         );
         Package::seal(&wat::parse_str(empty).unwrap(), &manifest, "")

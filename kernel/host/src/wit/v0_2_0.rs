@@ -1,4 +1,4 @@
-//! Contract 0.1.0: its bindings, and the conversions between them and the model. The only file
+//! Contract 0.2.0: its bindings, and the conversions between them and the model. The only file
 //! that knows both.
 
 use std::collections::BTreeSet;
@@ -16,20 +16,20 @@ use kjerne_package::grants::Projection;
 #[allow(missing_docs, clippy::all, clippy::pedantic)]
 mod bindings {
     wasmtime::component::bindgen!({
-        path: "../../wit/v0.1.0",
+        path: "../../wit/v0.2.0",
         inline: r#"
             package kjerne:host;
             world every-role {
-                include kjerne:crm/imports@0.1.0;
-                export kjerne:crm/prepare@0.1.0;
-                export kjerne:crm/shape@0.1.0;
-                export kjerne:crm/guard@0.1.0;
-                export kjerne:crm/react@0.1.0;
-                export kjerne:crm/action@0.1.0;
-                export kjerne:crm/sales-stages@0.1.0;
-                export kjerne:crm/buying-process@0.1.0;
-                export kjerne:crm/service-rules@0.1.0;
-                export kjerne:crm/integration@0.1.0;
+                include kjerne:crm/imports@0.2.0;
+                export kjerne:crm/prepare@0.2.0;
+                export kjerne:crm/shape@0.2.0;
+                export kjerne:crm/guard@0.2.0;
+                export kjerne:crm/react@0.2.0;
+                export kjerne:crm/action@0.2.0;
+                export kjerne:crm/sales-stages@0.2.0;
+                export kjerne:crm/buying-process@0.2.0;
+                export kjerne:crm/service-rules@0.2.0;
+                export kjerne:crm/integration@0.2.0;
             }
         "#,
         world: "kjerne:host/every-role",
