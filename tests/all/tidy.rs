@@ -38,7 +38,11 @@ fn dependencies_point_one_way() {
     let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("kernel/model", &["kjerne-values"][..]),
         ("kernel/store", &["kjerne-model"]),
-        ("kernel/core", &["kjerne-model", "kjerne-store"]),
+        ("kernel/query", &["kjerne-model", "kjerne-store"]),
+        (
+            "kernel/core",
+            &["kjerne-model", "kjerne-store", "kjerne-query"],
+        ),
         ("kernel/package", &["kjerne-model", "kjerne-core"]),
         (
             "kernel/host",
@@ -119,7 +123,7 @@ fn dependencies_point_one_way() {
     }
     assert_none(
         &faults,
-        "values <- model <- store <- core <- package <- host <- workspace <- {exchange, author, server} <- cli; wire \
+        "values <- model <- store <- query <- core <- package <- host <- workspace <- {exchange, author, server} <- cli; wire \
          beside; wit <- sdk <- plugins; values below model and sdk:",
     );
 }
@@ -129,7 +133,11 @@ fn middle_crates_have_no_dependency_without_a_reason() {
     let budget = [
         ("kernel/model", &["kjerne-values"][..]),
         ("kernel/store", &["kjerne-model", "redb"][..]),
-        ("kernel/core", &["kjerne-model", "kjerne-store"][..]),
+        ("kernel/query", &["kjerne-model", "kjerne-store"][..]),
+        (
+            "kernel/core",
+            &["kjerne-model", "kjerne-store", "kjerne-query"][..],
+        ),
         ("sdk/values", &[][..]),
         ("sdk/settings", &["kjerne-values", "toml"][..]),
         ("sdk/rust", &["kjerne-values", "wit-bindgen"][..]),

@@ -8,7 +8,7 @@ use kjerne_store::{StoreError, index};
 
 use crate::apply::{Slot, Work};
 use crate::limits;
-use crate::reader::Reader;
+use kjerne_query::Reader;
 
 /// Which fields of which kinds may refer to a kind.
 pub(crate) struct Referrers(HashMap<Name, Vec<(Name, Name)>>);

@@ -9,10 +9,10 @@ use crate::kernel::Kernel;
 use crate::outcome::{Outcome, PluginSet, Receipt, Touched};
 use crate::plugins::Call;
 use crate::prepared::{Answer, Prepared};
-use crate::reader::Reader;
 use crate::rows_beside::RowsBeside;
 use crate::sealed::Sealed;
 use crate::{access, apply, check, digest, escalation, limits, plugin_sets};
+use kjerne_query::Reader;
 
 /// What became of a commit that may have a task behind it.
 pub(crate) enum Taken {

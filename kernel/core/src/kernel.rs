@@ -11,9 +11,9 @@ use crate::group_commit::Group;
 use crate::ids::IdSource;
 use crate::plugins::Plugins;
 use crate::prepared::{Answer, Prepared};
-use crate::query::page::{Page, Query, QueryError};
-use crate::reader::Reader;
 use crate::rows_beside::Row;
+use kjerne_query::Reader;
+use kjerne_query::{Page, Query, QueryError};
 
 /// The kernel of one workspace. It is shared between threads; its calls block the thread they are
 /// made from.

@@ -1,4 +1,4 @@
-//! The kernel's core: the commit pipeline, queries, reactions and the outbox.
+//! The kernel's core: the commit pipeline, reactions and the outbox.
 //!
 //! [`Kernel::commit`] is the one function that changes a record; `commit.rs` shows the whole path of
 //! a change from top to bottom. This crate knows no wasm, no HTTP and no clock: plugins stand behind
@@ -31,14 +31,12 @@
 mod access;
 mod administered;
 mod administration;
-mod allowance;
 mod apply;
 mod check;
 mod commit;
 mod digest;
 mod escalation;
 mod faults;
-mod feed;
 mod group_commit;
 mod ids;
 mod kernel;
@@ -52,9 +50,7 @@ mod plugin_table;
 mod plugins;
 mod prepared;
 mod progress;
-mod query;
 mod react;
-mod reader;
 mod requests;
 mod resolve;
 mod rows_beside;
@@ -64,13 +60,11 @@ mod service_clock;
 mod tests;
 mod walker;
 mod watches;
-mod weight;
 
 pub use administered::{Administered, was_in_use};
-pub use allowance::Allowance;
 pub use faults::Faults;
-pub use feed::Feed;
 pub use kernel::Kernel;
+pub use kjerne_query::{Allowance, Feed, Order, Page, Query, QueryError, Reader, limit_table};
 pub use outbox::{Failed, Undelivered};
 pub use outcome::{Outcome, PluginSet, Receipt, Touched};
 pub use plugin_table::{TablePlugin, TablePlugins};
@@ -79,8 +73,6 @@ pub use plugins::{
     Shaped, Task,
 };
 pub use progress::Progress;
-pub use query::page::{Order, Page, Query, QueryError};
-pub use reader::Reader;
 pub use requests::{Ask, Performed};
 pub use service_clock::Escalated;
 pub use watches::{Operations, Watch, Watches};

@@ -17,8 +17,8 @@ use kjerne_store::{Link, OutboxRow, Read, StoreError, Waiting, outbox};
 use crate::kernel::Kernel;
 use crate::limits::{self, Limit};
 use crate::plugins::{Effects, PluginInfo};
-use crate::reader::Reader;
 use crate::rows_beside::{Row, outbox_full};
+use kjerne_query::Reader;
 
 /// How a delivery failed.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -11,8 +11,8 @@ use kjerne_model::{
     Actor, Change, Entry, Fields, Instant, Message, Name, RecordId, Reference, Value,
 };
 
-use crate::reader::Reader;
 use crate::watches::Watches;
+use kjerne_query::Reader;
 
 /// The plugins of a workspace.
 pub trait Plugins: Send + Sync {

@@ -12,9 +12,9 @@ use kjerne_store::{KeyRow, StoreError, Write, idempotency};
 
 use crate::apply::RecordEdit;
 use crate::outcome::{Receipt, Touched};
-use crate::reader::Reader;
 use crate::rows_beside::{Row, RowsBeside, has_room, of_the_plugin};
 use crate::sealed::Sealed;
+use kjerne_query::Reader;
 
 /// Everything one write needs, worked out and encoded as far as it can be beforehand: all commits share
 /// the transaction, and wait for it one after the other.

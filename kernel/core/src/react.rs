@@ -18,9 +18,9 @@ use crate::outcome::{Outcome, Receipt};
 use crate::plugins::{Call, Effects, PluginInfo, Role};
 use crate::prepared::Answer;
 use crate::progress::{Progress, busy};
-use crate::reader::Reader;
 use crate::rows_beside::{Row, RowsBeside};
 use crate::walker::{Batch, Walker, depth_of, follow_ups_of};
+use kjerne_query::Reader;
 
 /// What one call came to.
 enum Answered {

@@ -5,7 +5,7 @@ use kjerne_store::{StoreError, records};
 
 use crate::apply::{Slot, Work};
 use crate::kernel::Kernel;
-use crate::reader::Reader;
+use kjerne_query::Reader;
 
 /// A commit's records, and where each change's record stands among them.
 #[derive(Default)]

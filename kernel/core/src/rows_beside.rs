@@ -13,7 +13,7 @@ use crate::administered::Administered;
 use crate::escalation::Step;
 use crate::limits::{self, Limit};
 use crate::plugins::{Effects, PluginInfo, Role};
-use crate::reader::Reader;
+use kjerne_query::Reader;
 
 /// What goes into the same transaction as a commit.
 #[derive(Default)]

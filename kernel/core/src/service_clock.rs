@@ -15,10 +15,10 @@ use crate::limits;
 use crate::outcome::Outcome;
 use crate::plugins::{PluginInfo, Role, Task};
 use crate::progress::{Progress, busy};
-use crate::reader::Reader;
 use crate::requests::Ask;
 use crate::requests::Escalation;
 use crate::rows_beside::{Row, refused_fault};
+use kjerne_query::Reader;
 
 /// Where the clock keeps which cases failed: a key space of its own, under a name that no plugin
 /// can have.

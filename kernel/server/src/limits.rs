@@ -135,8 +135,9 @@ kjerne_core::limit_table! {
 /// The limits of every part, with the part's name.
 #[must_use]
 pub fn everywhere() -> Vec<(&'static str, Limit)> {
-    let parts: [(&str, &[Limit]); 6] = [
+    let parts: [(&str, &[Limit]); 7] = [
         ("kernel", kjerne_core::limits::ALL),
+        ("queries", kjerne_core::limits::QUERIES),
         ("packages", kjerne_package::limits::ALL),
         ("plugins", kjerne_host::limits::ALL),
         ("workspace", kjerne_workspace::limits::ALL),

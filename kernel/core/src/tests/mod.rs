@@ -8,6 +8,7 @@ mod likenesses;
 mod outboxes;
 mod plugin_calls;
 mod promises;
+mod queries;
 mod reactions;
 mod refusals;
 mod requests;

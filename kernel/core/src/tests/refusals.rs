@@ -483,14 +483,14 @@ fn a_known_key_answers_as_the_first_time_even_when_nothing_was_changed_then() {
 
 #[test]
 fn the_limits_have_names_of_their_own_and_reasons() {
-    let mut names: Vec<_> = limits::ALL.iter().map(|limit| limit.name).collect();
+    let all = [limits::ALL, limits::QUERIES].concat();
+    let mut names: Vec<_> = all.iter().map(|limit| limit.name).collect();
     names.sort_unstable();
     let count = names.len();
     names.dedup();
     assert_eq!(names.len(), count);
     assert!(
-        limits::ALL
-            .iter()
+        all.iter()
             .all(|limit| limit.value > 0 && limit.reason.len() > 20)
     );
     assert_eq!(Role::ALL.len(), 9);

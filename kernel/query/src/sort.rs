@@ -4,19 +4,22 @@ use std::cmp::Ordering;
 
 use kjerne_model::{Record, RecordId, Value};
 
-use super::page::Order;
 use crate::limits::QUERY_BYTES;
+use crate::page::Order;
 use crate::weight;
 
 /// The place of a record in an answer: what it holds at each path of the order, then its id.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) struct Place {
-    pub(super) values: Vec<Option<Value>>,
-    pub(super) id: RecordId,
+pub struct Place {
+    pub(crate) values: Vec<Option<Value>>,
+    /// The record.
+    pub id: RecordId,
 }
 
 impl Place {
-    pub(super) fn of(record: &Record, order: &[Order]) -> Self {
+    /// The place of a record.
+    #[must_use]
+    pub fn of(record: &Record, order: &[Order]) -> Self {
         let values = order.iter().map(|part| part.path.read(record)).collect();
         Self {
             values,
@@ -25,7 +28,8 @@ impl Place {
     }
 
     /// Which of two places comes first.
-    pub(super) fn compare(&self, other: &Self, order: &[Order]) -> Ordering {
+    #[must_use]
+    pub fn compare(&self, other: &Self, order: &[Order]) -> Ordering {
         for (part, (a, b)) in order.iter().zip(self.values.iter().zip(&other.values)) {
             let one_way = compare(a.as_ref(), b.as_ref());
             let way = if part.descending {
@@ -57,7 +61,7 @@ fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
 
 /// The first records of an order, kept while more come in any order; so many, and no more memory than
 /// a page may take.
-pub(super) struct Best<'a> {
+pub(crate) struct Best<'a> {
     order: &'a [Order],
     after: Option<&'a Place>,
     most: usize,
@@ -69,7 +73,7 @@ pub(super) struct Best<'a> {
 
 impl<'a> Best<'a> {
     /// Keeps the first `most` of those that come behind `after`.
-    pub(super) fn new(order: &'a [Order], after: Option<&'a Place>, most: usize) -> Self {
+    pub(crate) fn new(order: &'a [Order], after: Option<&'a Place>, most: usize) -> Self {
         Self {
             order,
             after,
@@ -80,7 +84,7 @@ impl<'a> Best<'a> {
         }
     }
 
-    pub(super) fn add(&mut self, record: Record) {
+    pub(crate) fn add(&mut self, record: Record) {
         let place = Place::of(&record, self.order);
         if self
             .after
@@ -115,17 +119,17 @@ impl<'a> Best<'a> {
     }
 
     /// True when there are as many as asked for, or as fit.
-    pub(super) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.rows.len() >= self.most || self.bytes > QUERY_BYTES.count()
     }
 
     /// True when there may be more for which there was no room.
-    pub(super) fn is_cut(&self) -> bool {
+    pub(crate) fn is_cut(&self) -> bool {
         self.cut || self.bytes > QUERY_BYTES.count()
     }
 
     /// Those kept, in order.
-    pub(super) fn rows(&mut self) -> Vec<(Place, Record)> {
+    pub(crate) fn rows(&mut self) -> Vec<(Place, Record)> {
         self.sort_out();
         std::mem::take(&mut self.rows)
     }

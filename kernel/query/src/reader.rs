@@ -56,7 +56,8 @@ enum Sight {
 
 impl Reader {
     /// Reads without taking notes.
-    pub(crate) fn plain(snapshot: Snapshot, schema: Arc<Schema>) -> Self {
+    #[must_use]
+    pub fn plain(snapshot: Snapshot, schema: Arc<Schema>) -> Self {
         Self {
             snapshot,
             schema,
@@ -66,7 +67,10 @@ impl Reader {
     }
 
     /// Reads and remembers.
-    pub(crate) fn remembering(snapshot: Snapshot, schema: Arc<Schema>) -> Result<Self, StoreError> {
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn remembering(snapshot: Snapshot, schema: Arc<Schema>) -> Result<Self, StoreError> {
         let last = journal::last(&*snapshot)?;
         let notes = Notes {
             last,
@@ -94,7 +98,8 @@ impl Reader {
     }
 
     /// True when somebody has said already what it may read.
-    pub(crate) fn is_bounded(&self) -> bool {
+    #[must_use]
+    pub fn is_bounded(&self) -> bool {
         self.allowance.is_some()
     }
 
@@ -125,7 +130,6 @@ impl Reader {
         counted
     }
 
-    /// The state itself, for reading that no commit depends on.
     /// The same state, read without a note of what is read: for figures that only have to be roughly
     /// right, such as totals that every commit changes.
     #[must_use]
@@ -133,7 +137,9 @@ impl Reader {
         &*self.snapshot
     }
 
-    pub(crate) fn snapshot(&self) -> &Snapshot {
+    /// The state itself.
+    #[must_use]
+    pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot
     }
 
@@ -153,12 +159,18 @@ impl Reader {
 
     /// True when there is such a record. Remembers that alone, so that a commit which refers to a
     /// record is not disturbed by changes of it.
-    pub(crate) fn exists(&self, kind: &str, id: RecordId) -> Result<bool, StoreError> {
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn exists(&self, kind: &str, id: RecordId) -> Result<bool, StoreError> {
         Ok(records::get(&Presence(self), kind, id)?.is_some())
     }
 
     /// The first record, other than those `skip` passes over, whose field refers to `target`.
-    pub(crate) fn referrer(
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn referrer(
         &self,
         target: &Reference,
         kind: &str,
@@ -179,7 +191,10 @@ impl Reader {
 
     /// True when everything read from the spaces `counts` names reads the same from `now`, whose
     /// last journal entry is `last`.
-    pub(crate) fn holds(
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn holds(
         &self,
         now: &dyn Read,
         last: u64,

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use kjerne_model::{FieldType, Kind, Record, RecordId, Reference, Value};
 use kjerne_store::{Halt, StoreError, index, records};
 
-use super::cursor;
-use super::page::{Page, Query, QueryError};
-use super::plan::{Bounds, Plan, plan};
-use super::sort::{Best, Place};
+use crate::cursor;
 use crate::limits;
+use crate::page::{Page, Query, QueryError};
+use crate::plan::{Bounds, Plan, plan};
 use crate::reader::Reader;
+use crate::sort::{Best, Place};
 use crate::weight;
 
 impl Reader {

@@ -12,15 +12,15 @@ use kjerne_model::{
 };
 use kjerne_store::StoreError;
 
-use super::page::{Order, Query, QueryError};
-use super::sort::Place;
 use crate::limits::CURSOR_VALUE;
+use crate::page::{Order, Query, QueryError};
+use crate::sort::Place;
 
 /// Separates the parts; no part holds it, since text is written in hexadecimal digits.
 const BETWEEN: char = '.';
 
 /// Writes the cursor that goes on behind `place`.
-pub(super) fn write(query: &Query, place: &Place) -> String {
+pub(crate) fn write(query: &Query, place: &Place) -> String {
     let mut parts = vec![mark(query), hex(place.id.as_bytes())];
     parts.extend(
         place
@@ -32,7 +32,7 @@ pub(super) fn write(query: &Query, place: &Place) -> String {
 }
 
 /// Reads a cursor that was made for this query; `find` reads its record, where that is needed.
-pub(super) fn read(
+pub(crate) fn read(
     query: &Query,
     text: &str,
     find: impl FnOnce(RecordId) -> Result<Option<Record>, StoreError>,

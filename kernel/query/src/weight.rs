@@ -9,12 +9,14 @@ use kjerne_model::{Address, Entry, Fields, Record, Value};
 const PLACE: usize = 48;
 
 /// What a record takes.
-pub(crate) fn record(record: &Record) -> usize {
+#[must_use]
+pub fn record(record: &Record) -> usize {
     PLACE + fields(&record.fields)
 }
 
 /// What a journal entry takes.
-pub(crate) fn entry(entry: &Entry) -> usize {
+#[must_use]
+pub fn entry(entry: &Entry) -> usize {
     let edits = entry.edits.iter().map(|edit| {
         let sides = [&edit.before, &edit.after].into_iter().flatten();
         PLACE + sides.map(fields).sum::<usize>()

@@ -4,32 +4,47 @@
 use kjerne_model::filter::{Filter, Operator, Own, Path};
 use kjerne_model::{Field, FieldType, Kind, Name, RecordId, Value};
 
-use super::page::{Order, Query};
+use crate::page::{Order, Query};
 
 /// How the records of a query are found. Each brings up at least those that meet the filter.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) enum Plan {
+pub enum Plan {
     /// One record, by its id.
     One(RecordId),
     /// The records that hold one value in an indexed field, by id.
-    Equal { field: Name, value: Value },
+    Equal {
+        /// The field.
+        field: Name,
+        /// What it holds.
+        value: Value,
+    },
     /// An index in its order, which is the order asked for as far as its first part goes.
     Ordered {
+        /// The field the index is of.
         field: Name,
+        /// Where in the index.
         bounds: Bounds,
+        /// From its end.
         descending: bool,
     },
     /// The records that hold a value within bounds in an indexed field, in the order of the values.
-    Within { field: Name, bounds: Bounds },
+    Within {
+        /// The field the index is of.
+        field: Name,
+        /// Where in the index.
+        bounds: Bounds,
+    },
     /// Every record of the kind, by id.
     Scan,
 }
 
 /// Bounds of a field's value, both inclusive.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub(super) struct Bounds {
-    pub(super) from: Option<Value>,
-    pub(super) to: Option<Value>,
+pub struct Bounds {
+    /// The least value, none for no bound.
+    pub from: Option<Value>,
+    /// The greatest value, none for no bound.
+    pub to: Option<Value>,
 }
 
 impl Bounds {
@@ -39,7 +54,8 @@ impl Bounds {
 }
 
 /// Chooses: an id, else a value that is asked for, else the order's index, else a range, else all.
-pub(super) fn plan(query: &Query, kind: &Kind) -> Plan {
+#[must_use]
+pub fn plan(query: &Query, kind: &Kind) -> Plan {
     let conditions = conditions(&query.filter);
     if let Some(id) = conditions.iter().find_map(|condition| id_asked(condition)) {
         return Plan::One(id);

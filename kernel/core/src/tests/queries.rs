@@ -1,5 +1,4 @@
 //! Queries: every plan gives what a full scan gives, and pages join up.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::sync::Arc;
 
@@ -7,12 +6,11 @@ use kjerne_model::filter::{self, Filter, Path};
 use kjerne_model::{RecordId, Reference};
 use kjerne_store::{Halt, StoreError};
 
-use super::page::{Order, Query, QueryError};
-use super::plan::{Plan, plan};
-use super::sort::Place;
 use crate::limits::CURSOR_VALUE;
 use crate::tests::{accept, create, create_new, delete, id, kernel, name, schema, update};
 use crate::{Allowance, Kernel, TablePlugins, limits};
+use kjerne_query::plan::{Plan, plan};
+use kjerne_query::{Order, Place, Query, QueryError};
 
 /// 60 opportunities in 4 stages, with closing dates of which some are the same and some missing.
 fn workspace() -> Arc<Kernel> {
