@@ -71,6 +71,7 @@ fn dependencies_point_one_way() {
         ),
         ("kernel/exchange", OVER_A_WORKSPACE),
         ("kernel/author", OVER_A_WORKSPACE),
+        ("kernel/bench", OVER_A_WORKSPACE),
         (
             "kernel/server",
             &[
@@ -95,6 +96,7 @@ fn dependencies_point_one_way() {
                 "kjerne-workspace",
                 "kjerne-exchange",
                 "kjerne-author",
+                "kjerne-bench",
                 "kjerne-server",
             ],
         ),
@@ -123,8 +125,8 @@ fn dependencies_point_one_way() {
     }
     assert_none(
         &faults,
-        "values <- model <- store <- query <- core <- package <- host <- workspace <- {exchange, author, server} <- cli; wire \
-         beside; wit <- sdk <- plugins; values below model and sdk:",
+        "values <- model <- store <- query <- core <- package <- host <- workspace <- {exchange, author, bench, server} \
+         <- cli; wire beside; wit <- sdk <- plugins; values below model and sdk:",
     );
 }
 

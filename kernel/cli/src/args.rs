@@ -78,7 +78,7 @@ pub enum Command {
     /// Make a workspace with demo data, print its summary, serve it.
     Demo(crate::demo::arguments::DemoArgs),
     /// Measure.
-    Bench(crate::bench::BenchArgs),
+    Bench(kjerne_bench::BenchArgs),
     /// Print every limit: its name, number and reason.
     Limits,
 }

@@ -3,7 +3,6 @@
 
 mod args;
 mod bench;
-mod built_in;
 mod cli;
 mod commands;
 mod connection;

@@ -19,12 +19,12 @@ use kjerne_store::{costs, outbox, records};
 
 use kjerne_workspace::{Runtime, Workspace};
 
-use crate::built_in;
 use crate::exit::Told;
 use crate::output::{Format, print_line};
 use crate::progress::Progress;
 use arguments::DemoArgs;
 use generate::Size;
+use kjerne_bench::built_in;
 use summary::Summary;
 
 /// The last moment of the demo's time, so that the same seed gives the same workspace on any day.

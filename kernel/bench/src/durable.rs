@@ -14,10 +14,10 @@ use kjerne_model::{
 };
 use redb::{Database, ReadableDatabase as _, TableDefinition};
 
-use super::measured::{BenchArgs, Measured};
-use super::recording::{Recording, RecordingStore};
-use super::scratch::Scratch;
 use crate::built_in;
+use crate::measured::{BenchArgs, Measured};
+use crate::recording::{Recording, RecordingStore};
+use crate::scratch::Scratch;
 use kjerne_workspace::runtime::now;
 use kjerne_workspace::{Runtime, Workspace};
 

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::measured::{BenchArgs, Measured};
-use super::scratch::Scratch;
 use crate::built_in;
+use crate::measured::{BenchArgs, Measured};
+use crate::scratch::Scratch;
 use kjerne_workspace::runtime::now;
 use kjerne_workspace::{Runtime, Workspace};
 

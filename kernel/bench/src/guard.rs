@@ -7,9 +7,9 @@ use anyhow::{Context as _, Result};
 use kjerne_core::{Call, Draft, PluginInfo, Plugins as _, Role};
 use kjerne_model::{Actor, Fields, Name, RecordId, Value};
 
-use super::measured::{BenchArgs, Measured};
-use super::scratch::Scratch;
 use crate::built_in;
+use crate::measured::{BenchArgs, Measured};
+use crate::scratch::Scratch;
 use kjerne_workspace::runtime::now;
 use kjerne_workspace::{Runtime, Workspace};
 

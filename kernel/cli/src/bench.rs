@@ -1,40 +1,20 @@
-//! `kjerne bench`: the numbers of the README, each measured in one run beside what it is compared
-//! with, so that a slow machine slows both.
-
-mod durable;
-mod guard;
-mod measured;
-mod real;
-mod recording;
-mod scratch;
+//! `kjerne bench`: prints what was measured.
 
 use anyhow::Result;
+use kjerne_bench::{BenchArgs, Measured};
 use serde_json::{Value as Json, json};
 
 use crate::output::{Format, Report};
-pub use measured::BenchArgs;
-use measured::Measured;
 
 /// Measures and prints.
 ///
 /// # Errors
 /// When a workspace for the purpose cannot be made or a plugin is missing.
 pub fn run(args: &BenchArgs, format: Format) -> Result<()> {
-    let wanted = |name: &str| args.what.is_empty() || args.what.iter().any(|what| what == name);
-    let mut rows = Vec::new();
-    if wanted("guard") {
-        rows.extend(guard::measure(args)?);
-    }
-    if wanted("durable") {
-        rows.extend(durable::measure(args)?);
-    }
-    if wanted("import") || wanted("serve") {
-        rows.extend(real::measure(args)?);
-    }
-    print(&rows).print(format)
+    table(&kjerne_bench::measure(args)?).print(format)
 }
 
-fn print(rows: &[Measured]) -> Report {
+fn table(rows: &[Measured]) -> Report {
     let verdict = |met: Option<bool>| match met {
         Some(true) => "met",
         Some(false) => "MISSED",
