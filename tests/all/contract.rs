@@ -107,3 +107,151 @@ fn every_role_is_played_by_a_built_in_plugin() {
         );
     }
 }
+
+/// The hash of a folder's files, by name.
+fn hash(folder: &Path) -> String {
+    let mut names: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|item| item.unwrap().path())
+        .collect();
+    names.sort();
+    let mut hasher = blake3::Hasher::new();
+    for file in names {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let text = fs::read(&file).unwrap();
+        for part in [name.as_bytes(), &text] {
+            hasher.update(&(part.len() as u64).to_be_bytes());
+            hasher.update(part);
+        }
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+/// The versions there are folders of, the oldest first.
+fn versions(wit: &Path) -> Vec<[u32; 3]> {
+    let number = |name: &str| -> Option<[u32; 3]> {
+        let parts: Result<Vec<u32>, _> =
+            name.strip_prefix('v')?.split('.').map(str::parse).collect();
+        parts.ok()?.try_into().ok()
+    };
+    let names = fs::read_dir(wit)
+        .unwrap()
+        .map(|item| item.unwrap().file_name());
+    let mut found: Vec<_> = names
+        .filter_map(|name| number(&name.to_string_lossy()))
+        .collect();
+    found.sort_unstable();
+    found
+}
+
+/// What stands against the rules of growth in a folder of contracts: a released version that was changed or is
+/// gone, a version that was neither released nor is the newest, and one that does more than grow.
+fn faults_of_growth(wit: &Path) -> Vec<String> {
+    let folder = |[major, minor, patch]: [u32; 3]| wit.join(format!("v{major}.{minor}.{patch}"));
+    let read = |version| {
+        let mut resolve = Resolve::default();
+        resolve.push_dir(folder(version)).unwrap();
+        resolve
+    };
+    let listed = fs::read_to_string(wit.join("released.txt")).unwrap();
+    let listed = listed.lines().filter(|line| !line.starts_with('#'));
+    let released: Vec<(&str, &str)> = listed.map(|line| line.split_once(' ').unwrap()).collect();
+    let mut faults = Vec::new();
+    for (name, expected) in &released {
+        if !wit.join(name).is_dir() {
+            faults.push(format!("{name} was released and is gone"));
+        } else if hash(&wit.join(name)) != *expected {
+            faults.push(format!("{name} was released and has changed"));
+        }
+    }
+    let versions = versions(wit);
+    for pair in versions.windows(2) {
+        let [older, newer] = [pair[0], pair[1]];
+        let name = folder(older)
+            .file_name()
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
+        if !released.iter().any(|(released, _)| *released == name) {
+            faults.push(format!("{name} is not the newest and was never released"));
+        }
+        // Until 1.0, a line is a minor version.
+        let line = |[major, minor, _]: [u32; 3]| (major, if major == 0 { minor } else { 0 });
+        if line(older) == line(newer) {
+            let found = kjerne_contract::growth(&read(older), &read(newer));
+            faults.extend(
+                found
+                    .iter()
+                    .map(|one| format!("{newer:?} after {older:?}: {one}")),
+            );
+        }
+    }
+    faults
+}
+
+#[test]
+fn what_was_released_is_frozen_and_what_follows_only_grows() {
+    let faults = faults_of_growth(&root().join("wit"));
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+#[test]
+fn what_stands_against_the_rules_of_growth_is_found() {
+    let wit = tempfile::tempdir().unwrap();
+    let place = |version: &str, from: &str, to: &str| {
+        let folder = wit.path().join(format!("v{version}"));
+        fs::create_dir(&folder).unwrap();
+        for (name, text) in kjerne_contract::FILES {
+            let text = text
+                .replace("@0.2.0", &format!("@{version}"))
+                .replacen(from, to, 1);
+            fs::write(folder.join(name), text).unwrap();
+        }
+        format!("v{version} {}\n", hash(&folder))
+    };
+    let list = |lines: &str| fs::write(wit.path().join("released.txt"), lines).unwrap();
+    let check = |expected: &[&str]| {
+        let faults = faults_of_growth(wit.path());
+        assert_eq!(faults.len(), expected.len(), "{faults:?}");
+        for (fault, expected) in faults.iter().zip(expected) {
+            assert!(fault.contains(expected), "{expected}: {faults:?}");
+        }
+    };
+    let first = place("0.2.0", "", "");
+    list("# Nothing.\n");
+    check(&[]);
+    let grown = place(
+        "0.2.1",
+        "interface log {",
+        "interface log {\n  flush: func();",
+    );
+    check(&["v0.2.0 is not the newest and was never released"]);
+    list(&first);
+    check(&[]);
+    let other = place(
+        "0.2.2",
+        "interface log {",
+        "interface log {\n  clear: func();",
+    );
+    list(&format!("{first}{grown}"));
+    check(&["[0, 2, 2] after [0, 2, 1]: log.flush is `func()` there and is not here"]);
+    // Another line may be as it likes.
+    fs::remove_dir_all(wit.path().join("v0.2.2")).unwrap();
+    let _ = (
+        other,
+        place(
+            "0.3.0",
+            "interface log {",
+            "interface log {\n  clear: func();",
+        ),
+    );
+    check(&[]);
+    fs::write(
+        wit.path().join("v0.2.0/log.wit"),
+        "package kjerne:crm@0.2.0;\n",
+    )
+    .unwrap();
+    check(&["v0.2.0 was released and has changed"]);
+    fs::remove_dir_all(wit.path().join("v0.2.0")).unwrap();
+    check(&["v0.2.0 was released and is gone"]);
+}

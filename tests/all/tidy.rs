@@ -43,7 +43,11 @@ fn dependencies_point_one_way() {
             "kernel/core",
             &["kjerne-model", "kjerne-store", "kjerne-query"],
         ),
-        ("kernel/package", &["kjerne-model", "kjerne-core"]),
+        ("kernel/contract", &[]),
+        (
+            "kernel/package",
+            &["kjerne-model", "kjerne-core", "kjerne-contract"],
+        ),
         (
             "kernel/host",
             &[
@@ -52,6 +56,7 @@ fn dependencies_point_one_way() {
                 "kjerne-store",
                 "kjerne-core",
                 "kjerne-package",
+                "kjerne-contract",
                 "kjerne-settings",
             ],
         ),
@@ -126,7 +131,7 @@ fn dependencies_point_one_way() {
     assert_none(
         &faults,
         "values <- model <- store <- query <- core <- package <- host <- workspace <- {exchange, author, bench, server} \
-         <- cli; wire beside; wit <- sdk <- plugins; values below model and sdk:",
+         <- cli; wire and contract beside; wit <- sdk <- plugins; values below model and sdk:",
     );
 }
 

@@ -98,12 +98,7 @@ impl Runtime {
     /// Makes one instance of a plugin and asks it nothing: whether it comes up within its limits,
     /// and its roles are of the contract's types.
     pub fn try_out(&self, plugin: &Arc<Plugin>, code: &Code) -> Result<(), LoadError> {
-        let does_not_fit = |why: String| {
-            Err(LoadError::DoesNotFit {
-                plugin: plugin.id().to_owned(),
-                why,
-            })
-        };
+        let does_not_fit = |why: String| Err(LoadError::does_not_fit(&plugin.package, why));
         let Some(role) = plugin.package.manifest.roles.keys().next() else {
             return Ok(());
         };

@@ -97,10 +97,8 @@ pub fn link(
     component: &Component,
     package: &Package,
 ) -> Result<Code, LoadError> {
-    let does_not_fit = |error: wasmtime::Error| LoadError::DoesNotFit {
-        plugin: package.manifest.id.clone(),
-        why: format!("{error:#}"),
-    };
+    let does_not_fit =
+        |error: wasmtime::Error| LoadError::does_not_fit(package, format!("{error:#}"));
     if let Some(function) = keeps_what_is_lent(component, linker.engine()) {
         return Err(does_not_fit(wasmtime::Error::msg(format!(
             "{function} takes for good what it is lent; declare its parameters as borrow<...>"

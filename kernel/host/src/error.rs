@@ -3,7 +3,7 @@
 use std::fmt;
 
 use kjerne_core::{Fault, Role};
-use kjerne_package::PackageError;
+use kjerne_package::{Package, PackageError};
 
 /// Why a plugin cannot be loaded. Every message says what to do.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -30,6 +30,20 @@ pub enum LoadError {
         /// How it breaks.
         why: String,
     },
+}
+
+impl LoadError {
+    /// A plugin that was compiled and does not fit, for the reason the runtime gives. Where its types are not the
+    /// contract's, the first place that differs is told before: the runtime rarely says where.
+    #[must_use]
+    pub fn does_not_fit(package: &Package, why: String) -> Self {
+        let plugin = package.manifest.id.clone();
+        let why = match kjerne_contract::first_difference(package.bytes()) {
+            Some(difference) => format!("{difference}; {why}"),
+            None => why,
+        };
+        Self::DoesNotFit { plugin, why }
+    }
 }
 
 fn unprepared(plugin: &str, why: &str) -> String {

@@ -128,7 +128,7 @@ impl Host {
         made.map(|(component, _)| component)
             .map_err(|error| match error {
                 Uncompiled::TooMuch(limit) => PackageError::TooLarge { limit, found: None }.into(),
-                Uncompiled::Refused(why) => does_not_fit(package, why),
+                Uncompiled::Refused(why) => LoadError::does_not_fit(package, why),
             })
     }
 
@@ -158,7 +158,7 @@ impl Host {
         let package = &plugin.package;
         let code = code::link(&self.linker, component, package)?;
         let call = self.runtime.about_nothing();
-        let call = call.map_err(|error| does_not_fit(package, error.to_string()))?;
+        let call = call.map_err(|error| LoadError::does_not_fit(package, error.to_string()))?;
         let ask = Ask::new(Role::Prepare, Purpose::Preparation, &call);
         let mut made = Ok(Vec::new());
         let done = self.runtime.call(plugin, &code, ask, |store, instance| {
@@ -174,7 +174,7 @@ impl Host {
             why: fault.message,
         })?;
         match said.answer {
-            Ok(()) => made.map_err(|why| does_not_fit(package, why)),
+            Ok(()) => made.map_err(|why| LoadError::does_not_fit(package, why)),
             Err(faults) => Err(LoadError::BadSettings(format!(
                 "the settings of plugin {id} cannot be used: {}; mend them and set them with \
                  `kjerne plugin settings {id} FILE`",
@@ -215,13 +215,6 @@ impl Host {
                 manifest.id
             ))
         })
-    }
-}
-
-fn does_not_fit(package: &Package, why: String) -> LoadError {
-    LoadError::DoesNotFit {
-        plugin: package.manifest.id.clone(),
-        why,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use kjerne_contract::Difference;
 use kjerne_core::Role;
 use kjerne_core::limits::Limit;
 
@@ -33,6 +34,8 @@ pub enum PackageError {
         found: String,
         /// The version this kernel has.
         known: &'static str,
+        /// The first place where the two differ for this plugin, when its types could be read.
+        difference: Option<Difference>,
     },
     /// The manifest declares a role the component does not export.
     RoleNotExported(Role),
@@ -42,6 +45,15 @@ pub enum PackageError {
     UnknownExport(String),
     /// The component imports something that is not in the contract.
     UnknownImport(String),
+}
+
+fn wrong_contract(found: &str, known: &str, difference: Option<&Difference>) -> String {
+    let difference = difference.map(|difference| format!("; the first difference: {difference}"));
+    format!(
+        "the plugin was built for kjerne:crm {found}, and this kernel has {known}; build it with the SDK for \
+         {known}, or use a newer kjerne{}",
+        difference.unwrap_or_default()
+    )
 }
 
 impl fmt::Display for PackageError {
@@ -80,11 +92,11 @@ impl fmt::Display for PackageError {
                  `kjerne plugin build`",
             ),
             Self::BadManifest(why) => write!(f, "the manifest cannot be read: {why}"),
-            Self::WrongContract { found, known } => write!(
-                f,
-                "the plugin was built for kjerne:crm {found}, and this kernel has {known}; build \
-                 it with the SDK for {known}, or use a newer kjerne"
-            ),
+            Self::WrongContract {
+                found,
+                known,
+                difference,
+            } => f.write_str(&wrong_contract(found, known, difference.as_ref())),
             Self::RoleNotExported(role) => write!(
                 f,
                 "the manifest declares the role {name}, but the component does not export it; \

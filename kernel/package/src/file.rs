@@ -13,8 +13,7 @@ use crate::limits;
 use crate::manifest::Manifest;
 use crate::outline::{MANIFEST_SECTION, Outline, SETTINGS_SECTION, invalid};
 
-/// The version of the contract this host has.
-pub const CONTRACT: &str = "0.2.0";
+pub use kjerne_contract::VERSION as CONTRACT;
 
 /// The contract's package, in front of each of its interfaces.
 const PREFIX: &str = "kjerne:crm/";
@@ -64,10 +63,12 @@ impl Package {
         if Parser::is_core_wasm(bytes) {
             return Err(PackageError::CoreModule);
         }
-        let package = Self::of(bytes, Outline::read(bytes)?)?;
+        let package = Self::of(bytes, Outline::read(bytes)?);
         let end = Instant::now() + Duration::from_millis(limits::VALIDATION.value);
-        validate(bytes, end)?;
-        Ok(package)
+        match package {
+            Ok(package) => validate(bytes, end).map(|()| package),
+            Err(error) => Err(compared(error, bytes, end)),
+        }
     }
 
     /// Reads a file again that [`Package::read`] has taken before, which its hash proves. Not every
@@ -116,6 +117,21 @@ impl Package {
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+}
+
+/// Of a plugin for another version of the contract, tells where it differs first. A file that is not valid is
+/// not looked into.
+fn compared(error: PackageError, bytes: &[u8], end: Instant) -> PackageError {
+    match error {
+        PackageError::WrongContract { found, known, .. } => PackageError::WrongContract {
+            found,
+            known,
+            difference: validate(bytes, end)
+                .ok()
+                .and_then(|()| kjerne_contract::first_difference(bytes)),
+        },
+        other => other,
     }
 }
 
@@ -258,6 +274,7 @@ fn check_contract(found: &str) -> Result<(), PackageError> {
     let wrong = || PackageError::WrongContract {
         found: found.to_owned(),
         known: CONTRACT,
+        difference: None,
     };
     let numbers = |text: &str| -> Option<Vec<u32>> {
         text.split('.').map(|part| part.parse().ok()).collect()

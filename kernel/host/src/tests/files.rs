@@ -242,6 +242,16 @@ fn a_component_composed_of_several_is_taken() {
     assert!(compiled.is_ok(), "{:?}", compiled.err());
 }
 
+#[test]
+fn a_plugin_whose_types_differ_is_refused_with_the_first_place_that_does() {
+    let file = Package::seal(&guests::guard_of("0.2.0", ""), &manifest("guard", &[]), "");
+    let host = Host::new(options()).unwrap();
+    let refused = host.try_on(&Package::read(&file).unwrap()).unwrap_err();
+    let told = refused.to_string();
+    let part = "part 7 of the record types.change is `because: string` there and is not here";
+    assert!(told.contains(part) && told.contains("acme.test"), "{told}");
+}
+
 /// The runtime takes an owned handle for a lent one until the function is called.
 #[test]
 fn a_guard_that_keeps_what_it_is_lent_is_refused_at_install() {

@@ -254,6 +254,15 @@ pub fn component_of_contract(world: &str, text: &str, from: &str, to: &str) -> V
     encode(world, &resolve("0.2.0", from, to), text)
 }
 
+/// Makes a guard for another version of the contract, in which a change has one field more.
+pub fn guard_of(version: &str, body: &str) -> Vec<u8> {
+    let from =
+        "    changed: list<string>,\n  }\n\n  /// One change of a commit that has been stored.";
+    let to = from.replace("list<string>,", "list<string>,\n    because: string,");
+    let text = guard(body).replace("@0.2.0", &format!("@{version}"));
+    encode("guard-plugin", &resolve(version, from, &to), &text)
+}
+
 fn encode(world: &str, resolve: &Resolve, text: &str) -> Vec<u8> {
     let mut module = wat::parse_str(text).unwrap();
     let (package, world) = match world {

@@ -2,7 +2,7 @@
 
 use kjerne_core::Role;
 
-use super::guests::{component, guard, guard_file, manifest, react};
+use super::guests::{component, guard, guard_file, guard_of, manifest, react};
 use kjerne_package::limits;
 
 use crate::{Package, PackageError};
@@ -130,21 +130,41 @@ fn an_interface_from_elsewhere_is_refused_by_name() {
 
 #[test]
 fn another_version_of_the_contract_is_refused_with_both_versions() {
+    for version in ["0.1.0", "0.3.0"] {
+        let file = Package::seal(&guard_of(version, ""), &manifest("guard", &[]), "");
+        let message = Package::read(&file).unwrap_err().to_string();
+        let told = [
+            &format!("kjerne:crm {version}, and this kernel has 0.2.0; build it"),
+            "part 7 of the record types.change is `because: string` there and is not here",
+        ];
+        for part in told {
+            assert!(message.contains(part), "{part}: {message}");
+        }
+    }
+    // Where it fits all the same, the versions alone are told; so are those of a file that is damaged.
     let newer = component(
         "guard-plugin",
         "0.3.0",
         &guard("").replace("@0.2.0", "@0.3.0"),
     );
     let file = Package::seal(&newer, &manifest("guard", &[]), "");
-    let message = Package::read(&file).unwrap_err().to_string();
-    assert!(
-        message.contains("0.3.0") && message.contains("0.2.0"),
-        "{message}"
-    );
+    let mut damaged = Package::seal(&guard_of("0.3.0", LOOKS), &manifest("guard", &[]), "");
+    let push = damaged
+        .windows(3)
+        .position(|code| code == [0x41, 0x80, 0x08]);
+    damaged[push.unwrap()] = 0x42;
+    for file in [file, damaged] {
+        let message = Package::read(&file).unwrap_err().to_string();
+        assert!(
+            message.contains("kjerne:crm 0.3.0") && !message.contains("difference"),
+            "{message}"
+        );
+    }
     let says_newer = manifest("guard", &[]).replace("contract = \"0.2.0\"", "contract = \"0.2.7\"");
     let expected = PackageError::WrongContract {
         found: "0.2.7".to_owned(),
         known: "0.2.0",
+        difference: None,
     };
     assert_eq!(refusal("", &says_newer), expected);
 }
