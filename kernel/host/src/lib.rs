@@ -57,6 +57,7 @@ mod plugin;
 mod plugin_calls;
 mod prepare;
 mod resources;
+mod screen_calls;
 mod settings;
 mod stop;
 #[cfg(test)]
@@ -71,8 +72,9 @@ pub use error::{AskError, HostError, LoadError};
 pub use host::{Host, HostOptions, Installed, Loaded};
 pub use kjerne_package::{
     CONTRACT, Command, Declared, MANIFEST_SECTION, Manifest, Package, PackageError, Parameter,
-    SETTINGS_SECTION, grants,
+    SETTINGS_SECTION, grants, parameters, screens,
 };
 pub use logs::Line;
 pub use model_calls::STALE_PAGE;
+pub use screen_calls::{Asked, SCORE_PAGE};
 pub use settings::{BadSettings, Settings};

@@ -28,6 +28,10 @@ mod query;
 pub mod records;
 mod reference;
 mod roles;
+#[cfg(target_family = "wasm")]
+mod screen_glue;
+mod screen_roles;
+mod screens;
 pub mod settings;
 mod shaping;
 pub mod state;
@@ -54,6 +58,12 @@ pub use prepared::Prepared;
 pub use roles::{
     Action, BuyingProcess, Guard, Integration, Prepare, React, SalesStages, ServiceRules, Shape,
 };
+pub use contract::{
+    Card, CardAction, Chart, Figure, Point, Rating, ReportPage, ScorePart, ScoredRecord, Series, Table,
+    TableColumn, Verdict,
+};
+pub use screen_roles::{Panel, Report, Scoring};
+pub use screens::{Cell, Row};
 pub use shaping::{EditHandle, Edits, FindingHandle, Findings, Position};
 pub use time::{Date, Instant};
 pub use watches::{Watch, Watches};
