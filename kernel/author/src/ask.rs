@@ -86,7 +86,10 @@ fn report(stage: &Stage<'_>, call: &Call, question: &Question) -> Result<Answer>
     let given = arguments(stage, &report.name, &report.parameters, &question.arguments)?;
     let value = |parameter: &Parameter| {
         let found = given.iter().find(|(name, _)| *name == parameter.name);
-        (parameter.name.clone(), found.and_then(|(_, value)| value.clone()))
+        (
+            parameter.name.clone(),
+            found.and_then(|(_, value)| value.clone()),
+        )
     };
     let all: Reply = report.parameters.iter().map(value).collect();
     let (mut rows, mut after) = (Vec::new(), None);
@@ -104,7 +107,9 @@ fn report(stage: &Stage<'_>, call: &Call, question: &Question) -> Result<Answer>
         }
     }
     let (name, most) = (&report.name, REPORT_PAGES.value);
-    Err(Error::refused(format!("report {name} does not end within {most} pages")))
+    Err(Error::refused(format!(
+        "report {name} does not end within {most} pages"
+    )))
 }
 
 fn next_page(
@@ -119,7 +124,9 @@ fn next_page(
         arguments,
         after,
     };
-    stage.host.report_page(&stage.package.manifest.id, call, asked)
+    stage
+        .host
+        .report_page(&stage.package.manifest.id, call, asked)
 }
 
 fn panel(
@@ -136,7 +143,9 @@ fn panel(
             panel.name
         )));
     }
-    let card = stage.host.card(&stage.package.manifest.id, call, &panel.name, about);
+    let card = stage
+        .host
+        .card(&stage.package.manifest.id, call, &panel.name, about);
     Ok(card.map(|card| card.as_ref().map_or(Json::Null, screens::card)))
 }
 

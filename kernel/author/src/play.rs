@@ -59,7 +59,12 @@ pub fn play(stage: &Stage<'_>, step: &Step) -> Result<Happened> {
         happened.take_performed(perform(stage, Role::Action, &asker, &task)?);
     }
     if let Some(message) = &step.inbound {
-        happened.take_performed(perform(stage, Role::Integration, &asker, &inbound(message))?);
+        happened.take_performed(perform(
+            stage,
+            Role::Integration,
+            &asker,
+            &inbound(message),
+        )?);
     }
     if let Some(answer) = &step.answered {
         let task = Task::Answered {

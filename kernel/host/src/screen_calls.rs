@@ -116,6 +116,7 @@ impl Host {
     pub fn score(&self, call: &Call, subjects: &[Reference]) -> Result<Vec<Scored>, AskError> {
         let role = Role::Scoring;
         let active = self.bound_to(role).ok_or(AskError::NotBound(role))?;
+        check_kinds(&active, subjects)?;
         let mut all = Vec::with_capacity(subjects.len());
         for page in subjects.chunks(SCORE_PAGE) {
             let out: Vec<RecordRef> = page.iter().map(reference_out).collect();
@@ -166,12 +167,17 @@ fn within(found: u64, limit: kjerne_core::limits::Limit) -> Result<(), Wrong> {
 /// would go round for ever.
 fn check_page(manifest: &Manifest, asked: Asked<'_>, page: &ReportPage) -> Result<(), Wrong> {
     within(page.rows.len() as u64, limits::REPORT_ROWS)?;
-    within(rows_size(&page.rows).1 + reply_bytes(&page.more), limits::REPORT_BYTES)?;
+    within(
+        rows_size(&page.rows).1 + reply_bytes(&page.more),
+        limits::REPORT_BYTES,
+    )?;
     if let Some(next) = page.next.as_deref() {
         within(next.len() as u64, limits::REPORT_CURSOR)?;
         if Some(next) == asked.after {
             let report = asked.report;
-            return Err(format!("the next page of report {report} begins where this one began").into());
+            return Err(
+                format!("the next page of report {report} begins where this one began").into(),
+            );
         }
     }
     let declared = manifest.reports.iter().find(|one| one.name == asked.report);
@@ -199,9 +205,13 @@ fn size(card: &Card) -> (u64, u64) {
     for chart in &card.charts {
         add((1, texts_bytes(&[&chart.label, &chart.kind])));
         for series in &chart.series {
-            let point = |(at, value): &(Value, _)| value_bytes(at) + maybe_bytes(Option::as_ref(value));
+            let point =
+                |(at, value): &(Value, _)| value_bytes(at) + maybe_bytes(Option::as_ref(value));
             let points: u64 = series.points.iter().map(point).sum();
-            add((1 + series.points.len() as u64, texts_bytes(&[&series.label]) + points));
+            add((
+                1 + series.points.len() as u64,
+                texts_bytes(&[&series.label]) + points,
+            ));
         }
     }
     for action in &card.actions {
@@ -213,7 +223,10 @@ fn size(card: &Card) -> (u64, u64) {
 
 fn rows_size(rows: &[Row]) -> (u64, u64) {
     let cells = rows.iter().flatten();
-    (rows.len() as u64, cells.map(|cell| maybe_bytes(cell.as_ref())).sum())
+    (
+        rows.len() as u64,
+        cells.map(|cell| maybe_bytes(cell.as_ref())).sum(),
+    )
 }
 
 fn texts_bytes(texts: &[&String]) -> u64 {
@@ -221,7 +234,8 @@ fn texts_bytes(texts: &[&String]) -> u64 {
 }
 
 fn reply_bytes(reply: &Reply) -> u64 {
-    let one = |(name, value): &(String, Option<Value>)| name.len() as u64 + maybe_bytes(value.as_ref());
+    let one =
+        |(name, value): &(String, Option<Value>)| name.len() as u64 + maybe_bytes(value.as_ref());
     reply.iter().map(one).sum()
 }
 
@@ -237,6 +251,26 @@ fn value_bytes(value: &Value) -> u64 {
         Value::Reference(to) => to.kind.len() as u64 + 37,
         _ => 16,
     }
+}
+
+/// Refuses to ask about a record of a kind that the manifest does not name; without names, it scores all.
+fn check_kinds(active: &Active, subjects: &[Reference]) -> Result<(), AskError> {
+    let kinds = active.plugin.package.manifest.roles.get(&Role::Scoring);
+    let scores = |kind| kinds.is_none_or(|kinds| kinds.is_empty() || kinds.contains(kind));
+    let Some(other) = subjects.iter().find(|subject| !scores(&subject.kind)) else {
+        return Ok(());
+    };
+    let known: Vec<&str> = kinds
+        .into_iter()
+        .flatten()
+        .map(|kind| kind.as_str())
+        .collect();
+    let (kind, known) = (&other.kind, known.join(", "));
+    Err(AskError::Failed {
+        plugin: active.id().to_owned(),
+        code: "not-found".to_owned(),
+        message: format!("it scores no {kind}; it scores {known}"),
+    })
 }
 
 /// The answers in the order of the subjects. One that is missing, there twice or about something else makes the
@@ -333,11 +367,20 @@ mod tests {
         let subjects = [subject(1), subject(2)];
         let both = vec![scored(2, 100, 0), scored(1, 0, 0)];
         let taken = in_order(&subjects, both).ok().unwrap();
-        assert_eq!([&taken[0].subject, &taken[1].subject], [&subject(1), &subject(2)]);
+        assert_eq!(
+            [&taken[0].subject, &taken[1].subject],
+            [&subject(1), &subject(2)]
+        );
         for (answers, expected) in [
             (vec![scored(1, 5, 0)], "did not score"),
-            (vec![scored(1, 5, 0), scored(1, 5, 0), scored(2, 5, 0)], "twice"),
-            (vec![scored(1, 5, 0), scored(2, 5, 0), scored(3, 5, 0)], "nobody asked"),
+            (
+                vec![scored(1, 5, 0), scored(1, 5, 0), scored(2, 5, 0)],
+                "twice",
+            ),
+            (
+                vec![scored(1, 5, 0), scored(2, 5, 0), scored(3, 5, 0)],
+                "nobody asked",
+            ),
             (vec![scored(1, 101, 0), scored(2, 5, 0)], "0 to 100"),
             (vec![abstained(" "), scored(2, 5, 0)], "without a reason"),
         ] {
@@ -351,7 +394,10 @@ mod tests {
         let (most, sentence) = (limits::SCORE_PARTS.count(), limits::SENTENCE.count());
         let limit = |one: &Scored| check_score(one).err().map(told);
         assert_eq!(limit(&scored(1, 5, most)), None);
-        assert_eq!(limit(&scored(1, 5, most + 1)).as_deref(), Some("score-parts"));
+        assert_eq!(
+            limit(&scored(1, 5, most + 1)).as_deref(),
+            Some("score-parts")
+        );
         assert_eq!(limit(&abstained(&"x".repeat(sentence))), None);
         let long = abstained(&"x".repeat(sentence + 1));
         assert_eq!(limit(&long).as_deref(), Some("sentence"));
@@ -391,13 +437,45 @@ mod tests {
         let cursor = "c".repeat(limits::REPORT_CURSOR.count());
         let whole = page(vec![row("a"); most], Some(&cursor));
         assert_eq!(check(&whole, "sums", None), None);
-        assert_eq!(check(&page(vec![row(&"x".repeat(bytes - 16))], None), "sums", None), None);
+        assert_eq!(
+            check(
+                &page(vec![row(&"x".repeat(bytes - 16))], None),
+                "sums",
+                None
+            ),
+            None
+        );
         for (page, report, after, expected) in [
-            (page(vec![row("a"); most + 1], None), "sums", None, "report-rows"),
-            (page(vec![row(&"x".repeat(bytes - 15))], None), "sums", None, "report-bytes"),
-            (page(vec![], Some(&format!("{cursor}c"))), "sums", None, "report-cursor"),
-            (page(vec![], Some("5")), "sums", Some("5"), "begins where this one began"),
-            (page(vec![vec![None]], None), "sums", None, "row 1 of report sums has 1 cells, for 2 columns"),
+            (
+                page(vec![row("a"); most + 1], None),
+                "sums",
+                None,
+                "report-rows",
+            ),
+            (
+                page(vec![row(&"x".repeat(bytes - 15))], None),
+                "sums",
+                None,
+                "report-bytes",
+            ),
+            (
+                page(vec![], Some(&format!("{cursor}c"))),
+                "sums",
+                None,
+                "report-cursor",
+            ),
+            (
+                page(vec![], Some("5")),
+                "sums",
+                Some("5"),
+                "begins where this one began",
+            ),
+            (
+                page(vec![vec![None]], None),
+                "sums",
+                None,
+                "row 1 of report sums has 1 cells, for 2 columns",
+            ),
             (
                 page(vec![row("a"), vec![None, Some(Value::Flag(true))]], None),
                 "sums",

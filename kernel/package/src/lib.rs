@@ -22,5 +22,5 @@ mod words;
 pub use error::PackageError;
 pub use file::{CONTRACT, Package, validate};
 pub use manifest::{Declared, Manifest};
-pub use parameters::{Command, Parameter};
 pub use outline::{MANIFEST_SECTION, Outline, SETTINGS_SECTION};
+pub use parameters::{Command, Parameter};

@@ -125,7 +125,11 @@ pub fn reports(tables: Vec<ReportTable>) -> Result<Vec<Report>, PackageError> {
 fn report(table: ReportTable) -> Result<Report, PackageError> {
     check_word("a report", &table.name)?;
     let of = format!("report {}", table.name);
-    few(&format!("columns of {of}"), table.columns.len(), limits::COLUMNS)?;
+    few(
+        &format!("columns of {of}"),
+        table.columns.len(),
+        limits::COLUMNS,
+    )?;
     if table.columns.is_empty() {
         return Err(wrong(&format!("{of} has no columns")));
     }
@@ -221,7 +225,9 @@ impl Report {
         let drawn = chart.series.iter().chain([&chart.x]);
         let mut unknown = drawn.filter(|name| !columns().any(|column| column == name.as_str()));
         unknown.next().map_or(Ok(()), |name| {
-            Err(wrong(&format!("the chart of {of} names {name:?}, which is no column")))
+            Err(wrong(&format!(
+                "the chart of {of} names {name:?}, which is no column"
+            )))
         })
     }
 
@@ -230,8 +236,15 @@ impl Report {
     /// # Errors
     /// The first cell or row that is not as the columns say.
     pub fn check_rows(&self, rows: &[Row]) -> Result<(), String> {
-        let columns = self.columns.iter().map(|one| (one.name.as_str(), &one.field_type));
-        check_rows(&format!("report {}", self.name), &columns.collect::<Vec<_>>(), rows)
+        let columns = self
+            .columns
+            .iter()
+            .map(|one| (one.name.as_str(), &one.field_type));
+        check_rows(
+            &format!("report {}", self.name),
+            &columns.collect::<Vec<_>>(),
+            rows,
+        )
     }
 }
 
@@ -240,7 +253,9 @@ fn check_rows(of: &str, columns: &[(&str, &FieldType)], rows: &[Row]) -> Result<
     for (place, row) in (1..).zip(rows) {
         if row.len() != columns.len() {
             let (cells, most) = (row.len(), columns.len());
-            return Err(format!("row {place} of {of} has {cells} cells, for {most} columns"));
+            return Err(format!(
+                "row {place} of {of} has {cells} cells, for {most} columns"
+            ));
         }
         for ((name, field_type), cell) in columns.iter().zip(row) {
             if let Some(value) = cell.as_ref().filter(|value| !is_of(field_type, value)) {
@@ -271,14 +286,22 @@ pub fn check_card(card: &Card, actions: &[Command]) -> Result<(), String> {
     card.tables.iter().try_for_each(check_table)?;
     for series in card.charts.iter().flat_map(|chart| &chart.series) {
         let values = series.points.iter().filter_map(|(_, value)| value.as_ref());
-        let is_number =
-            |value: &Value| matches!(value, Value::Integer(_) | Value::Decimal(_) | Value::Money(_));
+        let is_number = |value: &Value| {
+            matches!(
+                value,
+                Value::Integer(_) | Value::Decimal(_) | Value::Money(_)
+            )
+        };
         if let Some(wrong) = values.into_iter().find(|value| !is_number(value)) {
             let (label, found) = (shown::plain(&series.label), told(wrong));
-            return Err(format!("the series {label:?} has a point of {found}, which is no number"));
+            return Err(format!(
+                "the series {label:?} has a point of {found}, which is no number"
+            ));
         }
     }
-    card.actions.iter().try_for_each(|action| check_action(action, actions))
+    card.actions
+        .iter()
+        .try_for_each(|action| check_action(action, actions))
 }
 
 fn check_table(table: &Table) -> Result<(), String> {
@@ -289,7 +312,10 @@ fn check_table(table: &Table) -> Result<(), String> {
         return Err(format!("{of} has more than {most} columns (limit {name})"));
     }
     if let Some(name) = twice(table.columns.iter().map(|column| column.name.as_str())) {
-        return Err(format!("{of} has the column {:?} twice", shown::plain(name)));
+        return Err(format!(
+            "{of} has the column {:?} twice",
+            shown::plain(name)
+        ));
     }
     let mut columns = Vec::new();
     for column in &table.columns {
@@ -306,7 +332,9 @@ fn check_table(table: &Table) -> Result<(), String> {
 fn check_action(asked: &CardAction, actions: &[Command]) -> Result<(), String> {
     let name = shown::plain(&asked.action);
     let Some(action) = actions.iter().find(|action| action.name == asked.action) else {
-        return Err(format!("the card offers the action {name:?}, which the manifest does not have"));
+        return Err(format!(
+            "the card offers the action {name:?}, which the manifest does not have"
+        ));
     };
     let mut seen = BTreeSet::new();
     for (argument, value) in &asked.arguments {
@@ -318,7 +346,10 @@ fn check_action(asked: &CardAction, actions: &[Command]) -> Result<(), String> {
                  in already"
             ));
         };
-        if let Some(value) = value.as_ref().filter(|value| !is_of(&parameter.field_type, value)) {
+        if let Some(value) = value
+            .as_ref()
+            .filter(|value| !is_of(&parameter.field_type, value))
+        {
             let (wanted, found) = (type_word(&parameter.field_type), told(value));
             return Err(format!(
                 "the card fills in {argument} of the action {name} with {found}; it holds {wanted}"

@@ -38,7 +38,11 @@ pub(crate) async fn list(State(app): State<App>, words: Words) -> Answer {
             .map(|(name, label)| json!({ "plugin": null, "name": name, "label": label }))
             .collect();
         let plugins = screens::reports(runtime);
-        reports.extend(plugins.iter().map(|(plugin, report)| inspect::report(plugin, report)));
+        reports.extend(
+            plugins
+                .iter()
+                .map(|(plugin, report)| inspect::report(plugin, report)),
+        );
         Ok(ok(&json!({ "reports": reports })))
     })
     .await
@@ -56,7 +60,12 @@ pub(crate) async fn page(
         let call = call(actor, reader);
         let of = (plugin.as_str(), name.as_str());
         let read = screens::page(runtime, &call, of, &arguments, cursor.as_deref())?;
-        let columns: Vec<&str> = read.report.columns.iter().map(|one| one.name.as_str()).collect();
+        let columns: Vec<&str> = read
+            .report
+            .columns
+            .iter()
+            .map(|one| one.name.as_str())
+            .collect();
         let mut listing = Listing::new("rows");
         for row in kjerne_wire::screens::rows(&columns, &read.page.rows) {
             listing.add(&row);

@@ -11,8 +11,8 @@ use crate::app::{App, Door};
 use crate::problem::Problem;
 use crate::watch::Stopping;
 use crate::{
-    administration, app, exchange, gate, headers, models, operations, panels, plugins, records, reports,
-    request, root, secrets,
+    administration, app, exchange, gate, headers, models, operations, panels, plugins, records,
+    reports, request, root, secrets,
 };
 
 /// The routes over an open workspace.

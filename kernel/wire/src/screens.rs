@@ -52,7 +52,8 @@ fn figure(figure: &Figure) -> Json {
 }
 
 fn table(table: &Table) -> Json {
-    let column = |one: &TableColumn| json!({ "name": one.name, "label": one.label, "type": one.holds });
+    let column =
+        |one: &TableColumn| json!({ "name": one.name, "label": one.label, "type": one.holds });
     let names: Vec<&str> = table.columns.iter().map(|one| one.name.as_str()).collect();
     json!({
         "label": table.label,
@@ -63,8 +64,7 @@ fn table(table: &Table) -> Json {
 
 fn chart(chart: &Chart) -> Json {
     let point = |(at, held): &(Value, Option<Value>)| json!({ "at": value(at), "value": cell(held.as_ref()) });
-    let series =
-        |one: &Series| json!({ "label": one.label, "points": list(&one.points, point) });
+    let series = |one: &Series| json!({ "label": one.label, "points": list(&one.points, point) });
     json!({
         "label": chart.label,
         "kind": chart.kind,
@@ -94,9 +94,9 @@ pub fn score(scored: &Scored) -> Json {
             parts,
             more,
         } => {
-            let parts = parts.iter().map(|part| {
-                json!({ "name": part.name, "weight": part.weight, "reason": part.reason })
-            });
+            let parts = parts.iter().map(
+                |part| json!({ "name": part.name, "weight": part.weight, "reason": part.reason }),
+            );
             json!({
                 "subject": subject,
                 "score": points,
@@ -128,7 +128,10 @@ mod tests {
             currency: kjerne_model::Currency::new("NOK").unwrap(),
         };
         let at = Instant::parse("2026-03-02T09:00:00Z").unwrap();
-        let table = [vec![Some(Value::Money(money)), None], vec![None, Some(Value::Instant(at))]];
+        let table = [
+            vec![Some(Value::Money(money)), None],
+            vec![None, Some(Value::Instant(at))],
+        ];
         let shown = rows(&["sum", "at"], &table);
         assert_eq!(
             shown,

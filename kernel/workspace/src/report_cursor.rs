@@ -105,8 +105,17 @@ mod tests {
             assert_eq!(Seal::of(&KEY, &others).read(&cursor), None, "part {part}");
         }
         assert_eq!(Seal::of(&[8; 32], &parts).read(&cursor), None);
-        assert_eq!(Seal::of(&KEY, &["p0", ".1.0", "1", "r", "{}"]).read(&cursor), None);
-        for other in ["", "AAAA", "x y", &cursor[..cursor.len() - 2], &format!("{cursor}AA")] {
+        assert_eq!(
+            Seal::of(&KEY, &["p0", ".1.0", "1", "r", "{}"]).read(&cursor),
+            None
+        );
+        for other in [
+            "",
+            "AAAA",
+            "x y",
+            &cursor[..cursor.len() - 2],
+            &format!("{cursor}AA"),
+        ] {
             assert_eq!(seal.read(other), None, "{other:?}");
         }
         for at in 0..cursor.len() {

@@ -59,7 +59,9 @@ impl From<AskError> for NotShown {
 /// The files of the plugins that run and have a role, in the order they are asked.
 fn packages(runtime: &Runtime, role: Role) -> Vec<Arc<Package>> {
     let plugins = kjerne_core::Plugins::with_role(&*runtime.host, role);
-    let packages = plugins.iter().filter_map(|plugin| runtime.package(&plugin.id));
+    let packages = plugins
+        .iter()
+        .filter_map(|plugin| runtime.package(&plugin.id));
     packages.collect()
 }
 
@@ -71,7 +73,10 @@ pub fn reports(runtime: &Runtime) -> Vec<(String, Report)> {
         let reports = package.manifest.reports.clone().into_iter();
         reports.map(move |report| (plugin.clone(), report))
     };
-    packages(runtime, Role::Report).iter().flat_map(of).collect()
+    packages(runtime, Role::Report)
+        .iter()
+        .flat_map(of)
+        .collect()
 }
 
 /// A page of a report.
@@ -104,7 +109,9 @@ pub fn page(
     let report = declared(&package, name)?.clone();
     let arguments = read("report", &report.parameters, given)?;
     let seal = seal(runtime, &package, name, &arguments)?;
-    let begun = cursor.map(|cursor| opened(&seal, name, cursor)).transpose()?;
+    let begun = cursor
+        .map(|cursor| opened(&seal, name, cursor))
+        .transpose()?;
     let journal = journal::last(call.reader.unremembered())?;
     let asked = Asked {
         report: name,
@@ -138,7 +145,9 @@ fn declared<'a>(package: &'a Package, name: &str) -> Result<&'a Report> {
     reports.iter().find(|one| one.name == name).ok_or_else(|| {
         let known: Vec<&str> = reports.iter().map(|one| one.name.as_str()).collect();
         let (plugin, known) = (&package.manifest.id, known.join(", "));
-        Error::not_found(format!("plugin {plugin} has no report {name:?}; it has: {known}"))
+        Error::not_found(format!(
+            "plugin {plugin} has no report {name:?}; it has: {known}"
+        ))
     })
 }
 
@@ -163,7 +172,9 @@ fn endless(plugin: &str, name: &str) -> Error {
 /// The seal of a report's cursors: of this plugin, version and settings, and of these arguments.
 fn seal(runtime: &Runtime, package: &Package, name: &str, arguments: &Reply) -> Result<Seal> {
     let key = meta::cache_key(&*runtime.store.snapshot()?)?.ok_or_else(|| {
-        Error::failed("the workspace has no key of its own, by which cursors are sealed; make it anew")
+        Error::failed(
+            "the workspace has no key of its own, by which cursors are sealed; make it anew",
+        )
     })?;
     let manifest = &package.manifest;
     let revision = runtime.host.settings_revision(&manifest.id, Role::Report);

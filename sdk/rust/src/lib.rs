@@ -51,16 +51,16 @@ pub use contract::{
     JobDescription, Missing, Money, Move, NextAction, Obstacle, OutboundMessage, Pipeline,
     RecordRef, Stage, StageStanding, StaleItem, TriageResult, Value,
 };
+pub use contract::{
+    Card, CardAction, Chart, Figure, Point, Rating, ReportPage, ScorePart, ScoredRecord, Series,
+    Table, TableColumn, Verdict,
+};
 pub use effects::{EffectHandle, Effects};
 pub use fields::Fields;
 pub use kjerne_values::{header, trim, without_exponent};
 pub use prepared::Prepared;
 pub use roles::{
     Action, BuyingProcess, Guard, Integration, Prepare, React, SalesStages, ServiceRules, Shape,
-};
-pub use contract::{
-    Card, CardAction, Chart, Figure, Point, Rating, ReportPage, ScorePart, ScoredRecord, Series, Table,
-    TableColumn, Verdict,
 };
 pub use screen_roles::{Panel, Report, Scoring};
 pub use screens::{Cell, Row};

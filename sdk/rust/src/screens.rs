@@ -33,8 +33,8 @@ macro_rules! cell {
 }
 
 cell!(
-    Value, &str, &String, String, i64, i32, u32, u8, Decimal, Money, &Money, Date, Instant, bool, RecordRef,
-    &RecordRef,
+    Value, &str, &String, String, i64, i32, u32, u8, Decimal, Money, &Money, Date, Instant, bool,
+    RecordRef, &RecordRef,
 );
 
 /// A row of a report or a table: a list of cells, of values or of options of values.
@@ -113,7 +113,8 @@ impl Card {
     /// The same card with a table more; one without rows is left out.
     #[must_use]
     pub fn table(mut self, table: Table) -> Self {
-        self.tables.extend(Some(table).filter(|table| !table.rows.is_empty()));
+        self.tables
+            .extend(Some(table).filter(|table| !table.rows.is_empty()));
         self
     }
 
@@ -299,8 +300,15 @@ mod tests {
             .figure(Figure::new("days", "Days", 12).unit("days").trend("bad"))
             .table(table.rows([cells!["Big"], cells![None::<&str>]]))
             .table(empty)
-            .chart(Chart::new("bar", "By month").series("Sum", [("2026-03", Some(5)), ("2026-04", None)]))
-            .action("advance", "", [("deal", RecordRef::new("opportunity", "1").into())]);
+            .chart(
+                Chart::new("bar", "By month")
+                    .series("Sum", [("2026-03", Some(5)), ("2026-04", None)]),
+            )
+            .action(
+                "advance",
+                "",
+                [("deal", RecordRef::new("opportunity", "1").into())],
+            );
         assert_eq!(card.figures[0].value, Some(Value::Integer(12)));
         assert_eq!(card.tables.len(), 1, "one without rows is left out");
         assert_eq!(card.tables[0].rows, [vec![Some("Big".into())], vec![None]]);
@@ -311,7 +319,12 @@ mod tests {
     #[test]
     fn a_score_is_what_its_parts_come_to_within_its_bounds() {
         let part = |weight| ScorePart::new("part", weight, "why");
-        for (weights, points) in [(vec![50, -20], 30), (vec![80, 80], 100), (vec![10, -50], 0), (vec![], 0)] {
+        for (weights, points) in [
+            (vec![50, -20], 30),
+            (vec![80, 80], 100),
+            (vec![10, -50], 0),
+            (vec![], 0),
+        ] {
             let rating = Rating::of(weights.into_iter().map(part).collect());
             assert_eq!(rating.points, points);
         }

@@ -42,7 +42,9 @@ fn page(answer: &Json) -> Result<String> {
         parts.push("no plugin shows anything here".to_owned());
     }
     if answer["complete"] != true {
-        parts.push("there are more panels than were asked for; kjerne limits says how many".to_owned());
+        parts.push(
+            "there are more panels than were asked for; kjerne limits says how many".to_owned(),
+        );
     }
     Ok(parts.join("\n\n"))
 }
@@ -50,24 +52,32 @@ fn page(answer: &Json) -> Result<String> {
 fn card(panel: &Json) -> Result<String> {
     let card = &panel["card"];
     let mut lines = vec![shown::plain(text(card, "title"))];
-    let figures = list(&card["figures"]).map(|one| vec![text(one, "label").to_owned(), figure(one)]);
+    let figures =
+        list(&card["figures"]).map(|one| vec![text(one, "label").to_owned(), figure(one)]);
     let figures: Vec<Vec<String>> = figures.collect();
     if !figures.is_empty() {
         lines.push(table("", &["", ""], figures)?);
     }
     for one in list(&card["tables"]) {
-        let labels: Vec<&str> = list(&one["columns"]).map(|column| text(column, "label")).collect();
+        let labels: Vec<&str> = list(&one["columns"])
+            .map(|column| text(column, "label"))
+            .collect();
         lines.push(table(text(one, "label"), &labels, rows(one))?);
     }
     for chart in list(&card["charts"]) {
         let of = |series: &Json| {
             let label = text(series, "label").to_owned();
             let points = list(&series["points"]);
-            let points = points.map(|one| vec![label.clone(), cell(&one["at"]), cell(&one["value"])]);
+            let points =
+                points.map(|one| vec![label.clone(), cell(&one["at"]), cell(&one["value"])]);
             points.collect::<Vec<_>>()
         };
         let points = list(&chart["series"]).flat_map(of);
-        lines.push(table(text(chart, "label"), &["", "", ""], points.collect())?);
+        lines.push(table(
+            text(chart, "label"),
+            &["", "", ""],
+            points.collect(),
+        )?);
     }
     lines.extend(list(&card["actions"]).map(|one| offered(text(panel, "plugin"), one)));
     Ok(lines.join("\n"))
@@ -88,7 +98,9 @@ fn trend(figure: &Json) -> String {
 }
 
 fn rows(table: &Json) -> Vec<Vec<String>> {
-    let names: Vec<&str> = list(&table["columns"]).map(|column| text(column, "name")).collect();
+    let names: Vec<&str> = list(&table["columns"])
+        .map(|column| text(column, "name"))
+        .collect();
     let cells = |row: &Json| names.iter().map(|name| cell(&row[*name])).collect();
     list(&table["rows"]).map(cells).collect()
 }
@@ -145,11 +157,19 @@ fn sheet(answer: &Json) -> Report {
         }
         for series in list(&panel["card"]["charts"]).flat_map(|chart| list(&chart["series"])) {
             for point in list(&series["points"]) {
-                add(text(series, "label"), &cell(&point["at"]), cell(&point["value"]));
+                add(
+                    text(series, "label"),
+                    &cell(&point["at"]),
+                    cell(&point["value"]),
+                );
             }
         }
     }
-    Report::new(&["plugin", "panel", "part", "name", "value"], all, Json::Null)
+    Report::new(
+        &["plugin", "panel", "part", "name", "value"],
+        all,
+        Json::Null,
+    )
 }
 
 #[cfg(test)]

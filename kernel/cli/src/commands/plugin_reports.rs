@@ -36,9 +36,8 @@ pub(super) fn run(
 ) -> Result<Exit> {
     let mut connection = context.connect(Needs::Plugins)?;
     let place = path(&["reports", plugin, report]);
-    let (mut rows, mut columns, mut chart) = (Vec::new(), Json::Null, Json::Null);
-    let (mut cursor, mut moved, mut journal) = (None, false, Json::Null);
-    loop {
+    let (mut rows, mut cursor, mut moved) = (Vec::new(), None, false);
+    let last = loop {
         let given = arguments.iter();
         let given = given.map(|(name, value)| (name.as_str(), Some(value.clone())));
         let words: Vec<_> = given.chain([("cursor", cursor.clone())]).collect();
@@ -47,23 +46,17 @@ pub(super) fn run(
             rows.extend(more);
         }
         moved |= page["moved"] == true;
-        (columns, chart, journal) = (page["columns"].take(), page["chart"].take(), page["journal"].take());
         cursor = page["next"].as_str().map(str::to_owned);
         if cursor.is_none() {
-            break;
+            break page;
         }
-    }
-    context.print(&printed(context.format, &columns, rows, moved, (chart, journal)))
+    };
+    context.print(&printed(context.format, &last, rows, moved))
 }
 
 /// People see what columns are called, programs and sheets their names.
-fn printed(
-    format: Format,
-    columns: &Json,
-    rows: Vec<Json>,
-    moved: bool,
-    (chart, journal): (Json, Json),
-) -> Report {
+fn printed(format: Format, last: &Json, rows: Vec<Json>, moved: bool) -> Report {
+    let columns = &last["columns"];
     let heads = |of| members(columns).map(move |column| text(column, of).to_owned());
     let names: Vec<String> = heads("name").collect();
     let cells = |row: &Json| names.iter().map(|name| cell(&row[name.as_str()])).collect();
@@ -77,13 +70,15 @@ fn printed(
     };
     report.json = json!({
         "columns": columns,
-        "chart": chart,
+        "chart": last["chart"],
         "rows": rows,
-        "journal": journal,
+        "journal": last["journal"],
         "moved": moved,
     });
     if moved {
-        report.note = Some("records changed while the pages were read; run it again for one state".to_owned());
+        report.note = Some(
+            "records changed while the pages were read; run it again for one state".to_owned(),
+        );
     }
     report
 }
@@ -94,9 +89,12 @@ mod tests {
 
     #[test]
     fn people_see_labels_and_sheets_names() {
-        let columns = json!([{ "name": "month", "label": "Month" }, { "name": "sum", "label": "Sum" }]);
-        let rows = || vec![json!({ "month": "2026-03", "sum": { "amount": "1.50", "currency": "NOK" } })];
-        let made = |format, moved| printed(format, &columns, rows(), moved, (Json::Null, json!(7)));
+        let columns =
+            json!([{ "name": "month", "label": "Month" }, { "name": "sum", "label": "Sum" }]);
+        let rows =
+            || vec![json!({ "month": "2026-03", "sum": { "amount": "1.50", "currency": "NOK" } })];
+        let last = json!({ "columns": columns, "chart": null, "journal": 7 });
+        let made = |format, moved| printed(format, &last, rows(), moved);
         let table = made(Format::Table, false);
         assert_eq!(table.columns, ["Month", "Sum"]);
         assert_eq!(table.rows, [["2026-03", "1.50 NOK"]]);
