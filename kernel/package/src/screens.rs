@@ -358,3 +358,150 @@ fn check_action(asked: &CardAction, actions: &[Command]) -> Result<(), String> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::Manifest;
+
+    const GOOD: &str = r#"
+        id = "acme.sums"
+        version = "0.1.0"
+        contract = "0.2.0"
+        [roles.report]
+        [roles.panel]
+        [[report]]
+        name = "sums"
+        parameters = [{ name = "from", type = "date" }]
+        columns = [{ name = "month", label = "Month", type = "text" }, { name = "sum_of", type = "money" }]
+        chart = { kind = "bar", x = "month", series = ["sum_of"] }
+        [[panel]]
+        name = "beside"
+        kinds = ["account"]
+        [[panel]]
+        name = "day"
+        today = true
+    "#;
+
+    #[test]
+    fn reports_and_panels_are_read_whole() {
+        let manifest = Manifest::parse(GOOD).unwrap();
+        let report = &manifest.reports[0];
+        assert_eq!(
+            (report.label.as_str(), report.columns[0].label.as_str()),
+            ("sums", "Month")
+        );
+        assert_eq!(type_word(&report.columns[1].field_type), "money");
+        assert_eq!(report.chart.as_ref().unwrap().series, ["sum_of"]);
+        assert!(manifest.panels[0].kinds.contains("account") && !manifest.panels[0].today);
+        assert!(manifest.panels[1].kinds.is_empty() && manifest.panels[1].today);
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_told() {
+        for (from, to, told) in [
+            (
+                "[roles.report]",
+                "[roles.action]",
+                "[[report]] and [roles.report] belong together",
+            ),
+            (
+                "[roles.panel]",
+                "",
+                "[[panel]] and [roles.panel] belong together",
+            ),
+            ("name = \"sums\"", "name = \"Sums\"", "small letters"),
+            (
+                "type = \"money\"",
+                "type = \"area\"",
+                "the column sum_of of report sums has the type",
+            ),
+            (
+                "name = \"from\"",
+                "name = \"cursor\"",
+                "names the next page",
+            ),
+            (
+                "name = \"sum_of\"",
+                "name = \"month\"",
+                "has the column month twice",
+            ),
+            (
+                "name = \"sum_of\"",
+                "name = \"sum of\"",
+                "a column of report sums",
+            ),
+            ("kind = \"bar\"", "kind = \"cake\"", "bar, line, pie"),
+            (
+                "x = \"month\"",
+                "x = \"week\"",
+                "names \"week\", which is no column",
+            ),
+            (
+                "series = [\"sum_of\"]",
+                "series = []",
+                "at least one series",
+            ),
+            ("today = true", "", "either kinds"),
+            (
+                "today = true",
+                "today = true\nkinds = [\"account\"]",
+                "either kinds",
+            ),
+            (
+                "name = \"day\"",
+                "name = \"beside\"",
+                "the panel beside is there twice",
+            ),
+        ] {
+            let text = GOOD.replace(from, to);
+            assert_ne!(text, GOOD, "{from} changes nothing");
+            let message = Manifest::parse(&text).unwrap_err().to_string();
+            assert!(message.contains(told), "{told}: {message}");
+        }
+    }
+
+    #[test]
+    fn as_many_are_taken_as_the_limits_say_and_no_more() {
+        let columns = |count: usize| {
+            let columns = (0..count).map(|n| format!("{{ name = \"c{n}\", type = \"text\" }}"));
+            columns.collect::<Vec<_>>().join(", ")
+        };
+        let report = |name: usize, count| {
+            format!(
+                "[[report]]\nname = \"r{name}\"\ncolumns = [{}]\n",
+                columns(count)
+            )
+        };
+        let panel = |name: usize| format!("[[panel]]\nname = \"p{name}\"\ntoday = true\n");
+        let check = |role: &str, tables: String, limit: Limit, taken: bool| {
+            let text = format!(
+                "id = \"a\"\nversion = \"0.1.0\"\ncontract = \"0.2.0\"\n[roles.{role}]\n{tables}"
+            );
+            let told = Manifest::parse(&text).map_err(|error| error.to_string());
+            assert_eq!(told.is_ok(), taken, "{}: {told:?}", limit.name);
+            let names = told.err().is_none_or(|told| {
+                told.contains(limit.name) && told.contains(&limit.value.to_string())
+            });
+            assert!(names, "{}", limit.name);
+        };
+        for (more, taken) in [(0, true), (1, false)] {
+            let many = |limit: Limit| 0..limit.count() + more;
+            let reports = many(limits::REPORTS).map(|name| report(name, 1)).collect();
+            check("report", reports, limits::REPORTS, taken);
+            check(
+                "panel",
+                many(limits::PANELS).map(panel).collect(),
+                limits::PANELS,
+                taken,
+            );
+            check(
+                "report",
+                report(0, limits::COLUMNS.count() + more),
+                limits::COLUMNS,
+                taken,
+            );
+        }
+    }
+}
