@@ -27,7 +27,7 @@
 //! | prepared | of a plugin: its calls begin with what `prepare` left in its memory |
 //! | stop | why a function of the host gave a plugin no answer |
 //! | fault | how a plugin broke, told with the limit it passed |
-//! | domain model | a role of which one plugin at a time answers: stages, buying process, service |
+//! | domain model | a role of which one plugin at a time answers: stages, buying process, service, scoring |
 //! | account | what one version of a plugin has cost; all of them are the cost ledger |
 #![deny(missing_docs)]
 
