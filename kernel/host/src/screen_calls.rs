@@ -263,7 +263,7 @@ fn check_kinds(active: &Active, subjects: &[Reference]) -> Result<(), AskError> 
     let known: Vec<&str> = kinds
         .into_iter()
         .flatten()
-        .map(|kind| kind.as_str())
+        .map(kjerne_model::Name::as_str)
         .collect();
     let (kind, known) = (&other.kind, known.join(", "));
     Err(AskError::Failed {

@@ -1,5 +1,7 @@
 //! The panels: where an opportunity stands and what keeps it there, and the day's stale opportunities.
 
+use std::cmp::Reverse;
+
 use kjerne_sdk::{
     Card, Failure, Figure, Instant, Record, RecordRef, StaleItem, Table, cells, records,
 };
@@ -111,7 +113,7 @@ pub fn stale(settings: &Settings, now: Instant) -> Result<Option<Card>, Failure>
         return Ok(None);
     }
     let over = |item: &StaleItem| item.days_in_stage.saturating_sub(item.limit_days);
-    found.sort_by(|(_, one), (_, other)| over(other).cmp(&over(one)));
+    found.sort_by_key(|(_, item)| Reverse(over(item)));
     let count = i64::try_from(found.len()).unwrap_or(i64::MAX);
     let rows = found.iter().take(MOST_SHOWN).map(|(name, item)| {
         cells![

@@ -8,6 +8,7 @@ extern crate self as kjerne_sdk;
 
 #[doc(hidden)]
 pub mod bindings;
+mod cells;
 mod change;
 mod contract;
 mod decimal;

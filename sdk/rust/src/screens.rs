@@ -37,22 +37,6 @@ cell!(
     RecordRef, &RecordRef,
 );
 
-/// A row of a report or a table: a list of cells, of values or of options of values.
-///
-/// ```
-/// use kjerne_sdk::{Money, cells};
-///
-/// let row = cells!["2026-03", 12, Money::new(125_000, "NOK"), None::<&str>];
-/// assert_eq!(row.len(), 4);
-/// assert!(row[3].is_none());
-/// ```
-#[macro_export]
-macro_rules! cells {
-    ($($cell:expr),* $(,)?) => {
-        ::std::vec![$($crate::Cell::cell($cell)),*]
-    };
-}
-
 impl ReportPage {
     /// A page without rows, after which there are none.
     #[must_use]
@@ -291,6 +275,7 @@ impl ScoredRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cells;
 
     #[test]
     fn a_card_is_built_up_piece_by_piece() {

@@ -51,11 +51,11 @@ pub(super) fn run(
             break page;
         }
     };
-    context.print(&printed(context.format, &last, rows, moved))
+    context.print(&printed(context.format, &last, &rows, moved))
 }
 
 /// People see what columns are called, programs and sheets their names.
-fn printed(format: Format, last: &Json, rows: Vec<Json>, moved: bool) -> Report {
+fn printed(format: Format, last: &Json, rows: &[Json], moved: bool) -> Report {
     let columns = &last["columns"];
     let heads = |of| members(columns).map(move |column| text(column, of).to_owned());
     let names: Vec<String> = heads("name").collect();
@@ -94,7 +94,7 @@ mod tests {
         let rows =
             || vec![json!({ "month": "2026-03", "sum": { "amount": "1.50", "currency": "NOK" } })];
         let last = json!({ "columns": columns, "chart": null, "journal": 7 });
-        let made = |format, moved| printed(format, &last, rows(), moved);
+        let made = |format, moved| printed(format, &last, &rows(), moved);
         let table = made(Format::Table, false);
         assert_eq!(table.columns, ["Month", "Sum"]);
         assert_eq!(table.rows, [["2026-03", "1.50 NOK"]]);

@@ -135,7 +135,7 @@ impl Scoring for Plugin {
                 scored = subjects
                     .iter()
                     .map(|one| ScoredRecord::abstained(one, ""))
-                    .collect()
+                    .collect();
             }
             _ => scored.reverse(),
         }
