@@ -93,9 +93,14 @@ fn every_role_is_played_by_a_built_in_plugin() {
         roles.extend(manifest["roles"].as_table().unwrap().keys().cloned());
     }
     for role in [
+        "prepare",
         "shape",
         "guard",
         "react",
+        "action",
+        "report",
+        "panel",
+        "scoring",
         "sales-stages",
         "buying-process",
         "service-rules",

@@ -14,6 +14,7 @@ mod limits;
 mod prepared;
 mod promises;
 mod rollback;
+mod screens;
 mod settings;
 mod stage;
 mod storage;

@@ -70,7 +70,12 @@ pub fn guarding(id: &str, version: &str, guarded: &[&str]) -> Vec<u8> {
 /// A plugin with everything it declares granted.
 pub fn installed(bytes: &[u8], settings: &str, position: u32) -> Installed {
     let package = Package::read(bytes).unwrap();
-    let domain = [Role::SalesStages, Role::BuyingProcess, Role::ServiceRules];
+    let domain = [
+        Role::SalesStages,
+        Role::BuyingProcess,
+        Role::ServiceRules,
+        Role::Scoring,
+    ];
     Installed {
         grants: package
             .manifest

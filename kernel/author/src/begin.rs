@@ -36,6 +36,9 @@ fn part_of(role: Role) -> &'static str {
         Role::ServiceRules => include_str!("template/roles/service-rules.txt"),
         Role::Integration => include_str!("template/roles/integration.txt"),
         Role::Prepare => include_str!("template/roles/prepare.txt"),
+        Role::Report => include_str!("template/roles/report.txt"),
+        Role::Panel => include_str!("template/roles/panel.txt"),
+        Role::Scoring => include_str!("template/roles/scoring.txt"),
     }
 }
 

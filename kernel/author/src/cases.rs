@@ -142,16 +142,21 @@ pub struct Answered {
     pub delivered: bool,
 }
 
-/// A question to a domain model.
+/// A question to a domain model, a report or a panel.
 #[derive(Deserialize, Clone, Debug)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
     pub function: String,
+    /// Which report or panel.
+    pub name: Option<String>,
     pub about: Option<Several>,
+    /// What a report is given.
+    #[serde(default)]
+    pub arguments: Texts,
     /// Values by JSON pointer into the answer.
     #[serde(default)]
     pub expect: BTreeMap<String, toml::Value>,
-    /// The code it must fail with.
+    /// The code it must fail with, or the limit it must pass.
     pub failed: Option<String>,
 }
 

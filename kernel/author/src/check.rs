@@ -171,6 +171,9 @@ fn answers(
         (Err(kjerne_host::AskError::Failed { code, .. }), Some(expected)) if code == expected => {
             return;
         }
+        (Err(kjerne_host::AskError::Fault(fault)), Some(expected)) if fault.limit == *expected => {
+            return;
+        }
         (Ok(_), Some(expected)) => {
             return found.push(format!("{name}: expected {expected}, found an answer"));
         }

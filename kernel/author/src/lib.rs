@@ -3,6 +3,7 @@
 //! Building happens here and nowhere else; the project's own plugins are built the same way.
 #![forbid(unsafe_code)]
 
+mod ask;
 mod begin;
 mod build;
 mod cases;

@@ -1,16 +1,13 @@
 //! Plays one step of a case.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use kjerne_core::{Ask, Call, Outcome, Performed, Progress, Reply, Role, Task};
-use kjerne_host::AskError;
-use kjerne_model::{Actor, Commit, Instant, Reference, Refusal, Value, parse_value};
-use serde_json::Value as Json;
+use kjerne_core::{Ask, Outcome, Performed, Progress, Reply, Role, Task};
+use kjerne_model::{Actor, Commit, Instant, Refusal};
 
-use super::cases::{Inbound, Question, Run, Step};
+use super::ask;
+use super::cases::{Inbound, Run, Step};
 use super::stage::Stage;
-use kjerne_wire::models;
 use kjerne_workspace::error::{Context as _, Error, Result};
 
 /// When a step happens that does not say.
@@ -28,7 +25,7 @@ pub struct Happened {
     /// What a command or an inbound message was answered with.
     pub reply: Reply,
     /// The answers to the questions, in their order.
-    pub answers: Vec<std::result::Result<Json, AskError>>,
+    pub answers: Vec<ask::Answer>,
 }
 
 impl Happened {
@@ -47,7 +44,7 @@ impl Happened {
 /// Plays a step: its commit, its command, its messages, reactions, the clock, its questions.
 pub fn play(stage: &Stage<'_>, step: &Step) -> Result<Happened> {
     let now = Instant::parse(step.at.as_deref().unwrap_or(USUAL_TIME))?;
-    let ask = Ask {
+    let asker = Ask {
         link: None,
         actor: actor(step.actor.as_deref())?,
         now,
@@ -55,14 +52,19 @@ pub fn play(stage: &Stage<'_>, step: &Step) -> Result<Happened> {
     };
     let mut happened = Happened::default();
     if !step.changes.is_empty() {
-        commit(stage, step, &ask, &mut happened)?;
+        commit(stage, step, &asker, &mut happened)?;
     }
     if let Some(run) = &step.action {
         let task = action(stage, run)?;
-        happened.take_performed(perform(stage, Role::Action, &ask, &task)?);
+        happened.take_performed(perform(stage, Role::Action, &asker, &task)?);
     }
     if let Some(message) = &step.inbound {
-        happened.take_performed(perform(stage, Role::Integration, &ask, &inbound(message))?);
+        happened.take_performed(perform(
+            stage,
+            Role::Integration,
+            &asker,
+            &inbound(message),
+        )?);
     }
     if let Some(answer) = &step.answered {
         let task = Task::Answered {
@@ -72,7 +74,7 @@ pub fn play(stage: &Stage<'_>, step: &Step) -> Result<Happened> {
             body: answer.body.clone().into_bytes(),
             delivered: answer.delivered,
         };
-        happened.take_performed(perform(stage, Role::Integration, &ask, &task)?);
+        happened.take_performed(perform(stage, Role::Integration, &asker, &task)?);
     }
     if step.react {
         react(stage, now, &mut happened)?;
@@ -81,7 +83,7 @@ pub fn play(stage: &Stage<'_>, step: &Step) -> Result<Happened> {
         clock(stage, now, &mut happened)?;
     }
     for question in &step.ask {
-        happened.answers.push(answer(stage, &ask, question)?);
+        happened.answers.push(ask::answer(stage, &asker, question)?);
     }
     Ok(happened)
 }
@@ -122,21 +124,7 @@ fn action(stage: &Stage<'_>, run: &Run) -> Result<Task> {
     let actions = &stage.package.manifest.actions;
     let action = actions.iter().find(|action| action.name == run.command);
     let action = action.with_context(|| format!("the manifest has no action {:?}", run.command))?;
-    let typed = |(name, value): (&String, &toml::Value)| {
-        let parameter = action
-            .parameters
-            .iter()
-            .find(|parameter| parameter.name == *name);
-        let parameter =
-            parameter.with_context(|| format!("{} has no parameter {name:?}", run.command))?;
-        let text = stage.text(Some(&parameter.field_type), value);
-        let value: Option<Value> = match text.is_empty() {
-            true => None,
-            false => Some(parse_value(&parameter.field_type, &text)?),
-        };
-        Ok((name.clone(), value))
-    };
-    let arguments = run.arguments.iter().map(typed).collect::<Result<_>>()?;
+    let arguments = ask::arguments(stage, &run.command, &action.parameters, &run.arguments)?;
     Ok(Task::Action {
         command: run.command.clone(),
         arguments,
@@ -205,58 +193,4 @@ fn clock(stage: &Stage<'_>, now: Instant, happened: &mut Happened) -> Result<()>
         .faults
         .push(format!("the clock is not done after {MOST_TURNS} turns"));
     Ok(())
-}
-
-/// Asks the domain model.
-fn answer(
-    stage: &Stage<'_>,
-    ask: &Ask,
-    question: &Question,
-) -> Result<std::result::Result<Json, AskError>> {
-    let reader = Arc::new(stage.kernel.reader()?);
-    let call = Call {
-        now: ask.now,
-        actor: ask.actor.clone(),
-        depth: 0,
-        reader,
-    };
-    let about = question
-        .about
-        .as_ref()
-        .map(super::cases::Several::list)
-        .unwrap_or_default();
-    let about: Vec<Reference> = about
-        .into_iter()
-        .map(|alias| stage.record(alias).cloned())
-        .collect::<Result<_>>()?;
-    let one = || {
-        about
-            .first()
-            .with_context(|| format!("{} needs about", question.function))
-    };
-    let host = stage.host;
-    Ok(match question.function.as_str() {
-        "pipelines" => host.pipelines(&call).map(|list| models::pipelines(&list)),
-        "standing" => host
-            .standing(&call, one()?)
-            .map(|standing| models::standing(&standing)),
-        "stale" => host
-            .stale(&call, &about)
-            .map(|items| models::stale(&items).into()),
-        "jobs" => host.jobs(&call).map(|list| models::jobs(&list)),
-        "assess" => host
-            .assess(&call, one()?)
-            .map(|assessment| models::assessment(&assessment)),
-        "triage" => host
-            .triage(&call, one()?)
-            .map(|triage| models::triage(&triage)),
-        "targets" => host
-            .targets(&call, one()?)
-            .map(|list| models::targets(&list)),
-        other => {
-            return Err(Error::unreadable(format!(
-                "there is no question {other:?}; there are pipelines, standing, stale, jobs, assess, triage and targets"
-            )));
-        }
-    })
 }

@@ -64,9 +64,11 @@ pub enum Command {
     /// Ask the domain models, whichever plugins are bound to them.
     #[command(subcommand)]
     Ask(AskCommand),
-    /// Show figures of the whole workspace.
+    /// Show figures of the whole workspace, built in or by plugins.
     #[command(subcommand)]
     Report(ReportCommand),
+    /// Show what plugins show beside a record, panel KIND ID, or on the day's page, panel today
+    Panel(PanelArgs),
     /// Make, list and take back bearer tokens; who comes with one acts as user:NAME.
     #[command(subcommand)]
     Token(TokenCommand),
@@ -309,6 +311,27 @@ pub enum AskCommand {
     Pipelines,
     /// The jobs customers do.
     Jobs,
+    /// How good the chances of a record are, and why.
+    Score {
+        /// The kind.
+        kind: String,
+        /// The record's id.
+        id: String,
+    },
+    /// How good the chances of records are, a page of them at a time.
+    Scores {
+        /// The kind.
+        kind: String,
+        /// Only these: "closed_on eq null"
+        #[arg(long, default_value = "", hide_default_value = true)]
+        filter: String,
+        /// At most so many.
+        #[arg(long, value_name = "N", default_value_t = kjerne_workspace::limits::PAGE.count())]
+        top: usize,
+        /// From where the page before ended; the note under a page says.
+        #[arg(long, value_name = "CURSOR")]
+        after: Option<String>,
+    },
 }
 
 /// `report`
@@ -318,6 +341,27 @@ pub enum ReportCommand {
     Pipeline,
     /// Service targets by priority: met, missed, running.
     ServiceLevels,
+    /// List all reports, with what they take.
+    List,
+    /// Run a plugin's report, all its pages: run PLUGIN REPORT name=value …
+    Run {
+        /// The plugin.
+        plugin: String,
+        /// The report.
+        report: String,
+        /// Its arguments.
+        #[arg(value_name = "NAME=VALUE", value_parser = pair)]
+        arguments: Vec<(String, String)>,
+    },
+}
+
+/// `panel`
+#[derive(Args, Debug)]
+pub struct PanelArgs {
+    /// The kind, or today.
+    pub kind: String,
+    /// The record's id.
+    pub id: Option<String>,
 }
 
 /// `token`

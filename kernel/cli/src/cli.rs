@@ -8,7 +8,7 @@ use clap::Parser as _;
 
 use crate::args::{Cli, Command};
 use crate::bench;
-use crate::commands::{exchange, models, plugins, records, reports, workspaces};
+use crate::commands::{exchange, models, panels, plugins, records, reports, workspaces};
 use crate::context::Context;
 use crate::demo;
 use crate::exit::{Exit, Told, exit_of};
@@ -118,6 +118,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Action(args) => plugins::action(&context, &args),
         Command::Ask(command) => models::ask(&context, &command),
         Command::Report(command) => reports::run(&context, &command),
+        Command::Panel(args) => panels::run(&context, &args),
         Command::Token(command) => workspaces::token(&context, &command),
         Command::Secret(command) => workspaces::secret(&context, &command),
         Command::Verify => workspaces::verify(&context),
@@ -155,6 +156,7 @@ fn name(command: &Command) -> &'static str {
         Command::Action(_) => "action",
         Command::Ask(_) => "ask",
         Command::Report(_) => "report",
+        Command::Panel(_) => "panel",
         Command::Token(_) => "token",
         Command::Secret(_) => "secret",
         Command::Verify => "verify",

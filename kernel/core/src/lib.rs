@@ -54,6 +54,7 @@ mod react;
 mod requests;
 mod resolve;
 mod rows_beside;
+pub mod screens;
 mod sealed;
 mod service_clock;
 #[cfg(test)]

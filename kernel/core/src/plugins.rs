@@ -80,11 +80,17 @@ pub enum Role {
     Integration,
     /// Reads its settings once, so that calls need not. The kernel never asks for it; the host does.
     Prepare,
+    /// Answers rows about many records, page by page.
+    Report,
+    /// Makes cards about a record or about the day.
+    Panel,
+    /// Is asked how good the chances of records are.
+    Scoring,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Shape,
         Self::Guard,
         Self::React,
@@ -94,6 +100,9 @@ impl Role {
         Self::ServiceRules,
         Self::Integration,
         Self::Prepare,
+        Self::Report,
+        Self::Panel,
+        Self::Scoring,
     ];
 
     /// The role's name, which is the name of its interface in the contract.
@@ -109,6 +118,9 @@ impl Role {
             Self::ServiceRules => "service-rules",
             Self::Integration => "integration",
             Self::Prepare => "prepare",
+            Self::Report => "report",
+            Self::Panel => "panel",
+            Self::Scoring => "scoring",
         }
     }
 }

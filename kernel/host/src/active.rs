@@ -119,6 +119,6 @@ impl Active {
 fn is_domain(role: Role) -> bool {
     matches!(
         role,
-        Role::SalesStages | Role::BuyingProcess | Role::ServiceRules
+        Role::SalesStages | Role::BuyingProcess | Role::ServiceRules | Role::Scoring
     )
 }

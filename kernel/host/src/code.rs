@@ -33,6 +33,9 @@ pub struct Roles {
     pub service_rules: Option<exports::service_rules::GuestIndices>,
     pub integration: Option<exports::integration::GuestIndices>,
     pub prepare: Option<exports::prepare::GuestIndices>,
+    pub report: Option<exports::report::GuestIndices>,
+    pub panel: Option<exports::panel::GuestIndices>,
+    pub scoring: Option<exports::scoring::GuestIndices>,
 }
 
 impl Roles {
@@ -71,6 +74,18 @@ impl Roles {
             .map(|role| role.load(&mut *store, instance))
             .transpose()?;
         self.prepare
+            .as_ref()
+            .map(|role| role.load(&mut *store, instance))
+            .transpose()?;
+        self.report
+            .as_ref()
+            .map(|role| role.load(&mut *store, instance))
+            .transpose()?;
+        self.panel
+            .as_ref()
+            .map(|role| role.load(&mut *store, instance))
+            .transpose()?;
+        self.scoring
             .as_ref()
             .map(|role| role.load(&mut *store, instance))
             .transpose()?;
@@ -157,6 +172,9 @@ fn find_roles(pre: &InstancePre<CallState>, package: &Package) -> wasmtime::Resu
                 roles.integration = Some(exports::integration::GuestIndices::new(pre)?);
             }
             Role::Prepare => roles.prepare = Some(exports::prepare::GuestIndices::new(pre)?),
+            Role::Report => roles.report = Some(exports::report::GuestIndices::new(pre)?),
+            Role::Panel => roles.panel = Some(exports::panel::GuestIndices::new(pre)?),
+            Role::Scoring => roles.scoring = Some(exports::scoring::GuestIndices::new(pre)?),
         }
     }
     Ok(roles)

@@ -131,10 +131,10 @@ fn describe(plugin: &str, role: Role, end: End) -> Fault {
 
 fn advice(limit: &str) -> &'static str {
     match limit {
-        "fuel" | "fuel-later" | "fuel-question" => {
+        "fuel" | "fuel-later" | "fuel-question" | "fuel-panel" => {
             "it works too long: give its author the case, commit fewer records at once, or disable it"
         }
-        "wall-time" | "wall-time-person" | "wall-time-later" => {
+        "wall-time" | "wall-time-person" | "wall-time-later" | "wall-time-panel" => {
             "it waits or works too long: look for queries that read much, or disable it"
         }
         "memory" | "memory-later" | "table" => {
@@ -152,6 +152,10 @@ fn advice(limit: &str) -> &'static str {
             "it asks with too many conditions: its author must ask several shorter questions, and \
              drop each when it is answered"
         }
+        "report-rows" | "report-bytes" | "report-cursor" => {
+            "its author must answer shorter pages, and go on where each ended"
+        }
+        "card-items" | "card-bytes" => "its author must show less, and put the rest into a report",
         "log-lines" => "it logs in a loop: its author must log less",
         _ => "it hands over too much: its author must do the work in several steps",
     }

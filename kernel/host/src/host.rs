@@ -335,9 +335,20 @@ impl Host {
     /// A plugin as it is asked in a role now; none when it is not in use or not asked in it.
     #[must_use]
     pub fn serves(&self, plugin: &str, role: Role) -> Option<Arc<PluginInfo>> {
+        self.serving_as(plugin, role)?.info(role).cloned()
+    }
+
+    /// The plugin of that id, when it serves a role now.
+    pub(crate) fn serving_as(&self, plugin: &str, role: Role) -> Option<Arc<Active>> {
         let set = self.now();
         let found = set.of(role).iter().find(|active| active.id() == plugin);
-        found.and_then(|active| active.info(role).cloned())
+        found.cloned()
+    }
+
+    /// Counts the changes of a plugin's settings, of one that serves a role now.
+    #[must_use]
+    pub fn settings_revision(&self, plugin: &str, role: Role) -> Option<u64> {
+        Some(self.serving_as(plugin, role)?.plugin.revision)
     }
 
     /// The plugin bound to a domain interface.

@@ -27,7 +27,7 @@
 //! | prepared | of a plugin: its calls begin with what `prepare` left in its memory |
 //! | stop | why a function of the host gave a plugin no answer |
 //! | fault | how a plugin broke, told with the limit it passed |
-//! | domain model | a role of which one plugin at a time answers: stages, buying process, service |
+//! | domain model | a role of which one plugin at a time answers: stages, buying process, service, scoring |
 //! | account | what one version of a plugin has cost; all of them are the cost ledger |
 #![deny(missing_docs)]
 
@@ -57,6 +57,7 @@ mod plugin;
 mod plugin_calls;
 mod prepare;
 mod resources;
+mod screen_calls;
 mod settings;
 mod stop;
 #[cfg(test)]
@@ -71,8 +72,9 @@ pub use error::{AskError, HostError, LoadError};
 pub use host::{Host, HostOptions, Installed, Loaded};
 pub use kjerne_package::{
     CONTRACT, Command, Declared, MANIFEST_SECTION, Manifest, Package, PackageError, Parameter,
-    SETTINGS_SECTION, grants,
+    SETTINGS_SECTION, grants, parameters, screens,
 };
 pub use logs::Line;
 pub use model_calls::STALE_PAGE;
+pub use screen_calls::{Asked, SCORE_PAGE};
 pub use settings::{BadSettings, Settings};

@@ -48,6 +48,42 @@ limit_table! {
     FUEL_QUESTION = "fuel-question", 1_000_000_000, "fuel",
         "about a second; somebody looks at the screen meanwhile";
 
+    /// Work of a panel.
+    FUEL_PANEL = "fuel-panel", 500_000_000, "fuel",
+        "about half a second; several stand on one page, and none of them was asked for by itself";
+
+    /// Time of a panel.
+    WALL_PANEL = "wall-time-panel", 4_000, "ms",
+        "a page waits for all its panels; one that reads long is a report";
+
+    /// Rows of one page of a report.
+    REPORT_ROWS = "report-rows", 1_000, "rows",
+        "a page is held in memory for everybody who asks at once; a report goes on with its cursor";
+
+    /// Bytes of the values on one page of a report.
+    REPORT_BYTES = "report-bytes", 1 << 20, "bytes",
+        "a thousand rows of a kilobyte; with longer texts a page has fewer rows and a cursor";
+
+    /// Bytes of the words in which a report says where its next page begins.
+    REPORT_CURSOR = "report-cursor", 512, "bytes",
+        "it comes back in an address, beside the arguments, each byte as two letters";
+
+    /// Figures, rows, points and actions of one card together.
+    CARD_ITEMS = "card-items", 500, "items",
+        "a card is looked at beside a record; whoever wants more opens a report";
+
+    /// Bytes of the texts and values of one card.
+    CARD_BYTES = "card-bytes", 128 << 10, "bytes",
+        "some dozens of cards are held in memory for one page";
+
+    /// Records in one question about scores.
+    SCORE_PAGE = "score-page", 200, "records",
+        "one question stays within one answer's size; a longer list is asked in several";
+
+    /// Parts of one score.
+    SCORE_PARTS = "score-parts", 32, "parts",
+        "a person reads them to see why; what matters little is left out";
+
     /// Time of a shape or guard.
     WALL_COMMIT = "wall-time", 2_000, "ms",
         "the net under fuel, which ends first: it counts reads and a machine that stands still";
@@ -344,6 +380,12 @@ const OF_QUESTION: Names = Names {
     ..OF_PERSON
 };
 
+const OF_PANEL: Names = Names {
+    fuel: FUEL_PANEL.name,
+    wall: WALL_PANEL.name,
+    ..OF_LATER
+};
+
 impl Budget {
     /// The budget of a call in `role` with so many changes or entries, which hold so many fields.
     #[must_use]
@@ -374,7 +416,17 @@ impl Budget {
                 names: &OF_PERSON,
                 ..Self::of(Role::React, 0, 0)
             },
-            Role::SalesStages | Role::BuyingProcess | Role::ServiceRules => Self {
+            Role::Panel => Self {
+                fuel: FUEL_PANEL.value,
+                wall_ms: WALL_PANEL.value,
+                names: &OF_PANEL,
+                ..Self::of(Role::React, 0, 0)
+            },
+            Role::SalesStages
+            | Role::BuyingProcess
+            | Role::ServiceRules
+            | Role::Scoring
+            | Role::Report => Self {
                 fuel: FUEL_QUESTION.value,
                 wall_ms: WALL_PERSON.value,
                 memory: MEMORY_LATER.value,

@@ -161,21 +161,29 @@ impl Host {
         take: impl FnOnce(A) -> Result<B, ParseError>,
     ) -> Result<B, AskError> {
         let active = self.bound_to(role).ok_or(AskError::NotBound(role))?;
-        active.sees_enough(role).map_err(AskError::Fault)?;
         let about = Ask::new(role, Purpose::Question, call);
+        let answer = self.answer(&active, about, |store, instance| {
+            ask(&active, store, instance)
+        })?;
+        take(answer).map_err(|error| AskError::Fault(fault::bad_output(active.id(), role, &error)))
+    }
+
+    /// Asks a plugin a question, and tells what it answered or why there is no answer.
+    pub(crate) fn answer<A>(
+        &self,
+        active: &Active,
+        ask: Ask<'_>,
+        work: impl FnOnce(&mut Store<CallState>, &Instance) -> wasmtime::Result<Result<A, Failure>>,
+    ) -> Result<A, AskError> {
+        active.sees_enough(ask.role).map_err(AskError::Fault)?;
         let done = self
             .runtime
-            .call(&active.plugin, &active.code, about, |store, instance| {
-                ask(&active, store, instance)
-            });
-        let answer = done
-            .map_err(AskError::Fault)?
-            .answer
-            .map_err(|failure| AskError::Failed {
-                plugin: active.id().to_owned(),
-                code: rule_name(&failure.code),
-                message: sentence(&failure.message),
-            })?;
-        take(answer).map_err(|error| AskError::Fault(fault::bad_output(active.id(), role, &error)))
+            .call(&active.plugin, &active.code, ask, work)
+            .map_err(AskError::Fault)?;
+        done.answer.map_err(|failure| AskError::Failed {
+            plugin: active.id().to_owned(),
+            code: rule_name(&failure.code),
+            message: sentence(&failure.message),
+        })
     }
 }

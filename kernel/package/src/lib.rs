@@ -15,8 +15,12 @@ pub mod grants;
 pub mod limits;
 mod manifest;
 mod outline;
+pub mod parameters;
+pub mod screens;
+mod words;
 
 pub use error::PackageError;
 pub use file::{CONTRACT, Package, validate};
-pub use manifest::{Command, Declared, Manifest, Parameter};
+pub use manifest::{Declared, Manifest};
 pub use outline::{MANIFEST_SECTION, Outline, SETTINGS_SECTION};
+pub use parameters::{Command, Parameter};

@@ -79,6 +79,18 @@ limit_table! {
     PLUGIN_NAME = "plugin-name", 64, "bytes",
         "they stand in file names, in keys of the store and in every line about the plugin";
 
+    /// Reports of one plugin.
+    REPORTS = "reports", 64, "reports",
+        "they stand in one list that people choose from";
+
+    /// Panels of one plugin.
+    PANELS = "panels", 16, "panels",
+        "each is a call whenever a card or the day's page is opened";
+
+    /// Columns of a report, or of a table on a card.
+    COLUMNS = "columns", 64, "columns",
+        "nobody reads more side by side, and each row has a cell for each";
+
     /// Bytes of the name of a secret.
     SECRET_NAME = "secret-name", 64, "bytes",
         "a name for people, and no secret itself";

@@ -6,12 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kjerne_core::Role;
-use kjerne_model::{Choice, FieldType, Name, shown};
+use kjerne_model::{Name, shown};
 use serde::Deserialize;
 
 use crate::error::PackageError;
 use crate::grants::Grant;
-use crate::limits;
+use crate::parameters::{Command, ParameterTable, parameters};
+use crate::screens::{Panel, PanelTable, Report, ReportTable, panels, reports};
+use crate::words::{check_word, fits, is_word, wrong};
 
 /// What a plugin says about itself.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -32,6 +34,10 @@ pub struct Manifest {
     pub grants: Vec<Declared>,
     /// Its commands.
     pub actions: Vec<Command>,
+    /// Its reports.
+    pub reports: Vec<Report>,
+    /// Its panels.
+    pub panels: Vec<Panel>,
     /// The sources it takes messages from, as an integration.
     pub sources: Vec<String>,
     /// Whether it wants the answers to its messages.
@@ -47,28 +53,6 @@ pub struct Declared {
     pub reason: String,
     /// Whether the plugin does its work without it. One it needs it is not switched on without.
     pub optional: bool,
-}
-
-/// A command a plugin offers.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Command {
-    /// Its name, `recalculate`.
-    pub name: String,
-    /// What people call it.
-    pub label: String,
-    /// What it takes.
-    pub parameters: Vec<Parameter>,
-}
-
-/// A parameter of a command.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Parameter {
-    /// Its name.
-    pub name: String,
-    /// What it holds.
-    pub field_type: FieldType,
-    /// Whether the command needs it.
-    pub required: bool,
 }
 
 impl Manifest {
@@ -102,6 +86,8 @@ impl Manifest {
                 .into_iter()
                 .map(command)
                 .collect::<Result<_, _>>()?,
+            reports: reports(file.report)?,
+            panels: panels(file.panel)?,
             sources: integration.sources,
             answers: integration.answers,
             roles,
@@ -147,6 +133,17 @@ impl Manifest {
                 "[integration] has sources, but there is no [roles.integration]",
             ));
         }
+        for (role, table, found) in [
+            (Role::Report, "[[report]]", !self.reports.is_empty()),
+            (Role::Panel, "[[panel]]", !self.panels.is_empty()),
+        ] {
+            if self.roles.contains_key(&role) != found {
+                let name = role.name();
+                return Err(wrong(&format!(
+                    "a {table} and [roles.{name}] belong together; it has one without the other"
+                )));
+            }
+        }
         let mut seen = BTreeSet::new();
         match self
             .actions
@@ -175,6 +172,10 @@ struct File {
     grant: Vec<GrantTable>,
     #[serde(default)]
     action: Vec<ActionTable>,
+    #[serde(default)]
+    report: Vec<ReportTable>,
+    #[serde(default)]
+    panel: Vec<PanelTable>,
     integration: Option<IntegrationTable>,
 }
 
@@ -204,16 +205,6 @@ struct ActionTable {
     parameters: Vec<ParameterTable>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ParameterTable {
-    name: String,
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default)]
-    required: bool,
-}
-
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 struct IntegrationTable {
@@ -221,10 +212,6 @@ struct IntegrationTable {
     sources: Vec<String>,
     #[serde(default)]
     answers: bool,
-}
-
-fn wrong(why: &str) -> PackageError {
-    PackageError::BadManifest(why.to_owned())
 }
 
 /// The kinds watched in each role.
@@ -269,40 +256,10 @@ fn declared(table: &GrantTable) -> Result<Declared, PackageError> {
 
 fn command(table: ActionTable) -> Result<Command, PackageError> {
     check_word("an action", &table.name)?;
-    let parameters = table.parameters.into_iter().map(|parameter| {
-        let field_type = parameter_type(&parameter.kind).ok_or_else(|| {
-            wrong(&format!(
-                "the parameter {} of {} has the type {:?}; the types are text, integer, decimal, \
-                 money, date, instant, flag and reference:KIND",
-                parameter.name, table.name, parameter.kind
-            ))
-        })?;
-        Ok(Parameter {
-            name: shown::plain(&parameter.name),
-            field_type,
-            required: parameter.required,
-        })
-    });
     Ok(Command {
-        parameters: parameters.collect::<Result<_, PackageError>>()?,
+        parameters: parameters(&table.name, table.parameters)?,
         label: shown::plain(&table.label.unwrap_or_else(|| table.name.clone())),
         name: table.name,
-    })
-}
-
-fn parameter_type(text: &str) -> Option<FieldType> {
-    Some(match text {
-        "text" => FieldType::Text {
-            max_bytes: 64 << 10,
-        },
-        "integer" => FieldType::Integer,
-        "decimal" => FieldType::Decimal,
-        "money" => FieldType::Money,
-        "date" => FieldType::Date,
-        "instant" => FieldType::Instant,
-        "flag" => FieldType::Flag,
-        "choice" => FieldType::Choice(Vec::<Choice>::new()),
-        _ => FieldType::Reference(vec![Name::new(text.strip_prefix("reference:")?).ok()?]),
     })
 }
 
@@ -316,26 +273,6 @@ fn check_id(id: &str) -> Result<(), PackageError> {
         "id {id:?} is not made of small letters, digits and '-' with at most one owner in front, \
          such as acme.credit-check"
     )))
-}
-
-fn check_word(what: &str, text: &str) -> Result<(), PackageError> {
-    if fits(text) && is_word(text) {
-        return Ok(());
-    }
-    Err(wrong(&format!(
-        "{what} is called {text:?}; use small letters, digits and '-'"
-    )))
-}
-
-fn fits(name: &str) -> bool {
-    name.len() <= limits::PLUGIN_NAME.count()
-}
-
-fn is_word(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 fn check_version(what: &str, text: &str) -> Result<(), PackageError> {
@@ -357,6 +294,7 @@ fn check_version(what: &str, text: &str) -> Result<(), PackageError> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::limits;
 
     const GOOD: &str = r#"
         id = "acme.credit-check"

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use kjerne_host::Package;
 use kjerne_host::grants::Grant;
 use kjerne_host::limits::Budget;
+use kjerne_host::parameters::type_word;
+use kjerne_host::screens::Report;
+use kjerne_host::{Package, Parameter};
 use kjerne_model::{Name, PersonalData, Schema};
 use kjerne_store::registry::PluginRow;
 use serde_json::{Value as Json, json};
@@ -93,6 +95,8 @@ impl Inspected {
         json["bound"] = json!(self.bound);
         json["kept"] = json!(self.kept);
         json["actions"] = self.actions();
+        json["reports"] = self.reports();
+        json["panels"] = self.panels();
         json["sources"] = json!(manifest.sources);
         json["imports"] = json!(imports(&self.package));
         json["without_effect"] = json!(self.without_effect());
@@ -146,21 +150,64 @@ impl Inspected {
 
     fn actions(&self) -> Json {
         let actions = self.package.manifest.actions.iter().map(|action| {
-            let parameters = action.parameters.iter().map(|parameter| {
-                json!({
-                    "name": parameter.name,
-                    "type": parameter.field_type.name(),
-                    "required": parameter.required,
-                })
-            });
             json!({
                 "name": action.name,
                 "label": action.label,
-                "parameters": parameters.collect::<Vec<_>>(),
+                "parameters": parameters(&action.parameters),
             })
         });
         actions.collect()
     }
+
+    fn reports(&self) -> Json {
+        let (manifest, one) = (&self.package.manifest, report);
+        let reports = manifest.reports.iter();
+        reports.map(|report| one(&manifest.id, report)).collect()
+    }
+
+    fn panels(&self) -> Json {
+        let panels = self.package.manifest.panels.iter().map(|panel| {
+            json!({
+                "name": panel.name,
+                "label": panel.label,
+                "kinds": panel.kinds.iter().map(Name::as_str).collect::<Vec<_>>(),
+                "today": panel.today,
+            })
+        });
+        panels.collect()
+    }
+}
+
+fn parameters(parameters: &[Parameter]) -> Json {
+    let one = |parameter: &Parameter| {
+        json!({
+            "name": parameter.name,
+            "type": type_word(&parameter.field_type),
+            "required": parameter.required,
+        })
+    };
+    parameters.iter().map(one).collect()
+}
+
+/// A report of a plugin, as it is declared.
+pub(crate) fn report(plugin: &str, report: &Report) -> Json {
+    let columns = report.columns.iter().map(|column| {
+        json!({
+            "name": column.name,
+            "label": column.label,
+            "type": type_word(&column.field_type),
+        })
+    });
+    let chart = report.chart.as_ref();
+    let chart = chart.map(|one| json!({ "kind": one.kind, "x": one.x, "series": one.series }));
+    json!({
+        "plugin": plugin,
+        "name": report.name,
+        "label": report.label,
+        "parameters": parameters(&report.parameters),
+        "columns": columns.collect::<Vec<_>>(),
+        "chart": chart,
+    })
 }
 
 /// The personal data an item lets a plugin read, by field; empty for what reads none.

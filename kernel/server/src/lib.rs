@@ -20,6 +20,7 @@ mod listing;
 mod memory;
 mod models;
 mod operations;
+mod panels;
 mod plugins;
 mod problem;
 mod records;

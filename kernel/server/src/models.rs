@@ -7,16 +7,18 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use kjerne_core::models::StaleItem;
 use kjerne_core::{Call, Query, Role};
-use kjerne_host::{AskError, STALE_PAGE};
-use kjerne_model::{Actor, Name, Reference};
-use serde_json::json;
+use kjerne_host::{AskError, Host, STALE_PAGE};
+use kjerne_model::{Actor, Name, Record, Reference};
+use serde_json::{Value as Json, json};
 
 use crate::app::{Answer, App, Who, ok};
 use crate::problem::Problem;
+use crate::records::{CURSOR, FILTER, SORT, TOP};
 use crate::request::{Path, Words};
 use kjerne_workspace::limits::STALE_SCAN;
 use kjerne_workspace::queries;
 use kjerne_workspace::runtime::{Runtime, now};
+use kjerne_workspace::screens::NotShown;
 
 impl From<AskError> for Problem {
     fn from(error: AskError) -> Self {
@@ -29,6 +31,7 @@ impl From<AskError> for Problem {
                 detail,
             ),
             AskError::Failed { code, .. } if code == "not-found" => Self::not_found(detail),
+            AskError::Failed { code, .. } if code == "bad-argument" => Self::bad_request(detail),
             AskError::Fault(fault) if fault.is_overload() => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "busy",
@@ -41,6 +44,15 @@ impl From<AskError> for Problem {
                 "A plugin failed",
                 detail,
             ),
+        }
+    }
+}
+
+impl From<NotShown> for Problem {
+    fn from(error: NotShown) -> Self {
+        match error {
+            NotShown::NotAsked(error) => error.into(),
+            NotShown::Unanswered(error) => error.into(),
         }
     }
 }
@@ -92,12 +104,49 @@ pub(crate) async fn ask(
             }
             ("case", "targets") => kjerne_wire::models::targets(&host.targets(&call, &about)?),
             ("case", "triage") => kjerne_wire::models::triage(&host.triage(&call, &about)?),
+            (_, "score") => scored_one(host, &call, &about)?,
             _ => {
                 let detail = format!("a {kind} has no {question:?}; GET / says what there is");
                 return Err(Problem::not_found(detail));
             }
         };
         Ok(ok(&answer))
+    })
+    .await
+}
+
+fn scored_one(host: &Host, call: &Call, about: &Reference) -> Result<Json, Problem> {
+    let scored = host.score(call, std::slice::from_ref(about))?;
+    let one = scored.first().map(kjerne_wire::screens::score);
+    one.ok_or_else(|| Problem::internal("the record was not scored"))
+}
+
+/// A page of records with their scores; which page the same words say that a list of records takes.
+pub(crate) async fn scores(
+    State(app): State<App>,
+    Extension(actor): Who,
+    Path(kind): Path<String>,
+    words: Words,
+) -> Answer {
+    words.only(&[FILTER, SORT, TOP, CURSOR])?;
+    let query = queries::Words {
+        filter: words.get(FILTER).unwrap_or_default().to_owned(),
+        order: words.get(SORT).unwrap_or_default().to_owned(),
+        top: words.number(TOP)?,
+        after: words.get(CURSOR).map(str::to_owned),
+    };
+    app.query(move |runtime, reader| {
+        let page = queries::page(&reader, &kind, &query)?;
+        let subjects: Vec<Reference> = page.records.iter().map(Record::reference).collect();
+        let call = Call {
+            now: now(),
+            actor,
+            depth: 0,
+            reader: Arc::new(reader),
+        };
+        let scored = runtime.host.score(&call, &subjects)?;
+        let scores = kjerne_wire::screens::scores(&scored);
+        Ok(ok(&json!({ "scores": scores, "next": page.next })))
     })
     .await
 }

@@ -21,10 +21,10 @@ use crate::request::{JsonBody, Path, Words};
 use kjerne_workspace::queries;
 use kjerne_workspace::runtime::{Runtime, now};
 
-const FILTER: &[&str] = &["filter", "$filter"];
-const SORT: &[&str] = &["sort", "$orderby", "order_by"];
-const TOP: &[&str] = &["top", "$top"];
-const CURSOR: &[&str] = &["cursor", "$skiptoken", "after"];
+pub(crate) const FILTER: &[&str] = &["filter", "$filter"];
+pub(crate) const SORT: &[&str] = &["sort", "$orderby", "order_by"];
+pub(crate) const TOP: &[&str] = &["top", "$top"];
+pub(crate) const CURSOR: &[&str] = &["cursor", "$skiptoken", "after"];
 const SELECT: &[&str] = &["select", "$select"];
 const AFTER: &[&str] = &["after"];
 const BEFORE: &[&str] = &["before"];

@@ -1,4 +1,5 @@
-//! Reports over the whole workspace, each read from the records as they are now.
+//! Reports over the whole workspace, each read from the records as they are now: the two that are built in, and
+//! those of plugins.
 
 use axum::Extension;
 use axum::extract::State;
@@ -7,16 +8,91 @@ use kjerne_model::{Actor, Instant};
 use kjerne_workspace::Runtime;
 use kjerne_workspace::figures::{StageFigures, Targets, figures};
 use kjerne_workspace::runtime::now;
+use kjerne_workspace::screens;
 use serde_json::{Value as Json, json};
 
 use crate::app::{Answer, App, Who, ok};
+use crate::inspect;
+use crate::listing::{Listing, rest};
 use crate::problem::Problem;
-use crate::request::Path;
+use crate::request::{Path, Words};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The report of that name.
+/// The reports that are built in, with what people call them.
+const BUILT_IN: [(&str, &str); 2] = [
+    ("pipeline", "Opportunities by stage"),
+    ("service-levels", "Service targets by priority"),
+];
+
+/// The word behind the `?` that is no argument of a report.
+const CURSOR: &[&str] = &["cursor"];
+
+/// All reports: the built-in ones, and those of the plugins that run.
+pub(crate) async fn list(State(app): State<App>, words: Words) -> Answer {
+    words.only(&[])?;
+    app.run(|runtime| {
+        let mut reports: Vec<Json> = BUILT_IN
+            .iter()
+            .map(|(name, label)| json!({ "plugin": null, "name": name, "label": label }))
+            .collect();
+        let plugins = screens::reports(runtime);
+        reports.extend(
+            plugins
+                .iter()
+                .map(|(plugin, report)| inspect::report(plugin, report)),
+        );
+        Ok(ok(&json!({ "reports": reports })))
+    })
+    .await
+}
+
+/// A page of a plugin's report; the words behind the `?` are its arguments.
+pub(crate) async fn page(
+    State(app): State<App>,
+    Extension(actor): Who,
+    Path((plugin, name)): Path<(String, String)>,
+    words: Words,
+) -> Answer {
+    let (arguments, cursor) = (words.all_but(CURSOR)?, words.get(CURSOR).map(str::to_owned));
+    app.query(move |runtime, reader| {
+        let call = call(actor, reader);
+        let of = (plugin.as_str(), name.as_str());
+        let read = screens::page(runtime, &call, of, &arguments, cursor.as_deref())?;
+        let columns: Vec<&str> = read
+            .report
+            .columns
+            .iter()
+            .map(|one| one.name.as_str())
+            .collect();
+        let mut listing = Listing::new("rows");
+        for row in kjerne_wire::screens::rows(&columns, &read.page.rows) {
+            listing.add(&row);
+        }
+        let report = inspect::report(&plugin, &read.report);
+        Ok(listing.end(rest([
+            ("columns", report["columns"].clone()),
+            ("chart", report["chart"].clone()),
+            ("next", json!(read.next)),
+            ("journal", json!(read.journal)),
+            ("moved", json!(read.moved)),
+            ("more", kjerne_wire::reply(&read.page.more)),
+        ])))
+    })
+    .await
+}
+
+fn call(actor: Actor, reader: Reader) -> Call {
+    Call {
+        now: now(),
+        actor,
+        depth: 0,
+        reader: Arc::new(reader),
+    }
+}
+
+/// The built-in report of that name.
 pub(crate) async fn show(
     State(app): State<App>,
     Extension(actor): Who,
@@ -26,7 +102,8 @@ pub(crate) async fn show(
         "pipeline" => Ok(ok(&pipeline_of(runtime, Arc::new(reader), actor, now())?)),
         "service-levels" => Ok(ok(&service_levels_of(&reader, now())?)),
         other => Err(Problem::not_found(format!(
-            "there is no report {other:?}; there are: pipeline, service-levels"
+            "there is no report {other:?}; there are pipeline and service-levels, and those of plugins at \
+             /v1/reports"
         ))),
     })
     .await

@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use kjerne_core::limits::Limit;
 use kjerne_wire::json;
 use percent_encoding::percent_decode;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use crate::app::{Answer, App};
 use crate::body::Pieces;
@@ -294,6 +294,22 @@ impl Words {
             seen.push((which, name));
         }
         Ok(())
+    }
+
+    /// The words of all other names than these, each of which is there once.
+    pub fn all_but(&self, known: &[&str]) -> Result<Map<String, Json>, Problem> {
+        let mut others = Map::new();
+        let mut seen = std::collections::BTreeSet::new();
+        for (name, value) in &self.0 {
+            if !seen.insert(name) {
+                let detail = format!("{name:?} stands there twice; say it once");
+                return Err(Problem::bad_request(detail));
+            }
+            if !known.contains(&name.as_str()) {
+                others.insert(name.clone(), Json::String(value.clone()));
+            }
+        }
+        Ok(others)
     }
 
     /// The word of one of these names.

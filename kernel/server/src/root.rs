@@ -27,9 +27,13 @@ Kjerne: a customer record kernel with plugins.
   GET   /v1/records/opportunity/{id}/assessment how far the customer is
   GET   /v1/records/case/{id}/targets           its service levels; /triage: what the rules make of it
   GET   /v1/stale                               opportunities that stand still
+  GET   /v1/records/{kind}/{id}/score           how good its chances are; /v1/scores/{kind}: of a page of records
+  GET   /v1/panels/{kind}/{id}                  what plugins show beside a record; /v1/panels/today: on the day's page
   POST  /v1/actions/{plugin}/{command}          run a plugin's command
   POST  /v1/integrations/{plugin}/{source}      a message from another system
+  GET   /v1/reports                             all reports, those of plugins too
   GET   /v1/reports/pipeline                    opportunities by stage; /service-levels: cases by priority
+  GET   /v1/reports/{plugin}/{report}?name=     rows of a plugin's report, page by page
   GET   /v1/limits                              every limit, with its reason
 
 For the owner alone, over the socket kjerne.sock in the workspace's directory:
@@ -68,7 +72,8 @@ pub(crate) async fn about(headers: HeaderMap) -> Answer {
             "plugins": "/v1/plugins",
             "pipelines": "/v1/models/sales-stages/pipelines",
             "stale": "/v1/stale",
-            "reports": "/v1/reports/pipeline",
+            "reports": "/v1/reports",
+            "today": "/v1/panels/today",
             "limits": "/v1/limits",
         },
     })))

@@ -11,8 +11,8 @@ use crate::app::{App, Door};
 use crate::problem::Problem;
 use crate::watch::Stopping;
 use crate::{
-    administration, app, exchange, gate, headers, models, operations, plugins, records, reports,
-    request, root, secrets,
+    administration, app, exchange, gate, headers, models, operations, panels, plugins, records,
+    reports, request, root, secrets,
 };
 
 /// The routes over an open workspace.
@@ -51,6 +51,9 @@ fn with_words() -> Router<App> {
         .route("/v1/records/{kind}/{id}/history", get(records::history))
         .route("/v1/journal", get(records::journal))
         .route("/v1/stale", get(models::stale))
+        .route("/v1/scores/{kind}", get(models::scores))
+        .route("/v1/reports", get(reports::list))
+        .route("/v1/reports/{name}/{report}", get(reports::page))
         .route("/v1/integrations/{plugin}/{source}", post(plugins::inbound))
 }
 
@@ -74,7 +77,9 @@ fn without_words() -> Router<App> {
         .route("/v1/plugins", get(plugins::list))
         .route("/v1/plugins/{plugin}", get(plugins::show))
         .route("/v1/actions/{plugin}/{command}", post(plugins::action))
-        .route("/v1/reports/{report}", get(reports::show))
+        .route("/v1/reports/{name}", get(reports::show))
+        .route("/v1/panels/today", get(panels::today))
+        .route("/v1/panels/{kind}/{id}", get(panels::about))
         .route_layer(middleware::from_fn(request::no_words_here))
 }
 

@@ -6,6 +6,7 @@ pub mod json;
 pub mod models;
 mod read;
 mod schema;
+pub mod screens;
 mod show;
 #[cfg(test)]
 mod tests;

@@ -366,11 +366,12 @@ pub fn arguments(body: &Json) -> Result<Map<String, Json>, Vec<Refusal>> {
     }
 }
 
-/// The arguments of an action, by the types its manifest declares.
+/// The arguments of `what`, an action or a report, by the types its manifest declares.
 ///
 /// # Errors
 /// Every fault found, when there is one.
 pub fn read_arguments(
+    what: &str,
     parameters: &[(String, FieldType, bool)],
     given: &Map<String, Json>,
 ) -> Result<Vec<(String, Option<Value>)>, Vec<Refusal>> {
@@ -381,7 +382,7 @@ pub fn read_arguments(
     {
         let known: Vec<&str> = parameters.iter().map(|(name, ..)| name.as_str()).collect();
         let message = format!(
-            "the action has no parameter {:?}; it takes: {}",
+            "the {what} has no parameter {:?}; it takes: {}",
             clipped(name),
             known.join(", ")
         );
@@ -391,7 +392,7 @@ pub fn read_arguments(
         let read = value(field_type, given.get(name).unwrap_or(&Json::Null));
         match read.map(|value| value.filter(|value| !value.is_empty())) {
             Ok(None) if *required => faults
-                .add(Refusal::new(Code::Required, format!("the action needs {name}")).field(name)),
+                .add(Refusal::new(Code::Required, format!("the {what} needs {name}")).field(name)),
             Ok(value) => arguments.push((name.clone(), value)),
             Err(error) => faults.add(Refusal::unreadable(name, &error)),
         }

@@ -330,7 +330,7 @@ fn an_argument_that_holds_nothing_is_missing() {
         json!({ "note": " \u{a0}\t" }),
     ] {
         let given = nothing.as_object().unwrap();
-        let refusals = crate::read_arguments(&parameters, given).unwrap_err();
+        let refusals = crate::read_arguments("action", &parameters, given).unwrap_err();
         assert_eq!(refusals[0].message, "the action needs note", "{nothing}");
     }
 }

@@ -68,4 +68,12 @@ kjerne_core::limit_table! {
     /// Records of a kind a report reads.
     REPORT_SCAN = "report-scan", 200_000, "records",
         "a report reads every record once; it says when there were more";
+
+    /// Pages of one report, one after the other.
+    REPORT_PAGES = "report-pages", 1_000, "pages",
+        "a million rows; a report whose pages never end would keep whoever reads it all for ever";
+
+    /// Panels that are asked for one page.
+    PANELS_SHOWN = "panels-shown", 32, "panels",
+        "each is a call of a plugin that a person waits for; nobody looks at more";
 }

@@ -16,7 +16,12 @@ use crate::error::{Context as _, Error, Result};
 use crate::plugin_files;
 
 /// The roles the administrator binds to one plugin.
-pub const INTERFACES: [Role; 3] = [Role::SalesStages, Role::BuyingProcess, Role::ServiceRules];
+pub const INTERFACES: [Role; 4] = [
+    Role::SalesStages,
+    Role::BuyingProcess,
+    Role::ServiceRules,
+    Role::Scoring,
+];
 
 /// The installed plugins of an open workspace.
 #[derive(Clone, Copy)]

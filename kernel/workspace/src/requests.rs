@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kjerne_core::{Ask, Outcome, PluginInfo, Receipt, Reply, Role, Task};
-use kjerne_host::Package;
+use kjerne_host::{Package, Parameter};
 use kjerne_model::FieldType;
 use serde_json::{Map, Value as Json};
 
@@ -51,12 +51,7 @@ pub fn action(
             "plugin {plugin} has no action {command:?}; it has: {known}"
         )));
     };
-    let parameters: Vec<(String, FieldType, bool)> = action
-        .parameters
-        .iter()
-        .map(|one| (one.name.clone(), one.field_type.clone(), one.required))
-        .collect();
-    let arguments = kjerne_wire::read_arguments(&parameters, arguments)?;
+    let arguments = read("action", &action.parameters, arguments)?;
     perform(
         runtime,
         &info,
@@ -66,6 +61,22 @@ pub fn action(
             arguments,
         },
     )
+}
+
+/// Reads the arguments of an action or a report.
+///
+/// # Errors
+/// When one is missing, unknown, or of another type.
+pub(crate) fn read(
+    what: &str,
+    parameters: &[Parameter],
+    given: &Map<String, Json>,
+) -> Result<Reply> {
+    let parameters: Vec<(String, FieldType, bool)> = parameters
+        .iter()
+        .map(|one| (one.name.clone(), one.field_type.clone(), one.required))
+        .collect();
+    Ok(kjerne_wire::read_arguments(what, &parameters, given)?)
 }
 
 /// Hands a plugin a message from another system.
@@ -121,7 +132,7 @@ fn perform(runtime: &Runtime, plugin: &PluginInfo, ask: &Ask, task: &Task) -> Re
     }
 }
 
-fn enabled(runtime: &Runtime, plugin: &str, role: Role) -> Result<Arc<PluginInfo>> {
+pub(crate) fn enabled(runtime: &Runtime, plugin: &str, role: Role) -> Result<Arc<PluginInfo>> {
     runtime.host.serves(plugin, role).ok_or_else(|| {
         Error::not_found(format!(
             "no plugin {plugin:?} with the role {} is switched on",
@@ -130,7 +141,7 @@ fn enabled(runtime: &Runtime, plugin: &str, role: Role) -> Result<Arc<PluginInfo
     })
 }
 
-fn package(runtime: &Runtime, plugin: &str) -> Result<Arc<Package>> {
+pub(crate) fn package(runtime: &Runtime, plugin: &str) -> Result<Arc<Package>> {
     runtime
         .package(plugin)
         .ok_or_else(|| Error::not_found(format!("plugin {plugin:?} is not switched on")))

@@ -9,6 +9,8 @@ mod jobs;
 mod neighbours;
 mod reaction;
 mod rows;
+mod scoring;
+mod screens;
 mod settings;
 mod situation;
 #[cfg(test)]
@@ -17,6 +19,7 @@ mod tests;
 use kjerne_sdk::prelude::*;
 use kjerne_sdk::settings::Faults;
 
+use crate::assessment::Assessment as Assessed;
 use crate::neighbours::{Neighbours, entry};
 use crate::rows::To;
 use crate::settings::{Rules, Settings};
@@ -27,7 +30,7 @@ const SEAT: [&str; 3] = ["role", "contact", "opportunity"];
 /// The plugin.
 pub struct BuyingProcessPlugin;
 
-kjerne_sdk::plugin!(BuyingProcessPlugin: prepare, shape, guard, react, buying_process);
+kjerne_sdk::plugin!(BuyingProcessPlugin: prepare, shape, guard, react, buying_process, panel, scoring);
 
 static SETTINGS: Prepared<Settings> = Prepared::new(Settings::load);
 
@@ -160,8 +163,7 @@ impl BuyingProcess for BuyingProcessPlugin {
 
     fn assess(context: &Context, opportunity: &RecordRef) -> Result<Assessment, Failure> {
         let settings = read_settings()?;
-        let record = records::get(opportunity)?
-            .ok_or_else(|| Failure::new("not-found", format!("There is no {opportunity}.")))?;
+        let record = load(opportunity)?;
         let group = group::Group::read(opportunity)?;
         let situation = group::read_situation(settings, &record, &group, context.now())?;
         Ok(answers::assessment(
@@ -170,6 +172,65 @@ impl BuyingProcess for BuyingProcessPlugin {
             &assess::assess(settings, &situation),
         ))
     }
+}
+
+impl Panel for BuyingProcessPlugin {
+    fn show(
+        context: &Context,
+        panel: &str,
+        about: Option<&RecordRef>,
+    ) -> Result<Option<Card>, Failure> {
+        let ("buyers", Some(opportunity)) = (panel, about) else {
+            let message = format!("There is no panel {panel}.");
+            return Err(Failure::new("unknown-panel", message));
+        };
+        let settings = read_settings()?;
+        let assessed = assess_open(settings, &load(opportunity)?, context.now())?;
+        Ok(assessed
+            .ok()
+            .map(|assessed| screens::card(settings, &assessed)))
+    }
+}
+
+impl Scoring for BuyingProcessPlugin {
+    fn score(context: &Context, subjects: &[RecordRef]) -> Result<Vec<ScoredRecord>, Failure> {
+        let settings = read_settings()?;
+        let one = |subject: &RecordRef| {
+            let Some(record) = records::get(subject)? else {
+                return Ok(ScoredRecord::abstained(
+                    subject,
+                    "There is no such opportunity.",
+                ));
+            };
+            Ok(match assess_open(settings, &record, context.now())? {
+                Ok(assessed) => ScoredRecord::rated(subject, scoring::rating(settings, &assessed)),
+                Err(why) => ScoredRecord::abstained(subject, why),
+            })
+        };
+        subjects.iter().map(one).collect()
+    }
+}
+
+/// The assessment of an open opportunity whose group somebody has described, or why there is none.
+fn assess_open(
+    settings: &Settings,
+    opportunity: &Record,
+    now: Instant,
+) -> Result<Result<Assessed, &'static str>, Failure> {
+    if !opportunity.fields.is_empty("closed_on") {
+        return Ok(Err("The opportunity is closed."));
+    }
+    let group = group::Group::read(&opportunity.reference())?;
+    if group.is_empty() && !settings.assess_without_group {
+        return Ok(Err("Nobody has said who takes part in the decision."));
+    }
+    let situation = group::read_situation(settings, opportunity, &group, now)?;
+    Ok(Ok(assess::assess(settings, &situation)))
+}
+
+fn load(opportunity: &RecordRef) -> Result<Record, Failure> {
+    let found = records::get(opportunity)?;
+    found.ok_or_else(|| Failure::new("not-found", format!("There is no {opportunity}.")))
 }
 
 fn read_settings() -> Result<&'static Settings, Failure> {

@@ -32,6 +32,8 @@ pub struct Settings {
     pub no_decision: Numbers,
     /// Numbers by name: weights of next best actions.
     pub actions: Numbers,
+    /// Numbers by name: points of the score.
+    pub score: Numbers,
 }
 
 /// What the rules of a single buying job go by: all that a commit needs.
@@ -251,6 +253,14 @@ const ACTIONS: &[(&str, i64)] = &[
     ("ahead_from", 20),
 ];
 
+const SCORE: &[(&str, i64)] = &[
+    ("base", 40),
+    ("progress", 60),
+    ("ahead", 20),
+    ("rework", 15),
+    ("no_decision", 20),
+];
+
 impl Settings {
     /// Reads the settings.
     ///
@@ -290,6 +300,7 @@ impl Settings {
             rework: Numbers::read(root, "rework", REWORK, 3_650),
             no_decision: Numbers::read(root, "no_decision", NO_DECISION, 3_650),
             actions: Numbers::read(root, "actions", ACTIONS, 3_650),
+            score: Numbers::read(root, "score", SCORE, PERCENT),
         };
         root.finish();
         settings

@@ -3,11 +3,14 @@
 mod activity;
 mod answers;
 mod bound;
+mod cards;
 mod criterion;
 mod deal;
 mod forecast;
+mod moving;
 mod names;
 mod pipeline;
+mod report;
 mod rules;
 mod settings;
 mod shaping;
@@ -47,7 +50,7 @@ const COUNTED: [&str; 2] = ["stakeholder", "quote"];
 /// The plugin.
 pub struct SalesStagesPlugin;
 
-kjerne_sdk::plugin!(SalesStagesPlugin: prepare, shape, guard, react, sales_stages);
+kjerne_sdk::plugin!(SalesStagesPlugin: prepare, shape, guard, react, action, sales_stages, report, panel);
 
 static SETTINGS: Prepared<Settings> = Prepared::new(Settings::load);
 
@@ -183,8 +186,7 @@ impl SalesStages for SalesStagesPlugin {
 
     fn standing(context: &Context, opportunity: &RecordRef) -> Result<StageStanding, Failure> {
         let settings = read_settings()?;
-        let record = records::get(opportunity)?
-            .ok_or_else(|| Failure::new("not-found", format!("There is no {opportunity}.")))?;
+        let record = load(opportunity)?;
         let name = record.fields.text("pipeline");
         let pipeline = settings.pipeline(name).ok_or_else(|| {
             let name = name.unwrap_or_default();
@@ -210,6 +212,69 @@ impl SalesStages for SalesStagesPlugin {
         }
         Ok(items)
     }
+}
+
+impl Action for SalesStagesPlugin {
+    fn run(
+        context: &Context,
+        command: &str,
+        arguments: &Fields,
+        effects: &Effects,
+    ) -> Result<Fields, Failure> {
+        match (command, arguments.reference("opportunity")) {
+            ("advance", Some(opportunity)) => {
+                let record = load(opportunity)?;
+                moving::advance(read_settings()?, &record, context.now(), effects)
+            }
+            ("advance", None) => Err(Failure::new("bad-argument", "Say which opportunity.")),
+            _ => {
+                let message = format!("There is no command {command}.");
+                Err(Failure::new("unknown-command", message))
+            }
+        }
+    }
+}
+
+impl Report for SalesStagesPlugin {
+    fn rows(
+        context: &Context,
+        report: &str,
+        arguments: &Fields,
+        after: Option<&str>,
+    ) -> Result<ReportPage, Failure> {
+        match report {
+            "forecast" => report::forecast(read_settings()?, context, arguments, after),
+            _ => {
+                let message = format!("There is no report {report}.");
+                Err(Failure::new("unknown-report", message))
+            }
+        }
+    }
+}
+
+impl Panel for SalesStagesPlugin {
+    fn show(
+        context: &Context,
+        panel: &str,
+        about: Option<&RecordRef>,
+    ) -> Result<Option<Card>, Failure> {
+        match (panel, about) {
+            ("stage", Some(opportunity)) => {
+                let record = load(opportunity)?;
+                Ok(cards::stage(read_settings()?, &record, context.now()))
+            }
+            ("stale", None) => cards::stale(read_settings()?, context.now()),
+            _ => {
+                let message = format!("There is no panel {panel}.");
+                Err(Failure::new("unknown-panel", message))
+            }
+        }
+    }
+}
+
+fn load(opportunity: &RecordRef) -> Result<Record, Failure> {
+    let found = records::get(opportunity)?;
+    found.ok_or_else(|| Failure::new("not-found", format!("There is no {opportunity}.")))
 }
 
 fn read_settings() -> Result<&'static Settings, Failure> {

@@ -16,6 +16,7 @@ mod pauses;
 mod person;
 mod read;
 mod rules;
+mod screens;
 mod settings;
 mod steps;
 mod surroundings;
@@ -35,7 +36,7 @@ use crate::surroundings::{Surroundings, is_in_reach};
 
 struct ServiceDesk;
 
-kjerne_sdk::plugin!(ServiceDesk: prepare, shape, guard, service_rules);
+kjerne_sdk::plugin!(ServiceDesk: prepare, shape, guard, service_rules, report, panel);
 
 static SETTINGS: Prepared<Settings> = Prepared::new(|| Settings::load().map_err(Faults::from));
 
@@ -284,6 +285,42 @@ impl ServiceRules for ServiceDesk {
         let record = load(case)?;
         let around = Surroundings::load(settings, context, fields::instants(&record.fields))?;
         escalation::escalate(settings, &around, context.now(), &record, effects)
+    }
+}
+
+impl Report for ServiceDesk {
+    fn rows(
+        context: &Context,
+        report: &str,
+        arguments: &Fields,
+        after: Option<&str>,
+    ) -> Result<ReportPage, Failure> {
+        match report {
+            "targets" => screens::targets(context, arguments, after),
+            _ => Err(Failure::new(
+                "unknown-report",
+                format!("There is no report {report}."),
+            )),
+        }
+    }
+}
+
+impl Panel for ServiceDesk {
+    fn show(
+        context: &Context,
+        panel: &str,
+        about: Option<&RecordRef>,
+    ) -> Result<Option<Card>, Failure> {
+        match (panel, about) {
+            ("targets", Some(case)) => {
+                let targets = <Self as ServiceRules>::targets(context, case)?;
+                Ok(screens::card(&targets))
+            }
+            _ => Err(Failure::new(
+                "unknown-panel",
+                format!("There is no panel {panel}."),
+            )),
+        }
     }
 }
 

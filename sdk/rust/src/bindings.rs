@@ -92,3 +92,21 @@ role!(
     "export_integration",
     "kjerne_sdk::bindings::integration"
 );
+role!(
+    report,
+    "report-plugin",
+    "export_report",
+    "kjerne_sdk::bindings::report"
+);
+role!(
+    panel,
+    "panel-plugin",
+    "export_panel",
+    "kjerne_sdk::bindings::panel"
+);
+role!(
+    scoring,
+    "scoring-plugin",
+    "export_scoring",
+    "kjerne_sdk::bindings::scoring"
+);

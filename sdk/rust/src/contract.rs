@@ -16,3 +16,11 @@ pub use crate::bindings::sales_stages::exports::kjerne::crm::sales_stages::{
 pub use crate::bindings::service_rules::exports::kjerne::crm::service_rules::{
     CaseTarget, TriageResult,
 };
+
+pub use crate::bindings::panel::exports::kjerne::crm::panel::{
+    Card, CardAction, Chart, Column as TableColumn, Figure, Point, Series, Table,
+};
+pub use crate::bindings::report::exports::kjerne::crm::report::Page as ReportPage;
+pub use crate::bindings::scoring::exports::kjerne::crm::scoring::{
+    Rating, ScorePart, ScoredRecord, Verdict,
+};

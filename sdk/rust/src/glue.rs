@@ -21,7 +21,7 @@ use crate::time::Instant;
 /// Implements the exports of the contract for a plugin type.
 pub struct Bridge<T>(PhantomData<T>);
 
-fn begin(context: &raw::CallContext) -> Context {
+pub(crate) fn begin(context: &raw::CallContext) -> Context {
     host::report_panics();
     Context::new(
         Instant::from_millis(context.now()),

@@ -8,6 +8,7 @@ extern crate self as kjerne_sdk;
 
 #[doc(hidden)]
 pub mod bindings;
+mod cells;
 mod change;
 mod contract;
 mod decimal;
@@ -28,6 +29,10 @@ mod query;
 pub mod records;
 mod reference;
 mod roles;
+#[cfg(target_family = "wasm")]
+mod screen_glue;
+mod screen_roles;
+mod screens;
 pub mod settings;
 mod shaping;
 pub mod state;
@@ -47,6 +52,10 @@ pub use contract::{
     JobDescription, Missing, Money, Move, NextAction, Obstacle, OutboundMessage, Pipeline,
     RecordRef, Stage, StageStanding, StaleItem, TriageResult, Value,
 };
+pub use contract::{
+    Card, CardAction, Chart, Figure, Point, Rating, ReportPage, ScorePart, ScoredRecord, Series,
+    Table, TableColumn, Verdict,
+};
 pub use effects::{EffectHandle, Effects};
 pub use fields::Fields;
 pub use kjerne_values::{header, trim, without_exponent};
@@ -54,6 +63,8 @@ pub use prepared::Prepared;
 pub use roles::{
     Action, BuyingProcess, Guard, Integration, Prepare, React, SalesStages, ServiceRules, Shape,
 };
+pub use screen_roles::{Panel, Report, Scoring};
+pub use screens::{Cell, Row};
 pub use shaping::{EditHandle, Edits, FindingHandle, Findings, Position};
 pub use time::{Date, Instant};
 pub use watches::{Watch, Watches};

@@ -1,7 +1,7 @@
 //! [`plugin!`](crate::plugin), which makes a type a plugin.
 
 /// Exports a type as a plugin with the roles named: `prepare`, `shape`, `guard`, `react`, `action`,
-/// `sales_stages`, `buying_process`, `service_rules`, `integration`.
+/// `sales_stages`, `buying_process`, `service_rules`, `integration`, `report`, `panel`, `scoring`.
 ///
 /// The type implements the trait of each role. Stands once in a plugin, at the top level.
 ///
@@ -55,6 +55,15 @@ macro_rules! __export_role {
     (integration, $plugin:ty) => {
         $crate::__export_role!(@ integration, export_integration, Integration, $plugin);
     };
+    (report, $plugin:ty) => {
+        $crate::__export_role!(@ report, export_report, Report, $plugin);
+    };
+    (panel, $plugin:ty) => {
+        $crate::__export_role!(@ panel, export_panel, Panel, $plugin);
+    };
+    (scoring, $plugin:ty) => {
+        $crate::__export_role!(@ scoring, export_scoring, Scoring, $plugin);
+    };
     (@ $module:ident, $export:ident, $trait:ident, $plugin:ty) => {
         const _: () = {
             const fn has_role<T: $crate::$trait>() {}
@@ -68,7 +77,7 @@ macro_rules! __export_role {
     ($other:ident, $plugin:ty) => {
         compile_error!(concat!(
             "`", stringify!($other), "` is no role; the roles are prepare, shape, guard, react, action, ",
-            "sales_stages, buying_process, service_rules and integration"
+            "sales_stages, buying_process, service_rules, integration, report, panel and scoring"
         ));
     };
 }

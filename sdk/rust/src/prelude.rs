@@ -17,3 +17,8 @@ pub use crate::time::{Date, Instant};
 pub use crate::watches::{Watch, Watches};
 pub use crate::zone::{Local, Zone};
 pub use crate::{log, records, settings, state};
+
+pub use crate::contract::{
+    Card, Chart, Figure, Rating, ReportPage, ScorePart, ScoredRecord, Table, Verdict,
+};
+pub use crate::screen_roles::{Panel, Report, Scoring};

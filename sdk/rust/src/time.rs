@@ -45,6 +45,30 @@ impl Date {
         Self::from_days(self.days().saturating_add(days))
     }
 
+    /// The first day of its month.
+    #[must_use]
+    pub fn month_start(self) -> Self {
+        let (_, _, day) = self.ymd();
+        self.plus_days(1 - day as i32)
+    }
+
+    /// The first day of the month so many months later (or earlier); within the years 1 to 9999.
+    #[must_use]
+    pub fn plus_months(self, months: i32) -> Self {
+        let (year, month, _) = self.ymd();
+        let count = i64::from(year) * 12 + i64::from(month) - 1 + i64::from(months);
+        let count = count.clamp(12, 9_999 * 12 + 11);
+        let (year, month) = (count.div_euclid(12) as i32, count.rem_euclid(12) as u32 + 1);
+        Self::from_ymd(year, month, 1).unwrap_or(self)
+    }
+
+    /// Its month, as `2026-11`.
+    #[must_use]
+    pub fn month(self) -> String {
+        let (year, month, _) = self.ymd();
+        format!("{year:04}-{month:02}")
+    }
+
     /// Reads `2026-11-21`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -155,6 +179,26 @@ impl fmt::Debug for Instant {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn months_are_counted_from_their_first_day() {
+        let date = |text| Date::parse(text).unwrap();
+        assert_eq!(date("2026-11-21").month_start(), date("2026-11-01"));
+        for (months, first) in [
+            (0, "2026-11-01"),
+            (2, "2027-01-01"),
+            (-11, "2025-12-01"),
+            (100_000, "9999-12-01"),
+            (-100_000, "0001-01-01"),
+        ] {
+            assert_eq!(
+                date("2026-11-21").plus_months(months),
+                date(first),
+                "{months}"
+            );
+        }
+        assert_eq!(date("0987-06-05").month(), "0987-06");
+    }
 
     #[test]
     fn dates_are_read_and_written_in_the_same_form() {

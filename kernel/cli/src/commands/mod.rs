@@ -4,6 +4,8 @@ mod author;
 mod cells;
 pub(crate) mod exchange;
 pub(crate) mod models;
+pub(crate) mod panels;
+mod plugin_reports;
 mod plugin_table;
 pub(crate) mod plugins;
 pub(crate) mod records;

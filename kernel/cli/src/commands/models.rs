@@ -9,7 +9,7 @@ use crate::connection::Needs;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::Report;
-use crate::path::path;
+use crate::path::{path, with_words};
 
 pub(crate) fn ask(context: &Context, command: &AskCommand) -> Result<Exit> {
     let (place, report): (String, fn(&Json) -> Report) = match command {
@@ -20,6 +20,21 @@ pub(crate) fn ask(context: &Context, command: &AskCommand) -> Result<Exit> {
         AskCommand::Stale => (path(&["stale"]), stale),
         AskCommand::Pipelines => (path(&["models", "sales-stages", "pipelines"]), pipelines),
         AskCommand::Jobs => (path(&["models", "buying-process", "jobs"]), jobs),
+        AskCommand::Score { kind, id } => (of(kind, id, "score"), score),
+        AskCommand::Scores {
+            kind,
+            filter,
+            top,
+            after,
+        } => {
+            let filter = (!filter.is_empty()).then(|| filter.clone());
+            let words = [
+                ("filter", filter),
+                ("top", Some(top.to_string())),
+                ("cursor", after.clone()),
+            ];
+            (with_words(path(&["scores", kind]), &words), scores)
+        }
     };
     let answer = context.connect(Needs::Plugins)?.get(&place)?;
     context.print(&report(&answer))
@@ -160,4 +175,29 @@ fn jobs(answer: &Json) -> Report {
     });
     let json = json!({ "jobs": answer["jobs"] });
     Report::new(&["job", "label", "within"], rows.collect(), json)
+}
+
+/// One record's score: what it is made of, or why there is none.
+fn score(answer: &Json) -> Report {
+    let rows = list(&answer["parts"]).map(|part| cells(part, &["name", "weight", "reason"]));
+    let about = match answer["abstained"].as_str() {
+        Some(why) => format!("no score: {why}"),
+        None => format!("score {} of 100", cell(&answer["score"])),
+    };
+    Report::new(&["part", "points", "why"], rows.collect(), answer.clone())
+        .with_whole_cells()
+        .with_numbers(1..2)
+        .with_note(about)
+}
+
+fn scores(answer: &Json) -> Report {
+    let rows = list(&answer["scores"]).map(|one| cells(one, &["subject", "score", "abstained"]));
+    let columns = ["record", "score", "why there is none"];
+    let report = Report::new(&columns, rows.collect(), answer.clone())
+        .with_whole_cells()
+        .with_numbers(1..2);
+    match answer["next"].as_str() {
+        Some(next) => report.with_note(format!("there are more: --after {next}")),
+        None => report,
+    }
 }

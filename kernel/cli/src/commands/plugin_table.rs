@@ -39,9 +39,15 @@ pub(super) fn report(plugin: Json, items: bool) -> Report {
     for (item, about) in beside_declared(&plugin) {
         line(item, about.to_owned());
     }
-    for action in list(&plugin["actions"]) {
-        let name = format!("action {}", text(action, "name"));
-        line(&name, text(action, "label").to_owned());
+    for (what, list_of) in [
+        ("action", "actions"),
+        ("report", "reports"),
+        ("panel", "panels"),
+    ] {
+        for one in list(&plugin[list_of]) {
+            let name = format!("{what} {}", text(one, "name"));
+            line(&name, text(one, "label").to_owned());
+        }
     }
     for source in texts(&plugin["sources"]) {
         let address = format!("POST /v1/integrations/{}/{source}", own("id"));

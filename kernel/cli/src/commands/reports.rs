@@ -5,6 +5,7 @@ use kjerne_model::Currency;
 use serde_json::Value as Json;
 
 use super::cells::{cell, list, text};
+use super::plugin_reports;
 use crate::args::ReportCommand;
 use crate::connection::Needs;
 use crate::context::Context;
@@ -16,6 +17,12 @@ pub(crate) fn run(context: &Context, command: &ReportCommand) -> Result<Exit> {
     let (name, report): (&str, fn(&Json) -> Report) = match command {
         ReportCommand::Pipeline => ("pipeline", pipeline),
         ReportCommand::ServiceLevels => ("service-levels", service_levels),
+        ReportCommand::List => return plugin_reports::list(context),
+        ReportCommand::Run {
+            plugin,
+            report,
+            arguments,
+        } => return plugin_reports::run(context, plugin, report, arguments),
     };
     let mut connection = context.connect(Needs::Plugins)?;
     let answer = connection.get(&path(&["reports", name]))?;

@@ -30,6 +30,9 @@ mod bindings {
                 export kjerne:crm/buying-process@0.2.0;
                 export kjerne:crm/service-rules@0.2.0;
                 export kjerne:crm/integration@0.2.0;
+                export kjerne:crm/report@0.2.0;
+                export kjerne:crm/panel@0.2.0;
+                export kjerne:crm/scoring@0.2.0;
             }
         "#,
         world: "kjerne:host/every-role",
