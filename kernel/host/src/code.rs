@@ -32,6 +32,7 @@ pub struct Roles {
     pub buying_process: Option<exports::buying_process::GuestIndices>,
     pub service_rules: Option<exports::service_rules::GuestIndices>,
     pub integration: Option<exports::integration::GuestIndices>,
+    pub schedule: Option<exports::schedule::GuestIndices>,
     pub prepare: Option<exports::prepare::GuestIndices>,
 }
 
@@ -67,6 +68,10 @@ impl Roles {
             .map(|role| role.load(&mut *store, instance))
             .transpose()?;
         self.integration
+            .as_ref()
+            .map(|role| role.load(&mut *store, instance))
+            .transpose()?;
+        self.schedule
             .as_ref()
             .map(|role| role.load(&mut *store, instance))
             .transpose()?;
@@ -158,6 +163,7 @@ fn find_roles(pre: &InstancePre<CallState>, package: &Package) -> wasmtime::Resu
             Role::Integration => {
                 roles.integration = Some(exports::integration::GuestIndices::new(pre)?);
             }
+            Role::Schedule => roles.schedule = Some(exports::schedule::GuestIndices::new(pre)?),
             Role::Prepare => roles.prepare = Some(exports::prepare::GuestIndices::new(pre)?),
         }
     }

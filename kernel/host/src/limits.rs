@@ -360,7 +360,7 @@ impl Budget {
                 messages: 0,
                 names: &OF_COMMIT,
             },
-            Role::React | Role::Integration | Role::Prepare => Self {
+            Role::React | Role::Integration | Role::Schedule | Role::Prepare => Self {
                 fuel: FUEL_LATER.value,
                 wall_ms: WALL_LATER.value,
                 memory: MEMORY_LATER.value,

@@ -18,5 +18,5 @@ mod outline;
 
 pub use error::PackageError;
 pub use file::{CONTRACT, Package, validate};
-pub use manifest::{Command, Declared, Manifest, Parameter};
+pub use manifest::{Command, Declared, Job, Manifest, Parameter};
 pub use outline::{MANIFEST_SECTION, Outline, SETTINGS_SECTION};

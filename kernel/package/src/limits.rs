@@ -79,6 +79,11 @@ limit_table! {
     PLUGIN_NAME = "plugin-name", 64, "bytes",
         "they stand in file names, in keys of the store and in every line about the plugin";
 
+    /// Jobs of a plugin.
+    JOBS = "jobs", 16, "jobs",
+        "each is looked at whenever one is due, and shown to people in one list; what is due at the same time \
+         is one job";
+
     /// Bytes of the name of a secret.
     SECRET_NAME = "secret-name", 64, "bytes",
         "a name for people, and no secret itself";

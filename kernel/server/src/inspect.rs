@@ -93,6 +93,7 @@ impl Inspected {
         json["bound"] = json!(self.bound);
         json["kept"] = json!(self.kept);
         json["actions"] = self.actions();
+        json["jobs"] = manifest.jobs.iter().map(crate::jobs::declared).collect();
         json["sources"] = json!(manifest.sources);
         json["imports"] = json!(imports(&self.package));
         json["without_effect"] = json!(self.without_effect());

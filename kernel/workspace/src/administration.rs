@@ -133,6 +133,9 @@ impl<'a> Administration<'a> {
         let used = before.into_iter().chain([&row]).filter_map(in_use);
         let mut beside: Vec<Administered> = used.collect();
         beside.extend(self.rebound(&row)?);
+        if row.enabled {
+            beside.extend(self.jobs(&package.manifest)?);
+        }
         let next = Next::of(row).with_file(Arc::clone(&package)).after(left);
         let next = next.with(beside);
         let placed = self.place_row(act, next, &package);
@@ -318,6 +321,9 @@ impl<'a> Administration<'a> {
         let mut beside: Vec<Administered> = in_use(&row).into_iter().collect();
         for role in package.manifest.roles.keys().copied() {
             beside.extend(self.begins(id, role, from_start)?);
+            if role == Role::Schedule {
+                beside.extend(self.jobs(&package.manifest)?);
+            }
             if INTERFACES.contains(&role) && (bind || self.is_free(role)?) {
                 let plugin = id.to_owned();
                 beside.push(Administered::Bound { role, plugin });
@@ -352,6 +358,22 @@ impl<'a> Administration<'a> {
             after: None,
         };
         idle.unwrap_or_default().into_iter().map(begins).collect()
+    }
+
+    /// A job counts from when its plugin is first switched on with it; what another version had, and this one has
+    /// not, is forgotten.
+    fn jobs(&self, manifest: &Manifest) -> Result<Vec<Administered>> {
+        let ended = self.runtime.ended_jobs(manifest)?.into_iter();
+        let ended = ended.map(|job| Administered::JobEnds {
+            plugin: manifest.id.clone(),
+            job,
+        });
+        let begun = manifest.jobs.iter().map(|job| Administered::JobBegins {
+            plugin: manifest.id.clone(),
+            job: job.name.clone(),
+            at: self.at,
+        });
+        Ok(ended.chain(begun).collect())
     }
 
     fn begins(&self, plugin: &str, role: Role, from_start: bool) -> Result<Option<Administered>> {
@@ -761,6 +783,9 @@ fn wider(present: &Manifest, next: &Manifest) -> Vec<String> {
     let sources = next.sources.iter();
     let new = sources.filter(|source| !present.sources.contains(source));
     wider.extend(new.map(|source| format!("the source {source}")));
+    let jobs = next.jobs.iter();
+    let new = jobs.filter(|job| present.jobs.iter().all(|known| known.name != job.name));
+    wider.extend(new.map(|job| format!("the job {}", job.name)));
     wider
 }
 

@@ -14,6 +14,7 @@ pub mod figures;
 pub mod files;
 pub mod grants;
 pub mod health;
+pub mod jobs;
 pub mod kinds_file;
 pub mod limits;
 pub mod notify;

@@ -13,6 +13,7 @@ use kjerne_store::{Store, StoreError, costs, meta};
 
 use crate::directory::Workspace;
 use crate::error::{Context as _, Error, Result};
+use crate::jobs::UnderWay;
 use crate::limits::{PLUGIN_CALLS, SETTLE_ROUNDS};
 use crate::notify::Notifier;
 use crate::plugin_log::{self, PluginLogs};
@@ -41,6 +42,8 @@ pub struct Runtime {
     packages: Option<RwLock<Packages>>,
     /// What has been written to the plugins' log files.
     plugin_logs: Mutex<PluginLogs>,
+    /// The jobs that are running.
+    pub(crate) jobs_under_way: UnderWay,
     /// Held by the one act of administration that is under way.
     administration: Mutex<()>,
 }
@@ -141,6 +144,7 @@ impl Runtime {
             replacements: Notifier::default(),
             packages: runs_plugins.then(RwLock::default),
             plugin_logs: Mutex::default(),
+            jobs_under_way: UnderWay::default(),
             administration: Mutex::default(),
         })
     }
@@ -256,6 +260,16 @@ impl Runtime {
         }
         let bound = self.host.with_role(role);
         bound.into_iter().find(|bound| bound.id == plugin)
+    }
+
+    /// The plugins that threads work for, each with the role: those that walk the journal, and those that have
+    /// jobs.
+    #[must_use]
+    pub fn at_work(&self) -> Vec<(Arc<PluginInfo>, Role)> {
+        let jobs = self.host.with_role(Role::Schedule).into_iter();
+        let mut all = self.walkers();
+        all.extend(jobs.map(|plugin| (plugin, Role::Schedule)));
+        all
     }
 
     /// Runs reactions until none has anything left to do now.

@@ -52,7 +52,8 @@ pub use fields::Fields;
 pub use kjerne_values::{header, trim, without_exponent};
 pub use prepared::Prepared;
 pub use roles::{
-    Action, BuyingProcess, Guard, Integration, Prepare, React, SalesStages, ServiceRules, Shape,
+    Action, BuyingProcess, Guard, Integration, JobRun, Prepare, React, SalesStages, Schedule,
+    ServiceRules, Shape,
 };
 pub use shaping::{EditHandle, Edits, FindingHandle, Findings, Position};
 pub use time::{Date, Instant};

@@ -3,6 +3,7 @@
 mod author;
 mod cells;
 pub(crate) mod exchange;
+mod jobs;
 pub(crate) mod models;
 mod plugin_table;
 pub(crate) mod plugins;

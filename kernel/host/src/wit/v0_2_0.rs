@@ -30,6 +30,7 @@ mod bindings {
                 export kjerne:crm/buying-process@0.2.0;
                 export kjerne:crm/service-rules@0.2.0;
                 export kjerne:crm/integration@0.2.0;
+                export kjerne:crm/schedule@0.2.0;
             }
         "#,
         world: "kjerne:host/every-role",
