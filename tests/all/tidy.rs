@@ -43,7 +43,11 @@ fn dependencies_point_one_way() {
             "kernel/core",
             &["kjerne-model", "kjerne-store", "kjerne-query"],
         ),
-        ("kernel/package", &["kjerne-model", "kjerne-core"]),
+        ("kernel/cron", &["kjerne-values"]),
+        (
+            "kernel/package",
+            &["kjerne-model", "kjerne-core", "kjerne-cron"],
+        ),
         (
             "kernel/host",
             &[
@@ -140,6 +144,7 @@ fn middle_crates_have_no_dependency_without_a_reason() {
             "kernel/core",
             &["kjerne-model", "kjerne-store", "kjerne-query"][..],
         ),
+        ("kernel/cron", &["kjerne-values", "croner", "jiff"][..]),
         ("sdk/values", &[][..]),
         ("sdk/settings", &["kjerne-values", "toml"][..]),
         ("sdk/rust", &["kjerne-values", "wit-bindgen"][..]),

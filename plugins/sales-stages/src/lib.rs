@@ -11,6 +11,7 @@ mod pipeline;
 mod rules;
 mod settings;
 mod shaping;
+mod standing_still;
 #[cfg(test)]
 mod tests;
 
@@ -47,7 +48,7 @@ const COUNTED: [&str; 2] = ["stakeholder", "quote"];
 /// The plugin.
 pub struct SalesStagesPlugin;
 
-kjerne_sdk::plugin!(SalesStagesPlugin: prepare, shape, guard, react, sales_stages);
+kjerne_sdk::plugin!(SalesStagesPlugin: prepare, shape, guard, react, sales_stages, schedule);
 
 static SETTINGS: Prepared<Settings> = Prepared::new(Settings::load);
 
@@ -209,6 +210,18 @@ impl SalesStages for SalesStagesPlugin {
             );
         }
         Ok(items)
+    }
+}
+
+impl Schedule for SalesStagesPlugin {
+    fn run_job(context: &Context, run: &JobRun, effects: &Effects) -> Result<(), Failure> {
+        match run.job.as_str() {
+            standing_still::JOB => standing_still::run(read_settings()?, context, run, effects),
+            other => Err(Failure::new(
+                "unknown-job",
+                format!("There is no job {other:?}."),
+            )),
+        }
     }
 }
 

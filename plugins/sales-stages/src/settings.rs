@@ -4,6 +4,7 @@ use kjerne_sdk::settings::{self, Faults, Section};
 
 use crate::forecast::Forecast;
 use crate::pipeline::{Pipeline, Stage, twice};
+use crate::standing_still::StandingStill;
 
 /// All settings.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub struct Settings {
     pub activity_is_movement: bool,
     /// How the customer's side lowers the forecast.
     pub forecast: Forecast,
+    /// The weekly tasks for opportunities that stand still; none: no tasks.
+    pub standing_still: Option<StandingStill>,
     /// The pipelines, in the order they are shown.
     pub pipelines: Vec<Pipeline>,
 }
@@ -80,6 +83,10 @@ impl Settings {
             own_forecast: root.flag("own_forecast", false),
             activity_is_movement: root.flag("activity_is_movement", true),
             forecast: Forecast::read(root.section("forecast")),
+            standing_still: root
+                .section("standing_still")
+                .as_ref()
+                .map(StandingStill::read),
         };
         root.finish();
         settings
