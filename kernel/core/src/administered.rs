@@ -8,7 +8,7 @@ use kjerne_store::{
     CursorRow, JobRow, Read, StoreError, Write, cursors, jobs, outbox, parked, plugin_state,
 };
 
-use crate::jobs::{parked_job, parked_role};
+use crate::job_rows::{parked_job, parked_role};
 use crate::plugins::Role;
 
 /// One row an act of administration stores or removes.

@@ -6,11 +6,11 @@
 use kjerne_model::{Actor, Code, Instant};
 use kjerne_store::{DueRun, JobRow, JobRun, ParkedRow, StoreError, jobs};
 
+use crate::job_rows::{Kept, parked_role};
 use crate::kernel::Kernel;
 use crate::limits;
 use crate::outcome::{Outcome, Receipt};
 use crate::plugins::{PluginInfo, Role, Task};
-use kjerne_query::Reader;
 use crate::requests::{Ask, Tied};
 use crate::rows_beside::{Row, refused_fault};
 
@@ -56,36 +56,6 @@ pub enum JobProgress {
     },
     /// It failed for the last time and is parked, or stays so.
     Parked(String),
-}
-
-/// How far a job had come when a run of it was decided on.
-pub(crate) struct Kept {
-    plugin: String,
-    job: String,
-    row: JobRow,
-}
-
-impl Kept {
-    /// Whether it has come no further. The run's transaction depends on what is read here.
-    pub(crate) fn holds(&self, reader: &Reader) -> Result<bool, StoreError> {
-        let now = jobs::get(reader, &self.plugin, &self.job)?;
-        Ok(now.as_ref() == Some(&self.row))
-    }
-}
-
-/// The word in front of a job's name in the role under which a run of it is parked.
-const PARKED: &str = "schedule:";
-
-/// The role under which a run of a job is parked: one of each job at most.
-#[must_use]
-pub fn parked_role(job: &str) -> String {
-    format!("{PARKED}{job}")
-}
-
-/// The job whose run is parked under a role.
-#[must_use]
-pub fn parked_job(role: &str) -> Option<&str> {
-    role.strip_prefix(PARKED)
 }
 
 impl Kernel {

@@ -40,6 +40,7 @@ mod escalation;
 mod faults;
 mod group_commit;
 mod ids;
+mod job_rows;
 mod jobs;
 mod kernel;
 pub mod limits;
@@ -65,7 +66,8 @@ mod watches;
 
 pub use administered::{Administered, was_in_use};
 pub use faults::Faults;
-pub use jobs::{JobProgress, Run, Why, parked_job, parked_role};
+pub use job_rows::{parked_job, parked_role};
+pub use jobs::{JobProgress, Run, Why};
 pub use kernel::Kernel;
 pub use kjerne_query::{Allowance, Feed, Order, Page, Query, QueryError, Reader, limit_table};
 pub use outbox::{Failed, Undelivered};

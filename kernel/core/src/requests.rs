@@ -9,7 +9,7 @@ use kjerne_store::{Link, StoreError};
 use crate::commit::{Mode, Taken, contention};
 use crate::digest;
 use crate::escalation::Step;
-use crate::jobs::Kept;
+use crate::job_rows::Kept;
 use crate::kernel::Kernel;
 use crate::limits;
 use crate::outcome::{Outcome, Receipt};

@@ -25,6 +25,7 @@ use crate::plugin_registry::{
 use crate::runtime::{Replacement, Runtime};
 use crate::secrets::{self, Secrets};
 
+mod jobs;
 mod parked;
 
 /// The act of installing a file that was never installed before, or of upgrading to it.
@@ -358,22 +359,6 @@ impl<'a> Administration<'a> {
             after: None,
         };
         idle.unwrap_or_default().into_iter().map(begins).collect()
-    }
-
-    /// A job counts from when its plugin is first switched on with it; what another version had, and this one has
-    /// not, is forgotten.
-    fn jobs(&self, manifest: &Manifest) -> Result<Vec<Administered>> {
-        let ended = self.runtime.ended_jobs(manifest)?.into_iter();
-        let ended = ended.map(|job| Administered::JobEnds {
-            plugin: manifest.id.clone(),
-            job,
-        });
-        let begun = manifest.jobs.iter().map(|job| Administered::JobBegins {
-            plugin: manifest.id.clone(),
-            job: job.name.clone(),
-            at: self.at,
-        });
-        Ok(ended.chain(begun).collect())
     }
 
     fn begins(&self, plugin: &str, role: Role, from_start: bool) -> Result<Option<Administered>> {

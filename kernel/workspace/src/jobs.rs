@@ -3,8 +3,7 @@
 //! When a job is due follows from its timetable and from the time until which everything is dealt with. What
 //! became due while nobody looked is one run, and is told how many went by.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use kjerne_core::{JobProgress, PluginInfo, Progress, Receipt, Role, Run, Why, limits, parked_job};
 use kjerne_host::{Job, Line, Manifest};
@@ -16,38 +15,6 @@ use crate::limits::JOB_LOOK;
 use crate::plugin_log;
 use crate::runtime::Runtime;
 use crate::stderr::tell;
-
-/// The jobs that are running, by plugin and name.
-#[derive(Default)]
-pub(crate) struct UnderWay(Mutex<BTreeSet<(String, String)>>);
-
-/// A job is running, for as long as this is there.
-struct Turn<'a> {
-    jobs: &'a UnderWay,
-    job: (String, String),
-}
-
-impl UnderWay {
-    /// Has a job run; none when it does already.
-    fn begin(&self, plugin: &str, job: &str) -> Option<Turn<'_>> {
-        let job = (plugin.to_owned(), job.to_owned());
-        let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let begun = running.insert(job.clone());
-        begun.then(|| Turn { jobs: self, job })
-    }
-
-    fn has(&self, plugin: &str, job: &str) -> bool {
-        let running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        running.contains(&(plugin.to_owned(), job.to_owned()))
-    }
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        let mut running = self.jobs.0.lock().unwrap_or_else(PoisonError::into_inner);
-        running.remove(&self.job);
-    }
-}
 
 /// How a job does.
 #[derive(Clone, Debug)]

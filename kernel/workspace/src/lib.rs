@@ -27,6 +27,7 @@ pub mod requests;
 pub mod runtime;
 pub mod secrets;
 pub mod stderr;
+mod under_way;
 pub mod workers;
 
 pub use administration::Administration;

@@ -13,7 +13,6 @@ use kjerne_store::{Store, StoreError, costs, meta};
 
 use crate::directory::Workspace;
 use crate::error::{Context as _, Error, Result};
-use crate::jobs::UnderWay;
 use crate::limits::{PLUGIN_CALLS, SETTLE_ROUNDS};
 use crate::notify::Notifier;
 use crate::plugin_log::{self, PluginLogs};
@@ -21,6 +20,7 @@ use crate::plugin_registry::PluginRegistry;
 use crate::read_only::ReadOnly;
 use crate::secrets::{Secrets, random};
 use crate::stderr::tell;
+use crate::under_way::UnderWay;
 
 /// An open workspace with its kernel and its plugins.
 pub struct Runtime {

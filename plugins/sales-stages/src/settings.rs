@@ -4,7 +4,26 @@ use kjerne_sdk::settings::{self, Faults, Section};
 
 use crate::forecast::Forecast;
 use crate::pipeline::{Pipeline, Stage, twice};
-use crate::standing_still::StandingStill;
+
+/// What is asked for about opportunities that stand still.
+#[derive(Clone, Copy, Debug)]
+pub struct StandingStill {
+    /// Days from the run until a task is due.
+    pub due_in_days: i32,
+    /// Tasks made in one run.
+    pub most: usize,
+}
+
+impl StandingStill {
+    /// Reads the `[standing_still]` table; without it no task is made.
+    fn read(section: &Section<'_>) -> Self {
+        let number = |key, range, otherwise| section.number(key, range).unwrap_or(otherwise);
+        Self {
+            due_in_days: number("due_in_days", 0..=60, 2) as i32,
+            most: number("most", 1..=200, 50) as usize,
+        }
+    }
+}
 
 /// All settings.
 #[derive(Clone, Debug)]

@@ -2,13 +2,12 @@
 //!
 //! Off unless the settings ask for it: whoever looks at the list of stale ones anyhow needs no tasks besides.
 
-use kjerne_sdk::settings::Section;
 use kjerne_sdk::{
     Context, Effects, Failure, Fields, Instant, JobRun, Record, StaleItem, log, records,
 };
 
 use crate::answers::stale_item;
-use crate::settings::Settings;
+use crate::settings::{Settings, StandingStill};
 
 /// The job's name in the manifest.
 pub const JOB: &str = "standing-still";
@@ -16,26 +15,6 @@ pub const JOB: &str = "standing-still";
 const LOOKED_AT: usize = 1_000;
 /// Opportunities in one answer.
 const PAGE: u32 = 200;
-
-/// What the settings ask for.
-#[derive(Clone, Copy, Debug)]
-pub struct StandingStill {
-    /// Days from the run until a task is due.
-    due_in_days: i32,
-    /// Tasks made in one run.
-    most: usize,
-}
-
-impl StandingStill {
-    /// Reads the `[standing_still]` table; without it no task is made.
-    pub fn read(section: &Section<'_>) -> Self {
-        let number = |key, range, otherwise| section.number(key, range).unwrap_or(otherwise);
-        Self {
-            due_in_days: number("due_in_days", 0..=60, 2) as i32,
-            most: number("most", 1..=200, 50) as usize,
-        }
-    }
-}
 
 /// Makes the tasks of a run.
 ///

@@ -102,14 +102,3 @@ fn a_clock_that_was_set_neither_repeats_a_run_nor_puts_the_job_off() {
         "runs for 2025-01-07T08:00:00Z, 0 missed"
     );
 }
-
-#[test]
-fn a_job_runs_once_at_a_time() {
-    let jobs = UnderWay::default();
-    let turn = jobs.begin("a", "daily");
-    assert!(turn.is_some() && jobs.has("a", "daily"));
-    assert!(jobs.begin("a", "daily").is_none());
-    assert!(jobs.begin("a", "other").is_some() && jobs.begin("b", "daily").is_some());
-    drop(turn);
-    assert!(!jobs.has("a", "daily") && jobs.begin("a", "daily").is_some());
-}
