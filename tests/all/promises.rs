@@ -144,6 +144,16 @@ fn promise_5_the_same_commits_cost_the_same_fuel_again_and_in_another_host() {
     );
 }
 
+/// What the contract lets a plugin import that does I/O or writes.
+const EVERY_STATE: [&str; 6] = [
+    "state.compare-and-set",
+    "state.get",
+    "state.keys",
+    "state.remove",
+    "state.scan",
+    "state.set",
+];
+
 #[test]
 fn promise_5_a_guard_and_a_shape_are_refused_every_import_that_does_io_or_writes() {
     let each = installed(&built("hostile-each"), "", 1);
@@ -158,7 +168,7 @@ fn promise_5_a_guard_and_a_shape_are_refused_every_import_that_does_io_or_writes
         .iter()
         .map(|refusal| (refusal.reason.as_deref().unwrap(), refusal.message.as_str()))
         .collect();
-    let every = ["state.get", "state.keys", "state.remove", "state.set"];
+    let every = EVERY_STATE;
     assert_eq!(told, every.map(|name| (name, "not-now")).into());
     assert!(
         stage
@@ -210,10 +220,7 @@ fn promise_5_every_import_of_the_contract_is_known_to_these_tests() {
         }
     }
     found.sort();
-    assert_eq!(
-        found,
-        ["state.get", "state.keys", "state.remove", "state.set"]
-    );
+    assert_eq!(found, EVERY_STATE);
 }
 
 /// Takes one request within the time, answers 200, and returns its text; none when nobody came.

@@ -44,9 +44,15 @@ fn dependencies_point_one_way() {
             &["kjerne-model", "kjerne-store", "kjerne-query"],
         ),
         ("kernel/contract", &[]),
+        ("kernel/cron", &["kjerne-values"]),
         (
             "kernel/package",
-            &["kjerne-model", "kjerne-core", "kjerne-contract"],
+            &[
+                "kjerne-model",
+                "kjerne-core",
+                "kjerne-contract",
+                "kjerne-cron",
+            ],
         ),
         (
             "kernel/host",
@@ -145,6 +151,7 @@ fn middle_crates_have_no_dependency_without_a_reason() {
             "kernel/core",
             &["kjerne-model", "kjerne-store", "kjerne-query"][..],
         ),
+        ("kernel/cron", &["kjerne-values", "croner", "jiff"][..]),
         ("sdk/values", &[][..]),
         ("sdk/settings", &["kjerne-values", "toml"][..]),
         ("sdk/rust", &["kjerne-values", "wit-bindgen"][..]),

@@ -35,6 +35,7 @@ fn part_of(role: Role) -> &'static str {
         Role::BuyingProcess => include_str!("template/roles/buying-process.txt"),
         Role::ServiceRules => include_str!("template/roles/service-rules.txt"),
         Role::Integration => include_str!("template/roles/integration.txt"),
+        Role::Schedule => include_str!("template/roles/schedule.txt"),
         Role::Prepare => include_str!("template/roles/prepare.txt"),
         Role::Report => include_str!("template/roles/report.txt"),
         Role::Panel => include_str!("template/roles/panel.txt"),

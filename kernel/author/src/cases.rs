@@ -45,6 +45,7 @@ pub struct Case {
     action: Option<Run>,
     inbound: Option<Inbound>,
     answered: Option<Answered>,
+    job: Option<JobRun>,
     #[serde(default)]
     ask: Vec<Question>,
     expect: Option<Expect>,
@@ -86,6 +87,8 @@ pub struct Step {
     pub inbound: Option<Inbound>,
     /// The answer to a message comes back.
     pub answered: Option<Answered>,
+    /// A job runs.
+    pub job: Option<JobRun>,
     /// Questions to the domain model.
     #[serde(default)]
     pub ask: Vec<Question>,
@@ -113,6 +116,17 @@ pub struct Run {
     pub command: String,
     #[serde(default)]
     pub arguments: Texts,
+}
+
+/// A run of a job.
+#[derive(Deserialize, Clone, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct JobRun {
+    pub name: String,
+    /// When it was due; the time of the step when absent.
+    pub due: Option<String>,
+    #[serde(default)]
+    pub missed: u64,
 }
 
 /// A message from outside.
@@ -221,6 +235,7 @@ impl Case {
             action: self.action.take(),
             inbound: self.inbound.take(),
             answered: self.answered.take(),
+            job: self.job.take(),
             ask: std::mem::take(&mut self.ask),
             expect: self.expect.take().unwrap_or_default(),
         };
@@ -229,7 +244,7 @@ impl Case {
         }
         if self.steps.iter().any(|step| !step.does_something()) || self.steps.is_empty() {
             return Err(Error::unreadable(
-                "nothing happens in a step; it needs do, react, clock, action, inbound, answered or ask",
+                "nothing happens in a step; it needs do, action, inbound, answered, job, react, clock or ask",
             ));
         }
         Ok(self)
@@ -239,6 +254,7 @@ impl Case {
 impl Step {
     fn does_something(&self) -> bool {
         let asked = self.action.is_some() || self.inbound.is_some() || self.answered.is_some();
+        let asked = asked || self.job.is_some();
         !self.changes.is_empty() || self.react || self.clock || asked || !self.ask.is_empty()
     }
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use kjerne_core::{Ask, Outcome, Performed, Progress, Reply, Role, Task};
 use kjerne_model::{Actor, Commit, Instant, Refusal};
+use kjerne_store::DueRun;
 
 use super::ask;
-use super::cases::{Inbound, Run, Step};
+use super::cases::{Inbound, JobRun, Run, Step};
 use super::stage::Stage;
 use kjerne_workspace::error::{Context as _, Error, Result};
 
@@ -76,6 +77,15 @@ pub fn play(stage: &Stage<'_>, step: &Step) -> Result<Happened> {
         };
         happened.take_performed(perform(stage, Role::Integration, &asker, &task)?);
     }
+    if let Some(job) = &step.job {
+        let task = run_of(stage, job, now)?;
+        happened.take_performed(perform(
+            stage,
+            Role::Schedule,
+            &of_the_clock(&asker),
+            &task,
+        )?);
+    }
     if step.react {
         react(stage, now, &mut happened)?;
     }
@@ -129,6 +139,29 @@ fn action(stage: &Stage<'_>, run: &Run) -> Result<Task> {
         command: run.command.clone(),
         arguments,
     })
+}
+
+/// The run of a job, as the clock would have it; it is due when the step happens, unless it says otherwise.
+fn run_of(stage: &Stage<'_>, run: &JobRun, now: Instant) -> Result<Task> {
+    let jobs = &stage.package.manifest.jobs;
+    let job = jobs.iter().find(|job| job.name == run.name);
+    let job = job.with_context(|| format!("the manifest has no job {:?}", run.name))?;
+    let at = run.due.as_deref().map(Instant::parse).transpose()?;
+    let due = DueRun {
+        at: at.unwrap_or(now),
+        missed: run.missed,
+    };
+    Ok(Task::Job {
+        job: job.name.clone(),
+        due,
+    })
+}
+
+fn of_the_clock(ask: &Ask) -> Ask {
+    Ask {
+        actor: Actor::System("schedule".to_owned()),
+        ..ask.clone()
+    }
 }
 
 fn inbound(message: &Inbound) -> Task {

@@ -500,14 +500,26 @@ pub enum PluginCommand {
         /// Only this plugin.
         plugin: Option<String>,
     },
-    /// Show the journal entries plugins gave up on.
+    /// Show what plugins do by the clock: last run, next run, state, what was missed.
+    Jobs {
+        /// Only this plugin.
+        plugin: Option<String>,
+    },
+    /// Run a job now; when it is due next stays as it is.
+    RunJob {
+        /// The plugin.
+        plugin: String,
+        /// The job.
+        job: String,
+    },
+    /// Show the journal entries and runs of jobs that plugins gave up on.
     Parked {
         /// Only this plugin.
         plugin: Option<String>,
     },
-    /// Have a plugin try a parked entry again.
+    /// Have a plugin try a parked entry again, or the run of a job.
     Retry(ParkedArgs),
-    /// Forget a parked entry: the plugin will never answer it.
+    /// Forget a parked entry or run: the plugin will never answer it.
     Skip(ParkedArgs),
     /// Show the messages waiting to be delivered, and those given up.
     Outbox,
@@ -524,10 +536,14 @@ pub struct ParkedArgs {
     /// The plugin.
     pub plugin: String,
     /// The journal entry.
-    pub entry: u64,
+    #[arg(required_unless_present = "job")]
+    pub entry: Option<u64>,
     /// The role it gave up in.
     #[arg(long, default_value = "react", value_name = "ROLE")]
     pub role: String,
+    /// The job whose run it gave up.
+    #[arg(long, value_name = "JOB", conflicts_with_all = ["entry", "role"])]
+    pub job: Option<String>,
 }
 
 /// `plugin new`

@@ -9,13 +9,21 @@ use crate::compare::{Difference, differences};
 pub const VERSION: &str = "0.2.0";
 
 /// The contract's files: name and text.
-pub const FILES: [(&str, &str); 5] = [
+pub const FILES: [(&str, &str); 7] = [
     (
         "imports.wit",
         include_str!("../../../wit/v0.2.0/imports.wit"),
     ),
     ("models.wit", include_str!("../../../wit/v0.2.0/models.wit")),
     ("roles.wit", include_str!("../../../wit/v0.2.0/roles.wit")),
+    (
+        "schedule.wit",
+        include_str!("../../../wit/v0.2.0/schedule.wit"),
+    ),
+    (
+        "screens.wit",
+        include_str!("../../../wit/v0.2.0/screens.wit"),
+    ),
     ("types.wit", include_str!("../../../wit/v0.2.0/types.wit")),
     ("worlds.wit", include_str!("../../../wit/v0.2.0/worlds.wit")),
 ];

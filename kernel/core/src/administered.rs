@@ -2,9 +2,13 @@
 
 use std::ops::ControlFlow;
 
+use kjerne_model::Instant;
 use kjerne_store::registry::{self, PluginRow};
-use kjerne_store::{CursorRow, Read, StoreError, Write, cursors, outbox, parked, plugin_state};
+use kjerne_store::{
+    CursorRow, JobRow, Read, StoreError, Write, cursors, jobs, outbox, parked, plugin_state,
+};
 
+use crate::job_rows::{parked_job, parked_role};
 use crate::plugins::Role;
 
 /// One row an act of administration stores or removes.
@@ -42,7 +46,23 @@ pub enum Administered {
         /// Behind this entry; none: behind the last one there is.
         after: Option<u64>,
     },
-    /// A parked entry is forgotten.
+    /// A job counts from a time on, unless it does so already.
+    JobBegins {
+        /// The plugin.
+        plugin: String,
+        /// The job.
+        job: String,
+        /// From when on.
+        at: Instant,
+    },
+    /// A job is none of the plugin's any more.
+    JobEnds {
+        /// The plugin.
+        plugin: String,
+        /// The job.
+        job: String,
+    },
+    /// A parked entry or run is forgotten.
     Unparked {
         /// The plugin that gave up on it.
         plugin: String,
@@ -81,7 +101,22 @@ impl Administered {
                 plugin,
                 role,
                 entry,
-            } => parked::remove(write, plugin, role, *entry),
+            } => unpark(write, plugin, role, *entry),
+            Self::JobBegins { plugin, job, at } => match jobs::get(write, plugin, job)? {
+                Some(_) => Ok(()),
+                None => {
+                    let position = *at;
+                    let row = JobRow {
+                        position,
+                        ..JobRow::default()
+                    };
+                    jobs::put(write, plugin, job, &row)
+                }
+            },
+            Self::JobEnds { plugin, job } => {
+                parked::remove(write, plugin, &parked_role(job), 0)?;
+                jobs::remove(write, plugin, job)
+            }
         }
     }
 }
@@ -101,6 +136,20 @@ fn used(plugin: &str) -> String {
     format!("kernel/in-use/{plugin}")
 }
 
+/// Of a job it is kept with its row, too, that a run of it is parked.
+fn unpark(write: &mut dyn Write, plugin: &str, role: &str, entry: u64) -> Result<(), StoreError> {
+    if let Some(job) = parked_job(role)
+        && let Some(row) = jobs::get(write, plugin, job)?
+    {
+        let row = JobRow {
+            parked: None,
+            ..row
+        };
+        jobs::put(write, plugin, job, &row)?;
+    }
+    parked::remove(write, plugin, role, entry)
+}
+
 fn remove(write: &mut dyn Write, plugin: &str) -> Result<(), StoreError> {
     unbind(write, plugin)?;
     let mut messages = Vec::new();
@@ -117,6 +166,7 @@ fn remove(write: &mut dyn Write, plugin: &str) -> Result<(), StoreError> {
     for role in [Role::React, Role::Integration] {
         cursors::remove(write, plugin, role.name())?;
     }
+    jobs::clear(write, plugin)?;
     plugin_state::clear(write, plugin)?;
     let mut given_up = Vec::new();
     parked::list(write, &mut |row| {

@@ -45,6 +45,11 @@ pub(crate) fn of_task(task: &Task) -> Option<[u8; 16]> {
                 }
             }
         }
+        // How many it was told went by before it is not what it is: the same run counts anew after a failure.
+        Task::Job { job, due } => {
+            digest.text(job);
+            digest.bytes(&due.at.millis().to_be_bytes());
+        }
         Task::React(_) | Task::Outbound(_) | Task::Answered { .. } | Task::Escalate(_) => {
             return None;
         }

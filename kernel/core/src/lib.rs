@@ -21,6 +21,7 @@
 //! | reaction | a plugin's answer to journal entries: proposals and messages |
 //! | cursor | how far a plugin has come in the journal; of a query, where the next page begins |
 //! | parked | of a journal entry: a plugin failed on it for the last time, and went on without it |
+//! | job | what a plugin does by the clock; a run of it belongs to a time at which it was due |
 //! | task | something a plugin is asked to do after a commit or outside of one |
 //! | effects | what a plugin wants done by a task: proposals, messages, writes to its own state |
 //! | rows beside | rows that are no records, stored in the same transaction as a commit |
@@ -39,6 +40,8 @@ mod escalation;
 mod faults;
 mod group_commit;
 mod ids;
+mod job_rows;
+mod jobs;
 mod kernel;
 pub mod limits;
 pub mod models;
@@ -64,6 +67,8 @@ mod watches;
 
 pub use administered::{Administered, was_in_use};
 pub use faults::Faults;
+pub use job_rows::{parked_job, parked_role};
+pub use jobs::{JobProgress, Run, Why};
 pub use kernel::Kernel;
 pub use kjerne_query::{Allowance, Feed, Order, Page, Query, QueryError, Reader, limit_table};
 pub use outbox::{Failed, Undelivered};

@@ -11,6 +11,8 @@ use kjerne_model::{
     Actor, Change, Entry, Fields, Instant, Message, Name, RecordId, Reference, Value,
 };
 
+use kjerne_store::DueRun;
+
 use crate::watches::Watches;
 use kjerne_query::Reader;
 
@@ -78,6 +80,8 @@ pub enum Role {
     ServiceRules,
     /// Turns journal entries into messages and takes what comes in.
     Integration,
+    /// Does jobs that are due by the clock.
+    Schedule,
     /// Reads its settings once, so that calls need not. The kernel never asks for it; the host does.
     Prepare,
     /// Answers rows about many records, page by page.
@@ -90,7 +94,7 @@ pub enum Role {
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Shape,
         Self::Guard,
         Self::React,
@@ -99,6 +103,7 @@ impl Role {
         Self::BuyingProcess,
         Self::ServiceRules,
         Self::Integration,
+        Self::Schedule,
         Self::Prepare,
         Self::Report,
         Self::Panel,
@@ -117,6 +122,7 @@ impl Role {
             Self::BuyingProcess => "buying-process",
             Self::ServiceRules => "service-rules",
             Self::Integration => "integration",
+            Self::Schedule => "schedule",
             Self::Prepare => "prepare",
             Self::Report => "report",
             Self::Panel => "panel",
@@ -228,6 +234,13 @@ pub enum Task {
     },
     /// Do the next escalation step of a case ([`Role::ServiceRules`]).
     Escalate(Reference),
+    /// Do a job that is due ([`Role::Schedule`]).
+    Job {
+        /// Its name.
+        job: String,
+        /// The time it was due, and how many went by before it.
+        due: DueRun,
+    },
     /// Run a command ([`Role::Action`]).
     Action {
         /// Its name.
@@ -245,6 +258,7 @@ impl Task {
             Self::React(_) => Role::React,
             Self::Outbound(_) | Self::Answered { .. } | Self::Inbound { .. } => Role::Integration,
             Self::Escalate(_) => Role::ServiceRules,
+            Self::Job { .. } => Role::Schedule,
             Self::Action { .. } => Role::Action,
         }
     }

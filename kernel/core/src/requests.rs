@@ -9,6 +9,7 @@ use kjerne_store::{Link, StoreError};
 use crate::commit::{Mode, Taken, contention};
 use crate::digest;
 use crate::escalation::Step;
+use crate::job_rows::Kept;
 use crate::kernel::Kernel;
 use crate::limits;
 use crate::outcome::{Outcome, Receipt};
@@ -56,12 +57,14 @@ pub struct Performed {
     pub reply: Reply,
 }
 
-/// What an escalation adds to a task.
-pub(crate) struct Escalation {
-    pub(crate) step: Step,
-    /// The version the case must have.
-    pub(crate) version: u64,
-    /// Stored with the step.
+/// What a task is tied to that the kernel keeps count of.
+#[derive(Default)]
+pub(crate) struct Tied {
+    /// The escalation step it is, and the version its case must have.
+    pub(crate) step: Option<(Step, u64)>,
+    /// How far its job must have come.
+    pub(crate) rests_on: Option<Kept>,
+    /// Stored with what it does.
     pub(crate) moves: Vec<Row>,
 }
 
@@ -86,10 +89,15 @@ impl Kernel {
         plugin: &PluginInfo,
         ask: &Ask,
         task: &Task,
-        escalation: Option<&Escalation>,
+        tied: Option<&Tied>,
     ) -> Result<Performed, StoreError> {
         for _ in 0..limits::PERFORM_TRIES.value {
             let reader = self.remembering()?;
+            if let Some(kept) = tied.and_then(|tied| tied.rests_on.as_ref())
+                && !kept.holds(&reader)?
+            {
+                break;
+            }
             let actor = ask.actor.clone();
             let call = Call {
                 now: ask.now,
@@ -112,8 +120,8 @@ impl Kernel {
                 reply,
                 ..
             } = effects;
-            if let Some(escalation) = escalation {
-                escalation.bind(&mut changes, &mut beside);
+            if let Some(tied) = tied {
+                tied.bind(&mut changes, &mut beside);
             }
             if key.is_none() && ask.key.is_some() {
                 beside.asked = digest::of_task(task);
@@ -162,20 +170,29 @@ fn nothing(ask: &Ask) -> Outcome {
     })
 }
 
-impl Escalation {
-    /// Ties the step to the state of the case it was decided on.
+impl Tied {
+    /// Ties what is proposed to the state it was decided on.
     fn bind(&self, changes: &mut [kjerne_model::Change], beside: &mut RowsBeside) {
+        beside.moves.extend(self.moves.iter().cloned());
+        if let Some((step, version)) = &self.step {
+            step.bind(changes, *version);
+            beside.step = Some(step.clone());
+        }
+    }
+}
+
+impl Step {
+    /// Has the case of the step be in the version it was decided on.
+    fn bind(&self, changes: &mut [kjerne_model::Change], version: u64) {
         use kjerne_model::Change::{Create, Delete, Update};
         for change in changes {
             let target = match change {
                 Update { target, .. } | Delete { target } => target,
                 Create { .. } => continue,
             };
-            if (&target.kind, target.id) == (&self.step.case.kind, self.step.case.id) {
-                target.expected.get_or_insert(self.version);
+            if (&target.kind, target.id) == (&self.case.kind, self.case.id) {
+                target.expected.get_or_insert(version);
             }
         }
-        beside.moves.extend(self.moves.iter().cloned());
-        beside.step = Some(self.step.clone());
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use kjerne_model::{Instant, Message};
 use kjerne_store::{
-    CostRow, CursorRow, Link, OutboxRow, ParkedRow, Read, Space, StoreError, Waiting, Write, costs,
-    cursors, outbox, parked, plugin_state,
+    CostRow, CursorRow, JobRow, Link, OutboxRow, ParkedRow, Read, Space, StoreError, Waiting,
+    Write, costs, cursors, jobs, outbox, parked, plugin_state,
 };
 
 use crate::administered::Administered;
@@ -79,6 +79,11 @@ pub(crate) enum Row {
         role: &'static str,
         row: CursorRow,
     },
+    Job {
+        plugin: String,
+        job: String,
+        row: JobRow,
+    },
     Park(ParkedRow),
     Unpark {
         plugin: String,
@@ -108,6 +113,7 @@ impl Row {
     pub(crate) fn store(&self, write: &mut dyn Write, last: u64) -> Result<(), StoreError> {
         match self {
             Self::Cursor { plugin, role, row } => cursors::put(write, plugin, role, row),
+            Self::Job { plugin, job, row } => jobs::put(write, plugin, job, row),
             Self::Park(row) => parked::put(write, row),
             Self::Unpark {
                 plugin,

@@ -15,8 +15,7 @@ use crate::limits;
 use crate::outcome::Outcome;
 use crate::plugins::{PluginInfo, Role, Task};
 use crate::progress::{Progress, busy};
-use crate::requests::Ask;
-use crate::requests::Escalation;
+use crate::requests::{Ask, Tied};
 use crate::rows_beside::{Row, refused_fault};
 use kjerne_query::Reader;
 
@@ -111,10 +110,10 @@ impl Kernel {
         let step = self.step(plugin, now, case, due)?;
         let behind = step.behind;
         // What was kept about failures is forgotten with the step that works out.
-        let escalation = Escalation {
-            step,
-            version: case.version,
+        let tied = Tied {
+            step: Some((step, case.version)),
             moves: failures.iter().map(|_| state(&reference, None)).collect(),
+            ..Tied::default()
         };
         let ask = Ask {
             link: self.link_to(plugin, case, due)?,
@@ -123,7 +122,7 @@ impl Kernel {
             key: Some(format!("escalate/{}/{}", case.id, case.version)),
         };
         let task = Task::Escalate(reference.clone());
-        let performed = self.carry_out(plugin, &ask, &task, Some(&escalation))?;
+        let performed = self.carry_out(plugin, &ask, &task, Some(&tied))?;
         // A call that broke is on the host's bill; what was refused is on nobody's.
         let broke = performed.outcome.has(Code::PluginFault);
         let (error, hopeless) = match &performed.outcome {

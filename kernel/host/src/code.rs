@@ -32,6 +32,7 @@ pub struct Roles {
     pub buying_process: Option<exports::buying_process::GuestIndices>,
     pub service_rules: Option<exports::service_rules::GuestIndices>,
     pub integration: Option<exports::integration::GuestIndices>,
+    pub schedule: Option<exports::schedule::GuestIndices>,
     pub prepare: Option<exports::prepare::GuestIndices>,
     pub report: Option<exports::report::GuestIndices>,
     pub panel: Option<exports::panel::GuestIndices>,
@@ -70,6 +71,10 @@ impl Roles {
             .map(|role| role.load(&mut *store, instance))
             .transpose()?;
         self.integration
+            .as_ref()
+            .map(|role| role.load(&mut *store, instance))
+            .transpose()?;
+        self.schedule
             .as_ref()
             .map(|role| role.load(&mut *store, instance))
             .transpose()?;
@@ -171,6 +176,7 @@ fn find_roles(pre: &InstancePre<CallState>, package: &Package) -> wasmtime::Resu
             Role::Integration => {
                 roles.integration = Some(exports::integration::GuestIndices::new(pre)?);
             }
+            Role::Schedule => roles.schedule = Some(exports::schedule::GuestIndices::new(pre)?),
             Role::Prepare => roles.prepare = Some(exports::prepare::GuestIndices::new(pre)?),
             Role::Report => roles.report = Some(exports::report::GuestIndices::new(pre)?),
             Role::Panel => roles.panel = Some(exports::panel::GuestIndices::new(pre)?),

@@ -1,5 +1,6 @@
 //! What a plugin may import: records, log, settings, its key space, time.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
@@ -331,6 +332,21 @@ impl CallState {
     }
 }
 
+/// The first of some rows, as many as fit one answer, and the last of them if there are more.
+fn page(rows: BTreeMap<String, Vec<u8>>, limit: usize) -> (Vec<(String, Vec<u8>)>, Option<String>) {
+    let (mut page, mut bytes) = (Vec::<(String, Vec<u8>)>::new(), 0);
+    for (key, value) in rows {
+        bytes += key.len() + value.len();
+        let is_full = page.len() == limit || bytes > limits::STATE_SCAN.count();
+        if let Some((last, _)) = page.last().filter(|_| is_full) {
+            let last = last.clone();
+            return (page, Some(last));
+        }
+        page.push((key, value));
+    }
+    (page, None)
+}
+
 fn quota(what: &str, found: u64, limit: kjerne_core::limits::Limit) -> Result<(), Stop> {
     if found <= limit.value {
         return Ok(());
@@ -360,6 +376,64 @@ impl state::Host for CallState {
         quota("the key has", key.len() as u64, limits::STATE_KEY)?;
         self.meter.output(key.len() as u64)?;
         self.keep(key, None)
+    }
+
+    fn compare_and_set(
+        &mut self,
+        key: String,
+        expected: Option<Vec<u8>>,
+        value: Option<Vec<u8>>,
+    ) -> Result<bool, Stop> {
+        self.check_state(true)?;
+        quota("the key has", key.len() as u64, limits::STATE_KEY)?;
+        let bytes = value.as_ref().map_or(0, Vec::len) as u64;
+        quota("the value has", bytes, limits::STATE_VALUE)?;
+        // What is read here is remembered, and looked at again in the transaction that stores the call.
+        let kept = self.kept(&key)?;
+        self.meter.read(kept.as_ref().map_or(0, Vec::len) as u64)?;
+        if kept != expected {
+            return Ok(false);
+        }
+        self.meter.output(key.len() as u64 + bytes)?;
+        self.keep(key, value)?;
+        Ok(true)
+    }
+
+    fn scan(
+        &mut self,
+        prefix: String,
+        after: Option<String>,
+        limit: u32,
+    ) -> Result<(Vec<(String, Vec<u8>)>, Option<String>), Stop> {
+        self.check_state(false)?;
+        let limit = (limit as usize).clamp(1, limits::STATE_KEYS.count());
+        let written = &self.wishes.state;
+        let past = |key: &str| after.as_deref().is_none_or(|after| key > after);
+        let own = written.iter().filter_map(|(key, value)| {
+            let value = value.as_ref()?;
+            (key.starts_with(&prefix) && past(key)).then(|| (key.clone(), value.clone()))
+        });
+        let mut rows: BTreeMap<String, Vec<u8>> = own.collect();
+        let (mut count, mut bytes) = (0, 0);
+        // One more than are told, so that it is known whether there are any.
+        let mut visit = |key: &str, value: &[u8]| {
+            if !written.contains_key(key) {
+                rows.insert(key.to_owned(), value.to_vec());
+                count += 1;
+                bytes += key.len() + value.len();
+            }
+            if count <= limit && bytes <= limits::STATE_SCAN.count() {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        };
+        let (reader, id) = (&*self.call.reader, self.plugin.id());
+        plugin_state::rows(reader, id, &prefix, after.as_deref(), &mut visit)?;
+        let (page, next) = page(rows, limit);
+        let bytes = page.iter().map(|(key, value)| key.len() + value.len());
+        self.meter.read(bytes.sum::<usize>() as u64)?;
+        Ok((page, next))
     }
 
     fn keys(

@@ -71,7 +71,7 @@ pub use engine::RUNTIME_VERSION;
 pub use error::{AskError, HostError, LoadError};
 pub use host::{Host, HostOptions, Installed, Loaded};
 pub use kjerne_package::{
-    CONTRACT, Command, Declared, MANIFEST_SECTION, Manifest, Package, PackageError, Parameter,
+    CONTRACT, Command, Declared, Job, MANIFEST_SECTION, Manifest, Package, PackageError, Parameter,
     SETTINGS_SECTION, grants, parameters, screens,
 };
 pub use logs::Line;

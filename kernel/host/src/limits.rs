@@ -284,6 +284,10 @@ limit_table! {
     STATE_KEYS = "state-keys", 1_000, "keys",
         "the answer is held in memory and counts as read; go on after its last key";
 
+    /// Bytes of keys and values of a plugin's own key space in one answer, unless one value has more.
+    STATE_SCAN = "state-scan", 256 << 10, "bytes",
+        "four of the largest values, or hundreds of small ones; go on after its last key";
+
     /// Headers of an outbound message.
     MESSAGE_HEADERS = "message-headers", 64, "headers",
         "receivers refuse requests with many more, and the message would never arrive";
@@ -402,7 +406,7 @@ impl Budget {
                 messages: 0,
                 names: &OF_COMMIT,
             },
-            Role::React | Role::Integration | Role::Prepare => Self {
+            Role::React | Role::Integration | Role::Schedule | Role::Prepare => Self {
                 fuel: FUEL_LATER.value,
                 wall_ms: WALL_LATER.value,
                 memory: MEMORY_LATER.value,

@@ -128,6 +128,12 @@ impl Plugins for Host {
                         .map(nothing)
                 })
             }
+            Task::Job { job, due } => self.work(&active, ask, |store, instance| {
+                let guest = found(&active.code.roles.schedule)?.load(&mut *store, instance)?;
+                guest
+                    .call_run_job(store, only(), job, due.at.millis(), due.missed, only())
+                    .map(nothing)
+            }),
             Task::Action { command, arguments } => {
                 let arguments = wit::arguments_out(arguments);
                 ask.bytes = wit::weight(&arguments);

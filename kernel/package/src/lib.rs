@@ -21,6 +21,6 @@ mod words;
 
 pub use error::PackageError;
 pub use file::{CONTRACT, Package, validate};
-pub use manifest::{Declared, Manifest};
+pub use manifest::{Declared, Job, Manifest};
 pub use outline::{MANIFEST_SECTION, Outline, SETTINGS_SECTION};
 pub use parameters::{Command, Parameter};

@@ -91,6 +91,11 @@ limit_table! {
     COLUMNS = "columns", 64, "columns",
         "nobody reads more side by side, and each row has a cell for each";
 
+    /// Jobs of a plugin.
+    JOBS = "jobs", 16, "jobs",
+        "each is looked at whenever one is due, and shown to people in one list; what is due at the same time \
+         is one job";
+
     /// Bytes of the name of a secret.
     SECRET_NAME = "secret-name", 64, "bytes",
         "a name for people, and no secret itself";

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kjerne_core::Role;
+use kjerne_cron::Timetable;
 use kjerne_model::{Name, shown};
 use serde::Deserialize;
 
@@ -38,6 +39,8 @@ pub struct Manifest {
     pub reports: Vec<Report>,
     /// Its panels.
     pub panels: Vec<Panel>,
+    /// What it does by the clock.
+    pub jobs: Vec<Job>,
     /// The sources it takes messages from, as an integration.
     pub sources: Vec<String>,
     /// Whether it wants the answers to its messages.
@@ -53,6 +56,17 @@ pub struct Declared {
     pub reason: String,
     /// Whether the plugin does its work without it. One it needs it is not switched on without.
     pub optional: bool,
+}
+
+/// Something a plugin does by the clock.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Job {
+    /// Its name, `daily-digest`.
+    pub name: String,
+    /// What people call it.
+    pub label: String,
+    /// When it is due.
+    pub timetable: Timetable,
 }
 
 impl Manifest {
@@ -88,6 +102,7 @@ impl Manifest {
                 .collect::<Result<_, _>>()?,
             reports: reports(file.report)?,
             panels: panels(file.panel)?,
+            jobs: file.job.iter().map(job).collect::<Result<_, _>>()?,
             sources: integration.sources,
             answers: integration.answers,
             roles,
@@ -151,6 +166,31 @@ impl Manifest {
             .find(|action| !seen.insert(&action.name))
         {
             Some(twice) => Err(wrong(&format!("the action {} is there twice", twice.name))),
+            None => self.check_jobs(),
+        }
+    }
+
+    /// A role without a job would never be called, and a job without the role could not be.
+    fn check_jobs(&self) -> Result<(), PackageError> {
+        match (
+            self.jobs.is_empty(),
+            self.roles.contains_key(&Role::Schedule),
+        ) {
+            (false, false) => return Err(wrong("it has a [[job]] but no [roles.schedule]")),
+            (true, true) => return Err(wrong("it has [roles.schedule] but no [[job]]")),
+            _ => {}
+        }
+        if self.jobs.len() > limits::JOBS.count() {
+            return Err(wrong(&format!(
+                "it has {} jobs, and may have {} (limit {})",
+                self.jobs.len(),
+                limits::JOBS.value,
+                limits::JOBS.name
+            )));
+        }
+        let mut seen = BTreeSet::new();
+        match self.jobs.iter().find(|job| !seen.insert(&job.name)) {
+            Some(twice) => Err(wrong(&format!("the job {} is there twice", twice.name))),
             None => Ok(()),
         }
     }
@@ -176,6 +216,8 @@ struct File {
     report: Vec<ReportTable>,
     #[serde(default)]
     panel: Vec<PanelTable>,
+    #[serde(default)]
+    job: Vec<JobTable>,
     integration: Option<IntegrationTable>,
 }
 
@@ -203,6 +245,15 @@ struct ActionTable {
     label: Option<String>,
     #[serde(default)]
     parameters: Vec<ParameterTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JobTable {
+    name: String,
+    label: Option<String>,
+    cron: String,
+    zone: String,
 }
 
 #[derive(Deserialize, Default)]
@@ -260,6 +311,17 @@ fn command(table: ActionTable) -> Result<Command, PackageError> {
         parameters: parameters(&table.name, table.parameters)?,
         label: shown::plain(&table.label.unwrap_or_else(|| table.name.clone())),
         name: table.name,
+    })
+}
+
+fn job(table: &JobTable) -> Result<Job, PackageError> {
+    let name = &table.name;
+    check_word("a job", name)?;
+    let timetable = Timetable::parse(&table.cron, &table.zone);
+    Ok(Job {
+        label: shown::plain(table.label.as_ref().unwrap_or(name)),
+        timetable: timetable.map_err(|error| wrong(&format!("the job {name}: {error}")))?,
+        name: name.clone(),
     })
 }
 
@@ -359,6 +421,33 @@ mod tests {
     }
 
     #[test]
+    fn jobs_are_taken_to_the_number_and_not_beyond() {
+        let jobs = |count: usize| {
+            let job = |number| {
+                format!(
+                    "[[job]]\nname = \"job-{number}\"\ncron = \"0 8 * * *\"\nzone = \"Europe/Oslo\"\n"
+                )
+            };
+            let all: String = (0..count).map(job).collect();
+            Manifest::parse(&GOOD.replace(
+                "[roles.guard]",
+                &format!("{all}[roles.schedule]\n[roles.guard]"),
+            ))
+        };
+        let most = limits::JOBS.count();
+        let manifest = jobs(most).unwrap();
+        assert_eq!(manifest.jobs.len(), most);
+        assert_eq!(manifest.jobs[0].label, "job-0");
+        assert_eq!(manifest.jobs[0].timetable.zone(), "Europe/Oslo");
+        assert!(
+            jobs(most + 1)
+                .unwrap_err()
+                .to_string()
+                .contains("limit jobs")
+        );
+    }
+
+    #[test]
     fn a_faulty_manifest_says_what_is_wrong() {
         let check = |from: &str, to: &str, expected: &str| {
             let text = GOOD.replace(from, to);
@@ -379,6 +468,45 @@ mod tests {
         check("reference:account", "uuid", "the types are");
         check("[roles.action]", "", "[roles.action]");
         check("id =", "ident =", "ident");
+        let job = |cron: &str, zone: &str| {
+            format!(
+                "[roles.schedule]\n[[job]]\nname = \"digest\"\ncron = {cron:?}\nzone = {zone:?}\n[roles.guard]"
+            )
+        };
+        let good = job("0 8 * * 1-5", "Europe/Oslo");
+        check(
+            "[roles.guard]",
+            &good.replace("[roles.schedule]\n", ""),
+            "no [roles.schedule]",
+        );
+        check(
+            "[roles.guard]",
+            "[roles.schedule]\n[roles.guard]",
+            "no [[job]]",
+        );
+        check(
+            "[roles.guard]",
+            &job("0 8 * * 1-8", "Europe/Oslo"),
+            "the job digest: the day of the week",
+        );
+        check(
+            "[roles.guard]",
+            &job("0 8 * * *", "Europe/Olso"),
+            "no time zone",
+        );
+        check(
+            "[roles.guard]",
+            &good.replace("\"digest\"", "\"Di gest\""),
+            "small letters",
+        );
+        check(
+            "[roles.guard]",
+            &good.replace(
+                "[roles.guard]",
+                "[[job]]\nname = \"digest\"\ncron = \"0 9 * * *\"\nzone = \"UTC\"\n[roles.guard]",
+            ),
+            "there twice",
+        );
         check(
             "name = \"recalculate\"",
             "name = \"Re calc\"",

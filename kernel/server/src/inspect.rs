@@ -97,6 +97,7 @@ impl Inspected {
         json["actions"] = self.actions();
         json["reports"] = self.reports();
         json["panels"] = self.panels();
+        json["jobs"] = manifest.jobs.iter().map(crate::jobs::declared).collect();
         json["sources"] = json!(manifest.sources);
         json["imports"] = json!(imports(&self.package));
         json["without_effect"] = json!(self.without_effect());

@@ -15,6 +15,7 @@ mod hands;
 mod headers;
 mod import_body;
 mod inspect;
+mod jobs;
 pub mod limits;
 mod listing;
 mod memory;

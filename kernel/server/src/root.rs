@@ -43,6 +43,7 @@ For the owner alone, over the socket kjerne.sock in the workspace's directory:
   GET   /v1/plugins/{plugin}/settings           PUT sets them, DELETE brings back the first; /logs: what it logged
   GET   /v1/costs, /v1/outbox, /v1/parked       what plugins cost, what waits, what was given up
   POST  /v1/parked/{plugin}/{role}/{entry}/retry    once more; /skip forgets it
+  GET   /v1/jobs, /v1/plugins/{plugin}/jobs     what runs by the clock; POST .../jobs/{job}/run runs one now
   GET   /v1/tokens, /v1/secrets                 names; POST and PUT make them, DELETE takes them back
   POST  /v1/import/{kind}                       a line of JSON and a file behind it
   GET   /v1/export/{kind}                       all records, as CSV or lines of JSON

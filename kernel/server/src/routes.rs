@@ -11,8 +11,8 @@ use crate::app::{App, Door};
 use crate::problem::Problem;
 use crate::watch::Stopping;
 use crate::{
-    administration, app, exchange, gate, headers, models, operations, panels, plugins, records,
-    reports, request, root, secrets,
+    administration, app, exchange, gate, headers, jobs, models, operations, panels, plugins,
+    records, reports, request, root, secrets,
 };
 
 /// The routes over an open workspace.
@@ -124,6 +124,12 @@ fn acts() -> Router<App> {
                 .delete(administration::reset_settings),
         )
         .route("/v1/plugins/{plugin}/logs", get(operations::logs))
+        .route("/v1/jobs", get(jobs::list_all))
+        .route("/v1/plugins/{plugin}/jobs", get(jobs::list))
+        .route(
+            "/v1/plugins/{plugin}/jobs/{job}/run",
+            post(jobs::run).layer(bare()),
+        )
         .route(
             "/v1/parked/{plugin}/{role}/{entry}/{what}",
             post(operations::unpark).layer(bare()),

@@ -28,6 +28,7 @@ mod guarded;
 mod holder;
 pub mod idempotency;
 pub mod index;
+pub mod jobs;
 pub mod journal;
 mod key;
 mod memory;
@@ -52,7 +53,10 @@ pub use error::{Halt, StoreError};
 pub use memory::MemoryStore;
 pub use meta::FORMAT;
 pub use redb::RedbStore;
-pub use rows::{CostRow, CursorRow, KeyRow, Link, OutboxRow, ParkedRow, PluginRow, Waiting};
+pub use rows::{
+    CostRow, CursorRow, DueRun, JobRow, JobRun, KeyRow, Link, OutboxRow, ParkedRow, PluginRow,
+    Waiting,
+};
 pub use space::Space;
 pub use store::{Range, Read, Snapshot, Store, Visit, VisitDamaged, Write};
 pub use verify::{Report, verify};

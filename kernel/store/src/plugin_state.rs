@@ -84,18 +84,39 @@ pub fn keys(
     after: Option<&str>,
     visit: &mut dyn FnMut(&str) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
+    rows(read, plugin, prefix, after, &mut |key, _| visit(key))
+}
+
+/// Shows `visit` a plugin's keys that begin with `prefix` with their values, sorted, from the one after `after`
+/// on, until it breaks.
+///
+/// # Errors
+/// When the store cannot be read or a key is damaged.
+pub fn rows(
+    read: &dyn Read,
+    plugin: &str,
+    prefix: &str,
+    after: Option<&str>,
+    visit: &mut dyn FnMut(&str, &[u8]) -> ControlFlow<()>,
+) -> Result<(), StoreError> {
     let rows = Key::new().text(plugin).raw(ROW);
     let prefixed = rows.clone().begun_text(prefix);
     let after = after
         .filter(|after| *after >= prefix)
         .map(|after| row_key(plugin, after));
     let skipped = rows.bytes().len();
-    scan::prefix(read, Space::PluginState, &prefixed, after, &mut |key, _| {
-        let (key, _) = key::split_text(&key[skipped..]).ok_or_else(|| {
-            StoreError::Corrupt(format!("a key of the state of {plugin} cannot be read"))
-        })?;
-        Ok(visit(&key))
-    })
+    scan::prefix(
+        read,
+        Space::PluginState,
+        &prefixed,
+        after,
+        &mut |key, value| {
+            let (key, _) = key::split_text(&key[skipped..]).ok_or_else(|| {
+                StoreError::Corrupt(format!("a key of the state of {plugin} cannot be read"))
+            })?;
+            Ok(visit(&key, value))
+        },
+    )
 }
 
 /// How much a plugin keeps.

@@ -42,6 +42,42 @@ pub struct ParkedRow {
     pub error: String,
 }
 
+/// How far one plugin has come with one job.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct JobRow {
+    /// Nothing until this time is to be done any more: the last due time that was done or given up, or the
+    /// time from which the job counts.
+    pub position: Instant,
+    /// The last run that went well.
+    pub last: Option<JobRun>,
+    /// How often it has failed since.
+    pub tries: u32,
+    /// When to try again.
+    pub not_before: Instant,
+    /// What it last failed with.
+    pub error: Option<String>,
+    /// The run that was given up and is parked.
+    pub parked: Option<DueRun>,
+}
+
+/// A run of a job that went well.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct JobRun {
+    /// What it was for.
+    pub due: DueRun,
+    /// When it ran.
+    pub at: Instant,
+}
+
+/// A run of a job: the time it was due, and how many went by before it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DueRun {
+    /// When it was due.
+    pub at: Instant,
+    /// How many runs before it were missed.
+    pub missed: u64,
+}
+
 /// One message and how its delivery goes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OutboxRow {

@@ -25,6 +25,7 @@ use crate::plugin_registry::{
 use crate::runtime::{Replacement, Runtime};
 use crate::secrets::{self, Secrets};
 
+mod jobs;
 mod parked;
 
 /// The act of installing a file that was never installed before, or of upgrading to it.
@@ -133,6 +134,9 @@ impl<'a> Administration<'a> {
         let used = before.into_iter().chain([&row]).filter_map(in_use);
         let mut beside: Vec<Administered> = used.collect();
         beside.extend(self.rebound(&row)?);
+        if row.enabled {
+            beside.extend(self.jobs(&package.manifest)?);
+        }
         let next = Next::of(row).with_file(Arc::clone(&package)).after(left);
         let next = next.with(beside);
         let placed = self.place_row(act, next, &package);
@@ -318,6 +322,9 @@ impl<'a> Administration<'a> {
         let mut beside: Vec<Administered> = in_use(&row).into_iter().collect();
         for role in package.manifest.roles.keys().copied() {
             beside.extend(self.begins(id, role, from_start)?);
+            if role == Role::Schedule {
+                beside.extend(self.jobs(&package.manifest)?);
+            }
             if INTERFACES.contains(&role) && (bind || self.is_free(role)?) {
                 let plugin = id.to_owned();
                 beside.push(Administered::Bound { role, plugin });
@@ -761,6 +768,9 @@ fn wider(present: &Manifest, next: &Manifest) -> Vec<String> {
     let sources = next.sources.iter();
     let new = sources.filter(|source| !present.sources.contains(source));
     wider.extend(new.map(|source| format!("the source {source}")));
+    let jobs = next.jobs.iter();
+    let new = jobs.filter(|job| present.jobs.iter().all(|known| known.name != job.name));
+    wider.extend(new.map(|job| format!("the job {}", job.name)));
     wider
 }
 

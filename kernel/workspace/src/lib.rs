@@ -14,6 +14,7 @@ pub mod figures;
 pub mod files;
 pub mod grants;
 pub mod health;
+pub mod jobs;
 pub mod kinds_file;
 pub mod limits;
 pub mod notify;
@@ -28,6 +29,7 @@ pub mod runtime;
 pub mod screens;
 pub mod secrets;
 pub mod stderr;
+mod under_way;
 pub mod workers;
 
 pub use administration::Administration;

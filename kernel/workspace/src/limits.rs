@@ -12,6 +12,10 @@ kjerne_core::limit_table! {
     PLUGIN_CALLS = "plugin-calls-at-once", 32, "calls",
         "each has a slot of memory of its own; with two cores more would only wait inside";
 
+    /// How long whoever runs jobs sleeps at most.
+    JOB_LOOK = "job-look", 10_000, "ms",
+        "jobs are due to the minute; a clock that was set, or a machine that slept, is noticed within so long";
+
     /// A plugin's log file.
     LOG_FILE = "log-file", 1_024 * 1_024, "bytes",
         "the file before it is kept beside it, so that the last 1 MiB at least is there";

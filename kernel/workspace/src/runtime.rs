@@ -20,6 +20,7 @@ use crate::plugin_registry::PluginRegistry;
 use crate::read_only::ReadOnly;
 use crate::secrets::{Secrets, random};
 use crate::stderr::tell;
+use crate::under_way::UnderWay;
 
 /// An open workspace with its kernel and its plugins.
 pub struct Runtime {
@@ -41,6 +42,8 @@ pub struct Runtime {
     packages: Option<RwLock<Packages>>,
     /// What has been written to the plugins' log files.
     plugin_logs: Mutex<PluginLogs>,
+    /// The jobs that are running.
+    pub(crate) jobs_under_way: UnderWay,
     /// Held by the one act of administration that is under way.
     administration: Mutex<()>,
 }
@@ -141,6 +144,7 @@ impl Runtime {
             replacements: Notifier::default(),
             packages: runs_plugins.then(RwLock::default),
             plugin_logs: Mutex::default(),
+            jobs_under_way: UnderWay::default(),
             administration: Mutex::default(),
         })
     }
@@ -256,6 +260,16 @@ impl Runtime {
         }
         let bound = self.host.with_role(role);
         bound.into_iter().find(|bound| bound.id == plugin)
+    }
+
+    /// The plugins that threads work for, each with the role: those that walk the journal, and those that have
+    /// jobs.
+    #[must_use]
+    pub fn at_work(&self) -> Vec<(Arc<PluginInfo>, Role)> {
+        let jobs = self.host.with_role(Role::Schedule).into_iter();
+        let mut all = self.walkers();
+        all.extend(jobs.map(|plugin| (plugin, Role::Schedule)));
+        all
     }
 
     /// Runs reactions until none has anything left to do now.

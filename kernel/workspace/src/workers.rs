@@ -1,4 +1,4 @@
-//! The threads beside the HTTP interface: reactions, the escalation clock, delivery, costs.
+//! The threads beside the HTTP interface: reactions, jobs, the escalation clock, delivery, costs.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -151,6 +151,29 @@ fn walk(runtime: &Runtime, id: &str, role: Role) {
     }
 }
 
+/// Runs the jobs of a plugin as they fall due, for as long as it is switched on: one after the other, so that
+/// a slow one holds up nobody else's.
+fn run_jobs(runtime: &Runtime, id: &str) {
+    while !runtime.notifier.is_stopped() {
+        let heard = runtime.replacements.count();
+        let Some(plugin) = runtime.host.serves(id, Role::Schedule) else {
+            return;
+        };
+        let at = now();
+        match runtime.run_due_jobs(&plugin, at) {
+            Ok(again) => {
+                let left = again.millis().saturating_sub(now().millis()).max(0);
+                let left = Duration::from_millis(left.unsigned_abs());
+                runtime.replacements.wait(heard, left);
+            }
+            Err(error) => {
+                warn(id, &error);
+                runtime.notifier.sleep(NAP);
+            }
+        }
+    }
+}
+
 /// Waits for what is left of a turn. While commits come thick and fast, a reaction is shown what came
 /// meanwhile at once, and not each by itself; after a pause it is shown the first without delay.
 fn pace(runtime: &Runtime, began: Instant) {
@@ -166,7 +189,7 @@ fn rest(runtime: &Runtime, until: kjerne_model::Instant) {
 }
 
 /// Looks whether the store takes writes, does the escalation steps that are due, and keeps a thread for each plugin and role that walks the
-/// journal, also for those that are switched on later.
+/// journal or has jobs, also for those that are switched on later.
 fn clock(runtime: &Arc<Runtime>, walkers: &Mutex<Walkers>) {
     // Those that walk already go on where the clock is begun anew.
     let walkers = || walkers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -197,7 +220,7 @@ fn escalate(runtime: &Runtime) {
     }
 }
 
-/// The threads that walk the journal, by plugin and role.
+/// The threads that walk the journal and run jobs, by plugin and role.
 #[derive(Default)]
 struct Walkers(BTreeMap<(String, &'static str), JoinHandle<()>>);
 
@@ -205,11 +228,15 @@ impl Walkers {
     /// Begins those that are missing; one whose plugin was switched off ends by itself.
     fn keep(&mut self, runtime: &Arc<Runtime>) {
         self.0.retain(|_, thread| !thread.is_finished());
-        for (plugin, role) in runtime.walkers() {
+        for (plugin, role) in runtime.at_work() {
             if let Entry::Vacant(free) = self.0.entry((plugin.id.clone(), role.name())) {
                 let (id, runtime) = (free.key().0.clone(), Arc::clone(runtime));
                 let named = thread::Builder::new().name(format!("{id} {}", role.name()));
-                match named.spawn(move || walk(&runtime, &id, role)) {
+                let work = move || match role {
+                    Role::Schedule => run_jobs(&runtime, &id),
+                    _ => walk(&runtime, &id, role),
+                };
+                match named.spawn(work) {
                     Ok(thread) => drop(free.insert(thread)),
                     Err(error) => warn("reactions", &error),
                 }

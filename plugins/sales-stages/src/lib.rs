@@ -14,6 +14,7 @@ mod report;
 mod rules;
 mod settings;
 mod shaping;
+mod standing_still;
 #[cfg(test)]
 mod tests;
 
@@ -50,7 +51,7 @@ const COUNTED: [&str; 2] = ["stakeholder", "quote"];
 /// The plugin.
 pub struct SalesStagesPlugin;
 
-kjerne_sdk::plugin!(SalesStagesPlugin: prepare, shape, guard, react, action, sales_stages, report, panel);
+kjerne_sdk::plugin!(SalesStagesPlugin: prepare, shape, guard, react, action, sales_stages, schedule, report, panel);
 
 static SETTINGS: Prepared<Settings> = Prepared::new(Settings::load);
 
@@ -231,6 +232,18 @@ impl Action for SalesStagesPlugin {
                 let message = format!("There is no command {command}.");
                 Err(Failure::new("unknown-command", message))
             }
+        }
+    }
+}
+
+impl Schedule for SalesStagesPlugin {
+    fn run_job(context: &Context, run: &JobRun, effects: &Effects) -> Result<(), Failure> {
+        match run.job.as_str() {
+            standing_still::JOB => standing_still::run(read_settings()?, context, run, effects),
+            other => Err(Failure::new(
+                "unknown-job",
+                format!("There is no job {other:?}."),
+            )),
         }
     }
 }

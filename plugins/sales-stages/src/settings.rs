@@ -5,6 +5,26 @@ use kjerne_sdk::settings::{self, Faults, Section};
 use crate::forecast::Forecast;
 use crate::pipeline::{Pipeline, Stage, twice};
 
+/// What is asked for about opportunities that stand still.
+#[derive(Clone, Copy, Debug)]
+pub struct StandingStill {
+    /// Days from the run until a task is due.
+    pub due_in_days: i32,
+    /// Tasks made in one run.
+    pub most: usize,
+}
+
+impl StandingStill {
+    /// Reads the `[standing_still]` table; without it no task is made.
+    fn read(section: &Section<'_>) -> Self {
+        let number = |key, range, otherwise| section.number(key, range).unwrap_or(otherwise);
+        Self {
+            due_in_days: number("due_in_days", 0..=60, 2) as i32,
+            most: number("most", 1..=200, 50) as usize,
+        }
+    }
+}
+
 /// All settings.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -18,6 +38,8 @@ pub struct Settings {
     pub activity_is_movement: bool,
     /// How the customer's side lowers the forecast.
     pub forecast: Forecast,
+    /// The weekly tasks for opportunities that stand still; none: no tasks.
+    pub standing_still: Option<StandingStill>,
     /// The pipelines, in the order they are shown.
     pub pipelines: Vec<Pipeline>,
 }
@@ -80,6 +102,10 @@ impl Settings {
             own_forecast: root.flag("own_forecast", false),
             activity_is_movement: root.flag("activity_is_movement", true),
             forecast: Forecast::read(root.section("forecast")),
+            standing_still: root
+                .section("standing_still")
+                .as_ref()
+                .map(StandingStill::read),
         };
         root.finish();
         settings

@@ -87,6 +87,12 @@ role!(
     "kjerne_sdk::bindings::service_rules"
 );
 role!(
+    schedule,
+    "schedule-plugin",
+    "export_schedule",
+    "kjerne_sdk::bindings::schedule"
+);
+role!(
     integration,
     "integration-plugin",
     "export_integration",

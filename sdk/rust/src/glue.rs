@@ -4,7 +4,8 @@ use std::marker::PhantomData;
 
 use crate::bindings::imports::kjerne::crm::types as raw;
 use crate::bindings::{
-    action, buying_process, guard, integration, prepare, react, sales_stages, service_rules, shape,
+    action, buying_process, guard, integration, prepare, react, sales_stages, schedule,
+    service_rules, shape,
 };
 use crate::change::{Change, Context, Entry};
 use crate::contract::{
@@ -14,7 +15,8 @@ use crate::contract::{
 use crate::fields::Fields;
 use crate::host;
 use crate::roles::{
-    Action, BuyingProcess, Guard, Integration, Prepare, React, SalesStages, ServiceRules, Shape,
+    Action, BuyingProcess, Guard, Integration, JobRun, Prepare, React, SalesStages, Schedule,
+    ServiceRules, Shape,
 };
 use crate::time::Instant;
 
@@ -139,6 +141,19 @@ impl<T: ServiceRules> service_rules::exports::kjerne::crm::service_rules::Guest 
         effects: &raw::Effects,
     ) -> Result<(), Failure> {
         T::escalate(&begin(context), &case, effects)
+    }
+}
+
+impl<T: Schedule> schedule::exports::kjerne::crm::schedule::Guest for Bridge<T> {
+    fn run_job(
+        context: &raw::CallContext,
+        job: String,
+        due: i64,
+        missed: u64,
+        effects: &raw::Effects,
+    ) -> Result<(), Failure> {
+        let due = Instant::from_millis(due);
+        T::run_job(&begin(context), &JobRun { job, due, missed }, effects)
     }
 }
 

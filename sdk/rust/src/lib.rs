@@ -61,7 +61,8 @@ pub use fields::Fields;
 pub use kjerne_values::{header, trim, without_exponent};
 pub use prepared::Prepared;
 pub use roles::{
-    Action, BuyingProcess, Guard, Integration, Prepare, React, SalesStages, ServiceRules, Shape,
+    Action, BuyingProcess, Guard, Integration, JobRun, Prepare, React, SalesStages, Schedule,
+    ServiceRules, Shape,
 };
 pub use screen_roles::{Panel, Report, Scoring};
 pub use screens::{Cell, Row};

@@ -1,7 +1,7 @@
 //! [`plugin!`](crate::plugin), which makes a type a plugin.
 
 /// Exports a type as a plugin with the roles named: `prepare`, `shape`, `guard`, `react`, `action`,
-/// `sales_stages`, `buying_process`, `service_rules`, `integration`, `report`, `panel`, `scoring`.
+/// `sales_stages`, `buying_process`, `service_rules`, `schedule`, `integration`, `report`, `panel`, `scoring`.
 ///
 /// The type implements the trait of each role. Stands once in a plugin, at the top level.
 ///
@@ -52,6 +52,9 @@ macro_rules! __export_role {
     (service_rules, $plugin:ty) => {
         $crate::__export_role!(@ service_rules, export_service_rules, ServiceRules, $plugin);
     };
+    (schedule, $plugin:ty) => {
+        $crate::__export_role!(@ schedule, export_schedule, Schedule, $plugin);
+    };
     (integration, $plugin:ty) => {
         $crate::__export_role!(@ integration, export_integration, Integration, $plugin);
     };
@@ -77,7 +80,7 @@ macro_rules! __export_role {
     ($other:ident, $plugin:ty) => {
         compile_error!(concat!(
             "`", stringify!($other), "` is no role; the roles are prepare, shape, guard, react, action, ",
-            "sales_stages, buying_process, service_rules, integration, report, panel and scoring"
+            "sales_stages, buying_process, service_rules, schedule, integration, report, panel and scoring"
         ));
     };
 }

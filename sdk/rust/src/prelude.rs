@@ -10,7 +10,8 @@ pub use crate::effects::Effects;
 pub use crate::fields::Fields;
 pub use crate::prepared::Prepared;
 pub use crate::roles::{
-    Action, BuyingProcess, Guard, Integration, Prepare, React, SalesStages, ServiceRules, Shape,
+    Action, BuyingProcess, Guard, Integration, JobRun, Prepare, React, SalesStages, Schedule,
+    ServiceRules, Shape,
 };
 pub use crate::shaping::{Edits, Findings};
 pub use crate::time::{Date, Instant};

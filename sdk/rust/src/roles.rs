@@ -9,6 +9,7 @@ use crate::effects::Effects;
 use crate::fields::Fields;
 use crate::settings::Faults;
 use crate::shaping::{Edits, Findings};
+use crate::time::Instant;
 use crate::watches::Watches;
 
 /// Makes the plugin ready for its calls: reads the settings once, when it is switched on and when they
@@ -129,6 +130,55 @@ pub trait ServiceRules {
     /// # Errors
     /// `not-found`, `bad-settings`; the call is tried again later.
     fn escalate(context: &Context, case: &RecordRef, effects: &Effects) -> Result<(), Failure>;
+}
+
+/// A run of a job.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct JobRun {
+    /// The job's name, as the manifest has it.
+    pub job: String,
+    /// The time it was due, at or before [`Context::now`]: what to go by, since a run may be late.
+    pub due: Instant,
+    /// How many due times went by without a run before this one, counted up to 10,000.
+    pub missed: u64,
+}
+
+/// Does jobs that are due by the clock; which there are, and when, stands in the manifest.
+///
+/// ```
+/// use kjerne_sdk::prelude::*;
+///
+/// struct Plugin;
+///
+/// impl Schedule for Plugin {
+///     fn run_job(_: &Context, run: &JobRun, effects: &Effects) -> Result<(), Failure> {
+///         let subject = match run.missed {
+///             0 => format!("{} of {}", run.job, run.due.date()),
+///             missed => format!("{} of {}, and {missed} before it", run.job, run.due.date()),
+///         };
+///         effects.create("task", [("subject", subject.into()), ("status", "open".into())])?;
+///         Ok(())
+///     }
+/// }
+///
+/// kjerne_sdk::plugin!(Plugin: schedule);
+///
+/// # fn main() {
+/// # use kjerne_sdk::testing::{Done, World, context};
+/// let done = Done::default();
+/// let due = Instant::parse("2026-01-05T07:00:00Z").unwrap();
+/// let run = JobRun { job: "round".to_owned(), due, missed: 2 };
+/// World::new().enter(|| Plugin::run_job(&context("2026-01-05T07:00:03Z"), &run, &done).unwrap());
+/// assert_eq!(done.all().len(), 1);
+/// # }
+/// ```
+pub trait Schedule {
+    /// Does a job. What is proposed becomes one commit, named after the job and the time it was due unless it
+    /// has a key of its own, so that no run is done twice.
+    ///
+    /// # Errors
+    /// `unknown-job`, or any code of the plugin's own: nothing proposed is done, and the run is tried again.
+    fn run_job(context: &Context, run: &JobRun, effects: &Effects) -> Result<(), Failure>;
 }
 
 /// Talking with other systems: the plugin maps, the kernel does all input and output.

@@ -3,6 +3,7 @@
 mod author;
 mod cells;
 pub(crate) mod exchange;
+mod jobs;
 pub(crate) mod models;
 pub(crate) mod panels;
 mod plugin_reports;

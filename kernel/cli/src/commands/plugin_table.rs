@@ -49,6 +49,15 @@ pub(super) fn report(plugin: Json, items: bool) -> Report {
             line(&name, text(one, "label").to_owned());
         }
     }
+    for job in list(&plugin["jobs"]) {
+        let about = format!(
+            "{} {}, {}",
+            text(job, "cron"),
+            text(job, "zone"),
+            text(job, "label")
+        );
+        line(&format!("job {}", text(job, "name")), about);
+    }
     for source in texts(&plugin["sources"]) {
         let address = format!("POST /v1/integrations/{}/{source}", own("id"));
         line(&format!("source {source}"), address);

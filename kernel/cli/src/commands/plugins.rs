@@ -13,7 +13,7 @@ use kjerne_workspace::stderr::tell;
 use serde_json::{Map, Value as Json, json};
 
 use super::cells::{cell, cells, list as members, text, texts};
-use super::{author, plugin_table};
+use super::{author, jobs, plugin_table};
 use crate::args::{ActionArgs, ParkedArgs, PluginCommand};
 use crate::connection::Needs;
 use crate::context::Context;
@@ -65,6 +65,8 @@ pub(crate) fn run(context: &Context, command: PluginCommand) -> Result<Exit> {
             default,
         } => settings(context, &plugin, file.as_deref(), default),
         PluginCommand::Cost { plugin } => cost(context, plugin),
+        PluginCommand::Jobs { plugin } => jobs::list(context, plugin.as_deref()),
+        PluginCommand::RunJob { plugin, job } => jobs::run(context, &plugin, &job),
         PluginCommand::Parked { plugin } => parked(context, plugin),
         PluginCommand::Retry(args) => unpark(context, &args, "retry"),
         PluginCommand::Skip(args) => unpark(context, &args, "skip"),
@@ -271,14 +273,25 @@ fn parked(context: &Context, plugin: Option<String>) -> Result<Exit> {
     let place = with_words(path(&["parked"]), &[("plugin", plugin)]);
     let answer = context.connect(Needs::Data)?.get(&place)?;
     let columns = ["plugin", "role", "entry", "at", "tries", "error"];
-    let rows = members(&answer["parked"]).map(|row| cells(row, &columns));
+    let rows = members(&answer["parked"]).map(|row| {
+        let mut shown = cells(row, &columns);
+        if is_job(text(row, "role")) {
+            shown[2] = String::new();
+        }
+        shown
+    });
     let mut report = Report::new(&columns, rows.collect(), answer.clone()).with_whole_cells();
     if !report.rows.is_empty() {
         report = report.with_note(
-            "try one again: kjerne plugin retry PLUGIN ENTRY; forget it: kjerne plugin skip PLUGIN ENTRY",
+            "try one again: kjerne plugin retry PLUGIN ENTRY, or --job JOB for schedule:JOB; forget it: kjerne plugin \
+             skip",
         );
     }
     context.print(&report)
+}
+
+fn is_job(role: &str) -> bool {
+    kjerne_core::parked_job(role).is_some()
 }
 
 fn unpark(context: &Context, args: &ParkedArgs, what: &str) -> Result<Exit> {
@@ -286,7 +299,13 @@ fn unpark(context: &Context, args: &ParkedArgs, what: &str) -> Result<Exit> {
         plugin,
         entry,
         role,
+        job,
     } = args;
+    let (role, what_it_is) = match job {
+        Some(job) => (&kjerne_core::parked_role(job), format!("the run of {job}")),
+        None => (role, format!("entry {}", entry.unwrap_or_default())),
+    };
+    let entry = entry.unwrap_or_default();
     let place = path(&["parked", plugin, role, &entry.to_string(), what]);
     let needs = if what == "retry" {
         Needs::Plugins
@@ -298,9 +317,9 @@ fn unpark(context: &Context, args: &ParkedArgs, what: &str) -> Result<Exit> {
     let answer = answer.json()?;
     connection.finish()?;
     let (note, exit) = match text(&answer, "became") {
-        "done" => (format!("{plugin} has answered entry {entry}"), Exit::Done),
+        "done" => (format!("{plugin} has answered {what_it_is}"), Exit::Done),
         "skipped" => (
-            format!("{plugin} will never answer entry {entry}"),
+            format!("{plugin} will never answer {what_it_is}"),
             Exit::Done,
         ),
         "busy" => {
@@ -312,7 +331,7 @@ fn unpark(context: &Context, args: &ParkedArgs, what: &str) -> Result<Exit> {
         }
         _ => {
             let why = text(&answer, "error");
-            (format!("entry {entry} stays parked: {why}"), Exit::Refused)
+            (format!("{what_it_is} stays parked: {why}"), Exit::Refused)
         }
     };
     context.print(&Report::of_note(note, answer.clone()))?;

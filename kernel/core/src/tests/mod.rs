@@ -4,6 +4,7 @@
 mod escalations;
 mod groups;
 mod hierarchies;
+mod jobs;
 mod likenesses;
 mod outboxes;
 mod plugin_calls;

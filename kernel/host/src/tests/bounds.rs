@@ -15,6 +15,7 @@ use crate::limits::{self, Budget};
 use crate::meter::Meter;
 use crate::stop::Stop;
 use crate::wit::v0_2_0::{Field, RecordRef, records, state, time, types};
+use kjerne_store::plugin_state;
 
 /// A component of so many instances of one module.
 fn instances(count: usize, module: &str) -> String {
@@ -162,7 +163,7 @@ fn an_answer_has_so_many_records_when_the_plugin_does_not_say() {
     let most = limits::ANSWER_DEFAULT.count();
     let answered = || {
         let call = bench.call();
-        let mut store = under_way(&bench, Role::Guard, Purpose::Verdict, &call);
+        let mut store = under_way(&bench, Role::React, Purpose::Verdict, &call);
         let state = store.data_mut();
         let query = records::HostQuery::new(state, "account".into()).unwrap();
         let (records, next) = records::HostQuery::run(state, query).ok().unwrap();
@@ -199,7 +200,7 @@ fn an_answer_has_so_many_keys_of_the_plugins_space() {
 fn the_offsets_of_a_zone_are_told_for_so_long_a_time() {
     let bench = Bench::guard("");
     let call = bench.call();
-    let mut store = under_way(&bench, Role::Guard, Purpose::Verdict, &call);
+    let mut store = under_way(&bench, Role::React, Purpose::Verdict, &call);
     let (start, most) = (now().millis(), limits::ZONE_RANGE.value as i64 * 86_400_000);
     let mut told = |end| time::Host::offsets(store.data_mut(), "Europe/Oslo".into(), start, end);
     assert!(told(start + most).is_ok());
@@ -218,7 +219,7 @@ fn of_all_that_a_shape_sets_a_field_to_the_last_is_kept() {
     let granted = ["set:account.billing_address", "set:account.name"];
     let bench = Bench::new(&guard_file("", &granted), &granted);
     let call = bench.call();
-    let mut store = under_way(&bench, Role::Guard, Purpose::Verdict, &call);
+    let mut store = under_way(&bench, Role::React, Purpose::Verdict, &call);
     let state = store.data_mut();
     state.shown = vec![Shown::of(&bench.drafts(1)[0], Role::Shape)];
     let mut set = |field: &str, value| {
@@ -305,4 +306,107 @@ fn the_key_of_proposals_has_so_many_bytes() {
         .passed
         .map(|passed| (passed.limit, passed.allowed));
     assert_eq!(passed, Some(("key", most as u64)));
+}
+
+#[test]
+fn a_scan_has_so_many_keys_and_bytes_and_says_where_to_go_on() {
+    let bench = Bench::new(&react_file("(i32.const 1024)", &["state"]), &["state"]);
+    let id = plugin().id;
+    let big = vec![7; limits::STATE_VALUE.count()];
+    let kept = |write: &mut dyn kjerne_store::Write| {
+        for number in 0..1_500 {
+            plugin_state::put(write, &id, &format!("small/{number:04}"), b"x")?;
+        }
+        (0..6).try_for_each(|number| plugin_state::put(write, &id, &format!("big/{number}"), &big))
+    };
+    bench
+        .kernel
+        .store()
+        .write(&mut |write| kept(write))
+        .unwrap();
+    let call = bench.call();
+    let mut store = under_way(&bench, Role::React, Purpose::Work, &call);
+    let state = store.data_mut();
+    let scan = |state: &mut CallState, prefix: &str, after: Option<&str>, limit: u32| {
+        let found = state::Host::scan(state, prefix.into(), after.map(str::to_owned), limit);
+        let (rows, next) = found.ok().unwrap();
+        let keys: Vec<String> = rows.into_iter().map(|(key, _)| key).collect();
+        (keys.len(), keys.first().cloned(), next)
+    };
+    let key = |text: &str| Some(text.to_owned());
+    for (prefix, after, limit, expected) in [
+        (
+            "small/",
+            None,
+            u32::MAX,
+            (1_000, key("small/0000"), key("small/0999")),
+        ),
+        (
+            "small/",
+            Some("small/0999"),
+            u32::MAX,
+            (500, key("small/1000"), None),
+        ),
+        ("small/", Some("small/1499"), 5, (0, None, None)),
+        ("small/", None, 0, (1, key("small/0000"), key("small/0000"))),
+        ("small/000", None, 10, (10, key("small/0000"), None)),
+        // Three of these and their keys are 256 KiB less one; the fourth goes beyond.
+        ("big/", None, 10, (3, key("big/0"), key("big/2"))),
+        ("big/", Some("big/2"), 10, (3, key("big/3"), None)),
+        ("none/", None, 10, (0, None, None)),
+    ] {
+        assert_eq!(
+            scan(state, prefix, after, limit),
+            expected,
+            "{prefix} {after:?} {limit}"
+        );
+    }
+    // What the call has written and removed counts.
+    assert!(state::Host::remove(state, "small/0000".into()).is_ok());
+    assert!(state::Host::set(state, "small/0000a".into(), vec![1]).is_ok());
+    assert_eq!(
+        scan(state, "small/", None, 1),
+        (1, key("small/0000a"), key("small/0000a"))
+    );
+    // One value that is larger than the rest of a page is told alone.
+    assert_eq!(
+        scan(state, "big/", Some("big/4"), 10),
+        (1, key("big/5"), None)
+    );
+}
+
+#[test]
+fn a_value_is_set_where_what_was_expected_is_kept_and_else_left_as_it_is() {
+    let bench = Bench::new(&react_file("(i32.const 1024)", &["state"]), &["state"]);
+    let call = bench.call();
+    let mut store = under_way(&bench, Role::React, Purpose::Work, &call);
+    let state = store.data_mut();
+    let text = |text: &str| Some(text.as_bytes().to_vec());
+    for (expected, value, told, kept) in [
+        (text("a"), text("b"), false, None),
+        (None, None, true, None),
+        (None, text("a"), true, text("a")),
+        (None, text("b"), false, text("a")),
+        (text("b"), None, false, text("a")),
+        (text("a"), text("b"), true, text("b")),
+        (text("b"), None, true, None),
+    ] {
+        let set = state::Host::compare_and_set(state, "key".into(), expected.clone(), value);
+        assert_eq!(set.ok(), Some(told), "{expected:?}");
+        assert_eq!(state::Host::get(state, "key".into()).ok().unwrap(), kept);
+    }
+    for (key, bytes) in [
+        (limits::STATE_KEY.count() + 1, 0),
+        (1, limits::STATE_VALUE.count() + 1),
+    ] {
+        let set = state::Host::compare_and_set(state, "k".repeat(key), None, Some(vec![0; bytes]));
+        assert!(set.is_err(), "{key} {bytes}");
+    }
+    let mut store = under_way(&bench, Role::React, Purpose::Question, &call);
+    let state = store.data_mut();
+    assert!(state::Host::scan(state, String::new(), None, 1).is_ok());
+    let set = state::Host::compare_and_set(state, "key".into(), None, None);
+    assert!(set.is_err(), "a question writes nothing");
+    let mut store = under_way(&bench, Role::React, Purpose::Verdict, &call);
+    assert!(state::Host::scan(store.data_mut(), String::new(), None, 1).is_err());
 }

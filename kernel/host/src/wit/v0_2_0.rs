@@ -33,6 +33,7 @@ mod bindings {
                 export kjerne:crm/report@0.2.0;
                 export kjerne:crm/panel@0.2.0;
                 export kjerne:crm/scoring@0.2.0;
+                export kjerne:crm/schedule@0.2.0;
             }
         "#,
         world: "kjerne:host/every-role",

@@ -6,7 +6,10 @@ use kjerne_model::Message;
 use super::damage::Damage;
 use super::decoder::Decoder;
 use super::encoder::Encoder;
-use crate::rows::{CostRow, CursorRow, KeyRow, Link, OutboxRow, ParkedRow, PluginRow, Waiting};
+use crate::rows::{
+    CostRow, CursorRow, DueRun, JobRow, JobRun, KeyRow, Link, OutboxRow, ParkedRow, PluginRow,
+    Waiting,
+};
 
 /// A row that is kept in full under its key.
 pub(crate) trait Row: Sized {
@@ -77,6 +80,35 @@ impl Row for ParkedRow {
             at: from.instant()?,
             tries: from.small()?,
             error: from.text()?,
+        })
+    }
+}
+
+impl Row for JobRow {
+    fn write(&self, out: &mut Encoder) {
+        out.instant(self.position);
+        out.flag(self.last.is_some());
+        if let Some(last) = &self.last {
+            out.due(last.due);
+            out.instant(last.at);
+        }
+        out.number(u64::from(self.tries));
+        out.instant(self.not_before);
+        out.optional_text(self.error.as_deref());
+        out.flag(self.parked.is_some());
+        if let Some(parked) = self.parked {
+            out.due(parked);
+        }
+    }
+
+    fn read(from: &mut Decoder<'_>) -> Result<Self, Damage> {
+        Ok(Self {
+            position: from.instant()?,
+            last: from.flag()?.then(|| from.job_run()).transpose()?,
+            tries: from.small()?,
+            not_before: from.instant()?,
+            error: from.optional_text()?,
+            parked: from.flag()?.then(|| from.due()).transpose()?,
         })
     }
 }
@@ -187,6 +219,11 @@ impl Row for CostRow {
 }
 
 impl Encoder {
+    fn due(&mut self, due: DueRun) {
+        self.instant(due.at);
+        self.number(due.missed);
+    }
+
     fn message(&mut self, message: &Message) {
         self.text(&message.url);
         self.text(&message.content_type);
@@ -203,6 +240,20 @@ impl Encoder {
 }
 
 impl Decoder<'_> {
+    fn due(&mut self) -> Result<DueRun, Damage> {
+        Ok(DueRun {
+            at: self.instant()?,
+            missed: self.number()?,
+        })
+    }
+
+    fn job_run(&mut self) -> Result<JobRun, Damage> {
+        Ok(JobRun {
+            due: self.due()?,
+            at: self.instant()?,
+        })
+    }
+
     fn message(&mut self) -> Result<Message, Damage> {
         Ok(Message {
             url: self.text()?,

@@ -9,7 +9,9 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
 use super::{Row, decode_entry, decode_record, encode_entry, encode_record};
-use crate::{CostRow, CursorRow, KeyRow, Link, OutboxRow, ParkedRow, PluginRow};
+use crate::{
+    CostRow, CursorRow, DueRun, JobRow, JobRun, KeyRow, Link, OutboxRow, ParkedRow, PluginRow,
+};
 
 pub(crate) fn names() -> impl Strategy<Value = Name> {
     "[a-z][a-z0-9_]{0,8}(:[a-z][a-z0-9_]{0,4})?".prop_map(|text| Name::new(&text).unwrap())
@@ -222,6 +224,7 @@ proptest! {
             let _ = decode_record(name("contact"), RecordId::from_bytes([0; 16]), &bytes);
             let _ = decode_entry(1, &bytes);
             let _ = (KeyRow::decode(&bytes), CursorRow::decode(&bytes), ParkedRow::decode(&bytes));
+            let _ = JobRow::decode(&bytes);
             let _ = (OutboxRow::decode(&bytes), PluginRow::decode(&bytes), CostRow::decode(&bytes));
         }
     }
@@ -317,6 +320,16 @@ fn every_row_reads_as_it_was_written() {
         at,
         tries: 2,
         error: text(),
+    });
+    let due = DueRun { at, missed: 4 };
+    check(&JobRow::default());
+    check(&JobRow {
+        position: at,
+        last: Some(JobRun { due, at }),
+        tries: 2,
+        not_before: at,
+        error: Some(text()),
+        parked: Some(due),
     });
     check(&OutboxRow {
         link: Link {

@@ -1,4 +1,4 @@
-//! Parked entries: tried again, or forgotten.
+//! Parked entries, and parked runs of jobs: tried again, or forgotten.
 
 use kjerne_core::{Administered, Progress, Role};
 use kjerne_model::Act;
@@ -15,17 +15,11 @@ impl Administration<'_> {
     pub fn retry_parked(&self, plugin: &str, role: &str, entry: u64) -> Result<Progress> {
         // Held until the plugin has answered: of two who ask for the same entry one finds it gone.
         let _turn = self.runtime.administer();
-        let role = self.parked(plugin, role, entry)?;
-        let info = self.runtime.retries(plugin, role).ok_or_else(|| {
-            Error::refused(format!(
-                "plugin {plugin} is not switched on with the role {}; kjerne plugin enable {plugin}",
-                role.name()
-            ))
-        })?;
-        let progress = self
-            .runtime
-            .kernel
-            .retry_parked(&info, role, entry, self.at)?;
+        self.find_parked(plugin, role, entry)?;
+        let progress = match role_named(role) {
+            Some(known) => self.retry_entry(plugin, known, entry)?,
+            None => self.runtime.retry_job(plugin, role, self.at)?,
+        };
         let became = match &progress {
             Progress::Moved { .. } | Progress::Idle => "done".to_owned(),
             Progress::Parked { error, .. }
@@ -41,44 +35,52 @@ impl Administration<'_> {
         Ok(progress)
     }
 
+    fn retry_entry(&self, plugin: &str, role: Role, entry: u64) -> Result<Progress> {
+        let info = self.runtime.retries(plugin, role).ok_or_else(|| {
+            Error::refused(format!(
+                "plugin {plugin} is not switched on with the role {}; kjerne plugin enable {plugin}",
+                role.name()
+            ))
+        })?;
+        let kernel = &self.runtime.kernel;
+        Ok(kernel.retry_parked(&info, role, entry, self.at)?)
+    }
+
     /// Forgets a parked entry: the plugin will never answer it.
     ///
     /// # Errors
     /// When nothing such is parked.
     pub fn skip_parked(&self, plugin: &str, role: &str, entry: u64) -> Result<()> {
         let _turn = self.runtime.administer();
-        let role = self.parked(plugin, role, entry)?;
+        self.find_parked(plugin, role, entry)?;
         let act = parked_act("parked.skip", plugin, role, entry);
         self.journal(act, vec![unparked(plugin, role, entry)])
     }
 
-    fn parked(&self, plugin: &str, role: &str, entry: u64) -> Result<Role> {
+    fn find_parked(&self, plugin: &str, role: &str, entry: u64) -> Result<()> {
         let parked = self.runtime.kernel.parked()?;
         let is_it = |row: &&kjerne_store::ParkedRow| {
             (row.plugin.as_str(), row.role.as_str(), row.entry) == (plugin, role, entry)
         };
-        let found = parked
-            .iter()
-            .find(is_it)
-            .and_then(|row| role_named(&row.role));
-        found.ok_or_else(|| {
-            Error::not_found(format!(
-                "entry {entry} is not parked for {plugin} ({role}); kjerne plugin parked shows what is"
-            ))
-        })
+        if parked.iter().any(|row| is_it(&row)) {
+            return Ok(());
+        }
+        Err(Error::not_found(format!(
+            "entry {entry} is not parked for {plugin} ({role}); kjerne plugin parked shows what is"
+        )))
     }
 }
 
-fn parked_act(operation: &str, plugin: &str, role: Role, entry: u64) -> Act {
+fn parked_act(operation: &str, plugin: &str, role: &str, entry: u64) -> Act {
     Act::new(operation, plugin)
-        .with("role", role.name())
+        .with("role", role)
         .with("entry", entry.to_string())
 }
 
-fn unparked(plugin: &str, role: Role, entry: u64) -> Administered {
+fn unparked(plugin: &str, role: &str, entry: u64) -> Administered {
     Administered::Unparked {
         plugin: plugin.to_owned(),
-        role: role.name().to_owned(),
+        role: role.to_owned(),
         entry,
     }
 }

@@ -118,6 +118,41 @@ pub(crate) fn state_remove(key: &str) -> Result<(), Failure> {
     Ok(())
 }
 
+pub(crate) fn state_compare_and_set(
+    key: &str,
+    expected: Option<&[u8]>,
+    value: Option<&[u8]>,
+) -> Result<bool, Failure> {
+    Ok(World::with(|world| {
+        let is_so = world.state.get(key).map(Vec::as_slice) == expected;
+        match value {
+            _ if !is_so => {}
+            Some(value) => drop(world.state.insert(key.to_owned(), value.to_owned())),
+            None => drop(world.state.remove(key)),
+        }
+        is_so
+    }))
+}
+
+/// Keys with their values, and the key to go on after.
+pub(crate) type Scan = (Vec<(String, Vec<u8>)>, Option<String>);
+
+pub(crate) fn state_scan(prefix: &str, after: Option<&str>, limit: u32) -> Result<Scan, Failure> {
+    let wanted = |(key, _): &(&String, &Vec<u8>)| {
+        key.starts_with(prefix) && after.is_none_or(|last| key.as_str() > last)
+    };
+    let most = limit.clamp(1, 1_000) as usize;
+    let mut found: Vec<(String, Vec<u8>)> = World::with(|world| {
+        let rows = world.state.iter().filter(wanted).take(most + 1);
+        rows.map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
+    });
+    let more = found.len() > most;
+    found.truncate(most);
+    let next = found.last().filter(|_| more).map(|(key, _)| key.clone());
+    Ok((found, next))
+}
+
 pub(crate) fn state_keys(
     prefix: &str,
     after: Option<&str>,

@@ -79,6 +79,21 @@ pub(crate) fn state_remove(key: &str) -> Result<(), Failure> {
     state::remove(key)
 }
 
+pub(crate) fn state_compare_and_set(
+    key: &str,
+    expected: Option<&[u8]>,
+    value: Option<&[u8]>,
+) -> Result<bool, Failure> {
+    state::compare_and_set(key, expected, value)
+}
+
+/// Keys with their values, and the key to go on after.
+pub(crate) type Scan = (Vec<(String, Vec<u8>)>, Option<String>);
+
+pub(crate) fn state_scan(prefix: &str, after: Option<&str>, limit: u32) -> Result<Scan, Failure> {
+    state::scan(prefix, after, limit)
+}
+
 pub(crate) fn state_keys(
     prefix: &str,
     after: Option<&str>,

@@ -32,12 +32,17 @@ fn told(done: Result<(), Failure>) -> Value {
 }
 
 /// Every import that does I/O or writes, tried; with what became of it.
-fn imports() -> [(&'static str, Result<(), Failure>); 4] {
+fn imports() -> [(&'static str, Result<(), Failure>); 6] {
     [
         ("state.get", state::get("key").map(drop)),
         ("state.set", state::set("key", "value")),
         ("state.remove", state::remove("key")),
         ("state.keys", state::keys("", None, 10).map(drop)),
+        ("state.scan", state::scan("", None, 10).map(drop)),
+        (
+            "state.compare-and-set",
+            state::claim("key", "value").map(drop),
+        ),
     ]
 }
 

@@ -133,8 +133,27 @@ impl React for Plugin {
     }
 }
 
+/// Of many calls at once one gets the key; the others are told that they have not got it, and how much there is.
+fn claim() -> Result<Fields, Failure> {
+    let won = state::claim("claim/key", b"mine")?;
+    let counted = |kept: Option<Vec<u8>>| kept.and_then(|bytes| bytes.first().copied());
+    let before = state::get("claims")?;
+    let count = counted(before.clone()).unwrap_or_default() + 1;
+    let counted = state::compare_and_set("claims", before.as_deref(), Some(&[count]))?;
+    let there = state::scan("claim", None, 10)?.entries.len() as i64;
+    let told = [
+        ("won", won.into()),
+        ("counted", counted.into()),
+        ("there", there.into()),
+    ];
+    Ok(told.into())
+}
+
 impl Action for Plugin {
     fn run(_: &Context, _: &str, _: &Fields, effects: &Effects) -> Result<Fields, Failure> {
+        if behaviour() == "claim" {
+            return claim();
+        }
         with_effects(&behaviour(), effects).map(|()| Fields::new())
     }
 }
