@@ -2,8 +2,11 @@
 
 use std::ops::ControlFlow;
 
+use kjerne_model::Actor;
 use kjerne_store::registry::{self, PluginRow};
-use kjerne_store::{CursorRow, Read, StoreError, Write, cursors, outbox, parked, plugin_state};
+use kjerne_store::{
+    CursorRow, Read, StoreError, Write, approvers, cursors, outbox, parked, plugin_state,
+};
 
 use crate::plugins::Role;
 
@@ -51,6 +54,20 @@ pub enum Administered {
         /// The entry.
         entry: u64,
     },
+    /// Somebody may approve in a role.
+    Approver {
+        /// The role.
+        role: String,
+        /// Who.
+        actor: Actor,
+    },
+    /// Somebody may approve in a role no longer.
+    NoApprover {
+        /// The role.
+        role: String,
+        /// Who.
+        actor: Actor,
+    },
 }
 
 impl Administered {
@@ -82,6 +99,8 @@ impl Administered {
                 role,
                 entry,
             } => parked::remove(write, plugin, role, *entry),
+            Self::Approver { role, actor } => approvers::put(write, role, actor),
+            Self::NoApprover { role, actor } => approvers::remove(write, role, actor),
         }
     }
 }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use kjerne_model::{Code, Commit, Refusal};
 use kjerne_store::{KeyRow, StoreError, idempotency, journal};
 
+use crate::approvals::{Known, Passes};
 use crate::kernel::Kernel;
-use crate::outcome::{Outcome, PluginSet, Receipt, Touched};
+use crate::outcome::{Outcome, Receipt, Told, Touched, advice};
 use crate::plugins::Call;
 use crate::prepared::{Answer, Prepared};
 use crate::rows_beside::RowsBeside;
 use crate::sealed::Sealed;
-use crate::{access, apply, check, digest, escalation, limits, plugin_sets};
+use crate::{access, apply, approvals, check, digest, escalation, limits, plugin_sets};
 use kjerne_query::Reader;
 
 /// What became of a commit that may have a task behind it.
@@ -26,6 +27,8 @@ pub(crate) enum Taken {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     Store,
+    /// It is, or is refused: it cannot wait for approval.
+    AtOnce,
     DryRun,
 }
 
@@ -42,6 +45,18 @@ impl Kernel {
     )]
     pub fn commit(&self, commit: Commit) -> Result<Outcome, StoreError> {
         match self.take(&commit, &RowsBeside::default(), Mode::Store)? {
+            Taken::Outcome(outcome) => Ok(outcome),
+            Taken::Overtaken => Ok(contention()),
+        }
+    }
+
+    /// The same for whoever cannot wait: where a guard asks for approval, the commit is refused.
+    ///
+    /// # Errors
+    /// Those of [`Kernel::commit`].
+    #[expect(clippy::needless_pass_by_value, reason = "takes what `commit` takes")]
+    pub fn commit_at_once(&self, commit: Commit) -> Result<Outcome, StoreError> {
+        match self.take(&commit, &RowsBeside::default(), Mode::AtOnce)? {
             Taken::Outcome(outcome) => Ok(outcome),
             Taken::Overtaken => Ok(contention()),
         }
@@ -112,18 +127,34 @@ impl Kernel {
 
             // From here on nothing is amended. Every guard is asked.
             let sealed = Sealed::new(work);
-            let objections = self.guard(&call, &sealed, &mut verdicts);
-            if !objections.is_empty() {
-                return Ok(refused(objections));
+            let found = self.guard(&call, &sealed, &mut verdicts);
+            if !found.refusals.is_empty() {
+                return Ok(refused(found.refusals));
             }
 
+            // Where approval is asked for, it is there, or the commit waits for it.
+            let act = match self.passes(commit, digest, found.asked, &sealed, beside) {
+                Passes::Stored(act) => act,
+                Passes::Waits(waits) => {
+                    match self.wait(commit, digest, *waits, &sealed, &reader, beside, mode)? {
+                        Some(taken) => return Ok(taken),
+                        None => continue,
+                    }
+                }
+            };
+
             // One transaction looks again at what was read, and stores; or everything from the top.
+            let advice = advice(&verdicts);
+            let told = Told {
+                plugin_sets,
+                advice,
+            };
             if mode == Mode::DryRun || leaves_no_trace(commit, &sealed, beside) {
-                return Ok(accepted(commit, sealed.touched(), plugin_sets));
+                return Ok(accepted(commit, sealed.touched(), told));
             }
-            let prepared = Prepared::new(commit, digest, reader, sealed, verdicts, beside);
+            let prepared = Prepared::new(commit, digest, reader, sealed, verdicts, beside, act);
             match self.group().submit(&**self.store(), prepared)? {
-                Answer::Stored(receipt) => return Ok(stored(receipt, plugin_sets)),
+                Answer::Stored(receipt) => return Ok(stored(receipt, told)),
                 Answer::Overtaken => return Ok(Taken::Overtaken),
                 Answer::Changed => {}
             }
@@ -148,7 +179,8 @@ impl Kernel {
         beside: &RowsBeside,
         mode: Mode,
     ) -> Result<Taken, StoreError> {
-        if known.receipt().is_none() || beside.moves.is_empty() || mode == Mode::DryRun {
+        let is_refused = matches!(known, Outcome::Refused(_));
+        if is_refused || beside.moves.is_empty() || mode == Mode::DryRun {
             return Ok(Taken::Outcome(known));
         }
         match self.store_rows(beside.moves.clone(), beside.depends.clone())? {
@@ -162,20 +194,20 @@ fn refused(refusals: Vec<Refusal>) -> Taken {
     Taken::Outcome(Outcome::refused(refusals))
 }
 
-fn stored(receipt: Receipt, plugin_sets: Vec<PluginSet>) -> Taken {
+fn stored(receipt: Receipt, told: Told) -> Taken {
     Taken::Outcome(Outcome::Accepted(Receipt {
-        plugin_sets,
+        plugin_sets: told.plugin_sets,
+        advice: told.advice,
         ..receipt
     }))
 }
 
-fn accepted(commit: &Commit, edits: Vec<Touched>, plugin_sets: Vec<PluginSet>) -> Taken {
+fn accepted(commit: &Commit, edits: Vec<Touched>, told: Told) -> Taken {
     let receipt = Receipt {
-        entry: 0,
-        at: commit.at,
         edits,
-        replayed: false,
-        plugin_sets,
+        plugin_sets: told.plugin_sets,
+        advice: told.advice,
+        ..Receipt::of_nothing(commit.at)
     };
     Taken::Outcome(Outcome::Accepted(receipt))
 }
@@ -229,6 +261,10 @@ fn known_key(
     let (Some(key), Some(digest)) = (&commit.key, digest) else {
         return Ok(None);
     };
+    // Of a commit that has waited, the key leads to the waiting that ends now.
+    if beside.approval.is_some() {
+        return Ok(None);
+    }
     let Some(row) = idempotency::get(reader, &commit.actor, key)? else {
         return Ok(None);
     };
@@ -246,20 +282,23 @@ fn known_key(
             message,
         )])));
     }
-    replay(commit, &row, reader).map(|receipt| Some(Outcome::Accepted(receipt)))
+    let named_by_plugin = of_plugin && beside.asked.is_none();
+    replay(commit, &row, reader, named_by_plugin).map(Some)
 }
 
 /// What the first commit with this key did, from the journal.
-fn replay(commit: &Commit, row: &KeyRow, reader: &Reader) -> Result<Receipt, StoreError> {
+fn replay(
+    commit: &Commit,
+    row: &KeyRow,
+    reader: &Reader,
+    named_by_plugin: bool,
+) -> Result<Outcome, StoreError> {
     let nothing = Receipt {
-        entry: 0,
-        at: commit.at,
-        edits: Vec::new(),
         replayed: true,
-        plugin_sets: Vec::new(),
+        ..Receipt::of_nothing(commit.at)
     };
     if row.entry == 0 {
-        return Ok(nothing);
+        return Ok(Outcome::Accepted(nothing));
     }
     let entry = journal::get(reader, row.entry)?.ok_or_else(|| {
         StoreError::Corrupt(format!(
@@ -267,19 +306,22 @@ fn replay(commit: &Commit, row: &KeyRow, reader: &Reader) -> Result<Receipt, Sto
             row.entry
         ))
     })?;
-    let touch = |edit: kjerne_model::Edit| Touched {
-        kind: edit.kind,
-        id: edit.id,
-        version: edit.version,
-    };
-    let edits = entry.edits.into_iter().map(touch).collect();
-    Ok(Receipt {
+    match approvals::known(&entry, reader)? {
+        Some(Known::Waits(waiting)) => return Ok(Outcome::Waiting(waiting)),
+        // What a plugin names is done once; that somebody did not want it is no fault of a repetition.
+        Some(Known::Ended(_)) if named_by_plugin => return Ok(Outcome::Accepted(nothing)),
+        Some(Known::Ended(refusal)) => return Ok(Outcome::refused(vec![refusal])),
+        None => {}
+    }
+    let edits = entry.edits.iter().map(Touched::by).collect();
+    Ok(Outcome::Accepted(Receipt {
         entry: entry.number,
         at: entry.at,
         edits,
         replayed: true,
         plugin_sets: Vec::new(),
-    })
+        advice: advice(&entry.verdicts),
+    }))
 }
 
 /// True when there is nothing to store: no difference, nothing beside it, no key to remember.

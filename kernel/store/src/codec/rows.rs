@@ -187,7 +187,7 @@ impl Row for CostRow {
 }
 
 impl Encoder {
-    fn message(&mut self, message: &Message) {
+    pub(super) fn message(&mut self, message: &Message) {
         self.text(&message.url);
         self.text(&message.content_type);
         self.count(message.headers.len());
@@ -203,7 +203,7 @@ impl Encoder {
 }
 
 impl Decoder<'_> {
-    fn message(&mut self) -> Result<Message, Damage> {
+    pub(super) fn message(&mut self) -> Result<Message, Damage> {
         Ok(Message {
             url: self.text()?,
             content_type: self.text()?,
