@@ -8,7 +8,7 @@ use clap::Parser as _;
 
 use crate::args::{Cli, Command};
 use crate::bench;
-use crate::commands::{exchange, models, plugins, records, reports, workspaces};
+use crate::commands::{approvals, exchange, models, plugins, records, reports, workspaces};
 use crate::context::Context;
 use crate::demo;
 use crate::exit::{Exit, Told, exit_of};
@@ -118,6 +118,8 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Action(args) => plugins::action(&context, &args),
         Command::Ask(command) => models::ask(&context, &command),
         Command::Report(command) => reports::run(&context, &command),
+        Command::Approval(command) => approvals::approval(&context, &command),
+        Command::Approver(command) => approvals::approver(&context, &command),
         Command::Token(command) => workspaces::token(&context, &command),
         Command::Secret(command) => workspaces::secret(&context, &command),
         Command::Verify => workspaces::verify(&context),
@@ -155,6 +157,8 @@ fn name(command: &Command) -> &'static str {
         Command::Action(_) => "action",
         Command::Ask(_) => "ask",
         Command::Report(_) => "report",
+        Command::Approval(_) => "approval",
+        Command::Approver(_) => "approver",
         Command::Token(_) => "token",
         Command::Secret(_) => "secret",
         Command::Verify => "verify",

@@ -107,9 +107,8 @@ fn approved(approving: &Approving, asked: Vec<Asked>, sealed: &Sealed) -> Passes
         ..row.clone()
     };
     if open_roles(&row).is_empty() {
-        let for_it = row.approvals.iter();
-        let for_it = for_it.filter(|one| row.asked.iter().any(|asked| asked.role == one.role));
-        let by: Vec<String> = for_it
+        let by = row.approvals.iter();
+        let by: Vec<String> = by
             .map(|one| format!("{} as {}", one.by, one.role))
             .collect();
         if is_as_shown || row.asked.is_empty() {

@@ -44,7 +44,7 @@ impl Kernel {
     ) -> Result<Option<Taken>, StoreError> {
         let Waits { row, act, renewed } = waits;
         let cannot = match (mode, &beside.step) {
-            (Mode::AtOnce, _) => Some("what brings many records at once"),
+            (Mode::AtOnce, _) => Some("a row of a file"),
             (_, Some(_)) => Some("a step of the service clock"),
             _ => None,
         };
@@ -204,19 +204,6 @@ impl Kernel {
         Ok(expired)
     }
 
-    /// A commit that waits, as it is told.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn pending(&self, id: RecordId) -> Result<Option<(PendingRow, Waiting)>, StoreError> {
-        let reader = self.reader()?;
-        let Some(row) = pending::get(&reader, id)? else {
-            return Ok(None);
-        };
-        let told = told(&row, 0, &reader)?;
-        Ok(Some((row, told)))
-    }
-
     /// Ends the waiting of a commit, unless `against` has something against it.
     fn end(
         &self,
@@ -242,6 +229,20 @@ impl Kernel {
         }
         let refusal = contention().refusals().first().cloned();
         Ok(Err(Box::new(refusal.unwrap_or_else(|| none_waits(id)))))
+    }
+}
+
+impl Reader {
+    /// A commit that waits, and how it is told.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn pending(&self, id: RecordId) -> Result<Option<(PendingRow, Waiting)>, StoreError> {
+        let Some(row) = pending::get(self, id)? else {
+            return Ok(None);
+        };
+        let told = told(&row, 0, self)?;
+        Ok(Some((row, told)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Every limit of the kernel: its name, its number and its reason, in one place.
 
-use kjerne_model::{Address, Commit, Instant, Name, Schema, Value, filter};
+use kjerne_model::{Address, Asked, Commit, Instant, Name, Schema, Value, filter};
 
 pub use kjerne_query::limit_table;
 pub use kjerne_query::limits::{
@@ -160,6 +160,10 @@ limit_table! {
     /// People in all roles of approvers together.
     APPROVERS = "approvers", 1_000, "rows",
         "they are named one by one, by hand, and told to whoever waits";
+
+    /// Bytes of the name of a role of approvers.
+    ROLE_NAME = "role-name", Asked::MAX_ROLE_BYTES as u64, "bytes",
+        "a key of the store; small letters, digits, '-', '_' and '.', so that no two roles look alike";
 
     /// Bytes of what is said to the rejection of a commit.
     REJECTION = "rejection", 1_024, "bytes",

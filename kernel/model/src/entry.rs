@@ -150,3 +150,16 @@ pub struct Asked {
     /// Which rule asks, and why.
     pub remark: Remark,
 }
+
+impl Asked {
+    /// The longest name of a role, in bytes.
+    pub const MAX_ROLE_BYTES: usize = 64;
+
+    /// Whether a role may be called so: small letters, digits, `-`, `_` and `.`.
+    #[must_use]
+    pub fn is_role(name: &str) -> bool {
+        let fits =
+            |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.');
+        (1..=Self::MAX_ROLE_BYTES).contains(&name.len()) && name.bytes().all(fits)
+    }
+}

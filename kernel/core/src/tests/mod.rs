@@ -23,7 +23,7 @@ use kjerne_model::{
 };
 use kjerne_store::{MemoryStore, RedbStore, Store, verify};
 
-use crate::{Draft, Fault, Finding, Guarded, Kernel, Outcome, Receipt, TablePlugins};
+use crate::{Draft, Fault, Finding, Force, Guarded, Kernel, Outcome, Receipt, TablePlugins};
 
 /// So many seconds after 2026-01-05T09:00:00Z.
 pub(crate) fn at(seconds: i64) -> Instant {
@@ -155,7 +155,7 @@ pub(crate) fn accept(kernel: &Kernel, changes: Vec<Change>) -> Receipt {
 pub(crate) fn accepted(outcome: Outcome) -> Receipt {
     match outcome {
         Outcome::Accepted(receipt) => receipt,
-        Outcome::Refused(refusals) => panic!("refused: {refusals:#?}"),
+        other => panic!("not stored: {other:#?}"),
     }
 }
 
@@ -202,6 +202,7 @@ fn finding(draft: &Draft<'_>, code: &str) -> Guarded {
     let message = format!("rule {code}");
     Guarded {
         findings: vec![Finding {
+            force: Force::Refuses,
             change,
             field,
             code: code.to_owned(),
