@@ -12,9 +12,9 @@ use kjerne_store::{Approval, PendingRow, StoreError, approvers, pending};
 use crate::kernel::Kernel;
 use crate::limits;
 use crate::outcome::{OpenRole, Touched, Waiting};
-use kjerne_query::Reader;
 use crate::rows_beside::{Approving, Row, RowsBeside};
 use crate::sealed::Sealed;
+use kjerne_query::Reader;
 
 /// A guard has asked, and the commit waits.
 pub(crate) const ASK: &str = "approval.ask";

@@ -16,9 +16,9 @@ use crate::kernel::Kernel;
 use crate::limits;
 use crate::outcome::{Outcome, Waiting};
 use crate::prepared::{Answer, Prepared};
-use kjerne_query::Reader;
 use crate::rows_beside::{Approving, Row, RowsBeside, no_room_for};
 use crate::sealed::Sealed;
+use kjerne_query::Reader;
 
 /// Commits that stop waiting on one turn of the clock.
 const EXPIRED_AT_ONCE: usize = 100;
@@ -232,18 +232,19 @@ impl Kernel {
     }
 }
 
-impl Reader {
-    /// A commit that waits, and how it is told.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn pending(&self, id: RecordId) -> Result<Option<(PendingRow, Waiting)>, StoreError> {
-        let Some(row) = pending::get(self, id)? else {
-            return Ok(None);
-        };
-        let told = told(&row, 0, self)?;
-        Ok(Some((row, told)))
-    }
+/// A commit that waits, and how it is told.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn pending_commit(
+    reader: &Reader,
+    id: RecordId,
+) -> Result<Option<(PendingRow, Waiting)>, StoreError> {
+    let Some(row) = pending::get(reader, id)? else {
+        return Ok(None);
+    };
+    let told = told(&row, 0, reader)?;
+    Ok(Some((row, told)))
 }
 
 /// What goes with a commit that has waited.

@@ -65,6 +65,7 @@ mod walker;
 mod watches;
 
 pub use administered::{Administered, was_in_use};
+pub use approve::pending_commit;
 pub use faults::Faults;
 pub use kernel::Kernel;
 pub use kjerne_query::{Allowance, Feed, Order, Page, Query, QueryError, Reader, limit_table};

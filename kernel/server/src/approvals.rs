@@ -6,7 +6,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use kjerne_core::Waiting;
+use kjerne_core::{Waiting, pending_commit};
 use kjerne_model::{Actor, Refusal};
 use kjerne_store::{approvers as rows, pending, records};
 use kjerne_workspace::queries;
@@ -46,7 +46,7 @@ pub(crate) async fn list(State(app): State<App>) -> Answer {
         })?;
         let mut listing = Listing::new("approvals");
         for id in ids {
-            if let Some((row, told)) = reader.pending(id)? {
+            if let Some((row, told)) = pending_commit(&reader, id)? {
                 listing.add(&kjerne_wire::pending(&row, &told, false));
             }
         }
@@ -60,7 +60,7 @@ pub(crate) async fn show(State(app): State<App>, Path(id): Path<String>) -> Answ
     app.run(move |runtime| {
         let id = queries::id(&id)?;
         let reader = runtime.kernel.reader()?;
-        let Some((row, told)) = reader.pending(id)? else {
+        let Some((row, told)) = pending_commit(&reader, id)? else {
             return Err(Problem::not_found(format!(
                 "no commit {id} waits for approval; the journal tells what became of it, if there was one"
             )));
