@@ -2,6 +2,7 @@
 
 use kjerne_sdk::settings::{self, Faults, Section};
 
+use crate::approval::Approval;
 use crate::forecast::Forecast;
 use crate::pipeline::{Pipeline, Stage, twice};
 
@@ -18,6 +19,8 @@ pub struct Settings {
     pub activity_is_movement: bool,
     /// How the customer's side lowers the forecast.
     pub forecast: Forecast,
+    /// Whose approval changes need.
+    pub approval: Option<Approval>,
     /// The pipelines, in the order they are shown.
     pub pipelines: Vec<Pipeline>,
 }
@@ -80,6 +83,7 @@ impl Settings {
             own_forecast: root.flag("own_forecast", false),
             activity_is_movement: root.flag("activity_is_movement", true),
             forecast: Forecast::read(root.section("forecast")),
+            approval: Approval::read(root.section("approval")),
         };
         root.finish();
         settings
