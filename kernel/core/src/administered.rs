@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use kjerne_model::Actor;
 use kjerne_store::registry::{self, PluginRow};
 use kjerne_store::{
-    CursorRow, Read, StoreError, Write, approvers, cursors, outbox, parked, plugin_state,
+    CursorRow, Read, StoreError, Write, approvers, cursors, outbox, parked, pending, plugin_state,
 };
 
 use crate::plugins::Role;
@@ -16,7 +16,7 @@ pub enum Administered {
     /// An installed plugin, over the row that was there.
     Plugin(PluginRow),
     /// A plugin is gone, with its bindings, its places in the journal, what it gave up on, its messages,
-    /// and its own state.
+    /// what it proposed that waits for approval, and its own state.
     PluginRemoved(String),
     /// A version of a plugin is in use while the plugin is switched on.
     InUse {
@@ -146,6 +146,16 @@ fn remove(write: &mut dyn Write, plugin: &str) -> Result<(), StoreError> {
     })?;
     for row in given_up {
         parked::remove(write, &row.plugin, &row.role, row.entry)?;
+    }
+    let (actor, mut proposed) = (Actor::Plugin(plugin.to_owned()), Vec::new());
+    pending::list(write, &mut |row| {
+        if row.actor == actor {
+            proposed.push(row.id);
+        }
+        ControlFlow::Continue(())
+    })?;
+    for id in proposed {
+        pending::remove(write, id)?;
     }
     registry::remove(write, plugin)
 }

@@ -6,13 +6,13 @@
 //! themselves are kept with the commit and never amended. Where a rule asks that had not, or a record has
 //! changed, nothing is let through; the commit waits on as it is now, and everybody asked looks again.
 
-use kjerne_model::{Act, Asked, Change, Code, Commit, Edit, Entry, Message, RecordId, Refusal};
+use kjerne_model::{Act, Asked, Change, Code, Edit, Entry, Message, RecordId, Refusal};
 use kjerne_store::{Approval, PendingRow, StoreError, approvers, pending};
 
 use crate::kernel::Kernel;
 use crate::limits;
 use crate::outcome::{OpenRole, Touched, Waiting};
-use crate::rows_beside::{Approving, Row, RowsBeside};
+use crate::rows_beside::{Approving, Row, Way};
 use crate::sealed::Sealed;
 use kjerne_query::Reader;
 
@@ -56,14 +56,12 @@ pub(crate) enum Known {
 
 impl Kernel {
     /// Whether a commit may be stored that these rules ask approval for.
-    pub(crate) fn passes(
-        &self,
-        commit: &Commit,
-        digest: Option<[u8; 16]>,
-        asked: Vec<Asked>,
-        sealed: &Sealed,
-        beside: &RowsBeside,
-    ) -> Passes {
+    pub(crate) fn passes(&self, way: &Way<'_>, asked: Vec<Asked>, sealed: &Sealed) -> Passes {
+        let Way {
+            commit,
+            digest,
+            beside,
+        } = *way;
         if let Some(approving) = &beside.approval {
             return approved(approving, asked, sealed);
         }
@@ -247,12 +245,12 @@ pub(crate) fn known(entry: &Entry, reader: &Reader) -> Result<Option<Known>, Sto
         ASK => {
             let id = RecordId::parse(&act.subject).ok();
             let row = id.map(|id| pending::get(reader, id)).transpose()?.flatten();
-            let row = row.ok_or_else(|| {
-                let number = entry.number;
-                StoreError::Corrupt(format!(
-                    "the commit that waits by journal entry {number} is missing"
-                ))
-            })?;
+            let Some(row) = row else {
+                let message =
+                    "what was asked for with this key is gone with the plugin that proposed it";
+                let refusal = Refusal::new(Code::NotAllowed, message);
+                return Ok(Some(Known::Ended(refusal)));
+            };
             let waiting = told(&row, entry.number, reader)?;
             return Ok(Some(Known::Waits(Box::new(Waiting {
                 replayed: true,

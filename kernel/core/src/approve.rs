@@ -16,7 +16,7 @@ use crate::kernel::Kernel;
 use crate::limits;
 use crate::outcome::{Outcome, Waiting};
 use crate::prepared::{Answer, Prepared};
-use crate::rows_beside::{Approving, Row, RowsBeside, no_room_for};
+use crate::rows_beside::{Approving, Row, RowsBeside, Way, no_room_for};
 use crate::sealed::Sealed;
 use kjerne_query::Reader;
 
@@ -28,20 +28,15 @@ type Ended = Result<u64, Box<Refusal>>;
 
 impl Kernel {
     /// Has a commit wait that may not be stored yet; none when what it was decided on has changed.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the state of the path of a change"
-    )]
     pub(crate) fn wait(
         &self,
-        commit: &Commit,
-        digest: Option<[u8; 16]>,
+        way: &Way<'_>,
         waits: Waits,
         sealed: &Sealed,
-        reader: &Arc<Reader>,
-        beside: &RowsBeside,
+        reader: Arc<Reader>,
         mode: Mode,
     ) -> Result<Option<Taken>, StoreError> {
+        let Way { commit, beside, .. } = *way;
         let Waits { row, act, renewed } = waits;
         let cannot = match (mode, &beside.step) {
             (Mode::AtOnce, _) => Some("a row of a file"),
@@ -59,7 +54,7 @@ impl Kernel {
         let mut waiting = Waiting {
             edits: sealed.touched(),
             renewed,
-            ..told(&row, 0, reader)?
+            ..told(&row, 0, &reader)?
         };
         if mode == Mode::DryRun {
             waiting.id = None;
@@ -69,8 +64,7 @@ impl Kernel {
             Some(approving) => approving.by.clone(),
             None => commit.actor.clone(),
         };
-        let reader = Arc::clone(reader);
-        let prepared = Prepared::waiting(commit, digest, reader, row, (by, act), beside);
+        let prepared = Prepared::waiting(way, reader, row, (by, act));
         Ok(match self.group().submit(&**self.store(), prepared)? {
             Answer::Stored(receipt) => {
                 waiting.entry = receipt.entry;

@@ -10,7 +10,7 @@ use crate::kernel::Kernel;
 use crate::outcome::{Outcome, Receipt, Told, Touched, advice};
 use crate::plugins::Call;
 use crate::prepared::{Answer, Prepared};
-use crate::rows_beside::RowsBeside;
+use crate::rows_beside::{RowsBeside, Way};
 use crate::sealed::Sealed;
 use crate::{access, apply, approvals, check, digest, escalation, limits, plugin_sets};
 use kjerne_query::Reader;
@@ -74,7 +74,7 @@ impl Kernel {
         }
     }
 
-    /// The path of a change, from top to bottom.
+    /// Has a commit take its path, and take it anew as long as others change what it was decided on.
     pub(crate) fn take(
         &self,
         commit: &Commit,
@@ -87,79 +87,82 @@ impl Kernel {
         let _under_way = self.group().enter();
         let digest = commit.key.as_ref();
         let digest = digest.map(|_| beside.asked.unwrap_or_else(|| digest::of(commit)));
+        let way = Way {
+            commit,
+            digest,
+            beside,
+        };
         for _ in 0..limits::COMMIT_TRIES.value {
-            // A state that does not change, and a note of everything that is read from it.
-            let reader = self.remembering()?;
-
-            // A known key: what was done then is the answer now.
-            if let Some(known) = known_key(commit, digest, beside, &reader)? {
-                return self.answer_known(known, beside, mode);
-            }
-
-            // The records it is about; the versions expected; rights; the changes applied.
-            let mut resolved = self.resolve(commit, &reader)?;
-            let denied = access::refusals(&commit.actor, &resolved);
-            resolved.faults.extend(denied);
-            let (mut work, mut faults) = (resolved.work, resolved.faults);
-            faults.extend(apply::apply(&mut work, &commit.changes, resolved.places));
-            if !faults.is_empty() {
-                faults.extend(check::faults_before_shaping(&work));
-                return Ok(refused(faults));
-            }
-
-            // Shapes set fields, one after the other.
-            let call = self.call(commit, &reader);
-            let mut verdicts = Vec::new();
-            if let Err(faults) = self.shape(&call, &mut work, &mut verdicts) {
-                return Ok(refused(faults));
-            }
-
-            // The kernel's own checks: every fault of every change.
-            faults.extend(check::schema_faults(&work));
-            let further = check::store_faults(&work, &reader, self.referrers(), &faults)?;
-            faults.extend(further);
-            faults.extend(escalation::stuck(beside.step.as_ref(), &work));
-            if !faults.is_empty() {
-                return Ok(refused(faults));
-            }
-
-            let plugin_sets = plugin_sets::of(commit, &work, &verdicts);
-
-            // From here on nothing is amended. Every guard is asked.
-            let sealed = Sealed::new(work);
-            let found = self.guard(&call, &sealed, &mut verdicts);
-            if !found.refusals.is_empty() {
-                return Ok(refused(found.refusals));
-            }
-
-            // Where approval is asked for, it is there, or the commit waits for it.
-            let act = match self.passes(commit, digest, found.asked, &sealed, beside) {
-                Passes::Stored(act) => act,
-                Passes::Waits(waits) => {
-                    match self.wait(commit, digest, *waits, &sealed, &reader, beside, mode)? {
-                        Some(taken) => return Ok(taken),
-                        None => continue,
-                    }
-                }
-            };
-
-            // One transaction looks again at what was read, and stores; or everything from the top.
-            let advice = advice(&verdicts);
-            let told = Told {
-                plugin_sets,
-                advice,
-            };
-            if mode == Mode::DryRun || leaves_no_trace(commit, &sealed, beside) {
-                return Ok(accepted(commit, sealed.touched(), told));
-            }
-            let prepared = Prepared::new(commit, digest, reader, sealed, verdicts, beside, act);
-            match self.group().submit(&**self.store(), prepared)? {
-                Answer::Stored(receipt) => return Ok(stored(receipt, told)),
-                Answer::Overtaken => return Ok(Taken::Overtaken),
-                Answer::Changed => {}
+            if let Some(taken) = self.path(&way, mode)? {
+                return Ok(taken);
             }
         }
         Ok(Taken::Outcome(contention()))
+    }
+
+    /// The path of a change, from top to bottom; none when what it was decided on has changed.
+    fn path(&self, way: &Way<'_>, mode: Mode) -> Result<Option<Taken>, StoreError> {
+        let Way { commit, beside, .. } = *way;
+        // A state that does not change, and a note of everything that is read from it.
+        let reader = self.remembering()?;
+
+        // A known key: what was done then is the answer now.
+        if let Some(known) = known_key(way, &reader)? {
+            return self.answer_known(known, beside, mode).map(Some);
+        }
+
+        // The records it is about; the versions expected; rights; the changes applied.
+        let mut resolved = self.resolve(commit, &reader)?;
+        let denied = access::refusals(&commit.actor, &resolved);
+        resolved.faults.extend(denied);
+        let (mut work, mut faults) = (resolved.work, resolved.faults);
+        faults.extend(apply::apply(&mut work, &commit.changes, resolved.places));
+        if !faults.is_empty() {
+            faults.extend(check::faults_before_shaping(&work));
+            return Ok(Some(refused(faults)));
+        }
+
+        // Shapes set fields, one after the other.
+        let call = self.call(commit, &reader);
+        let mut verdicts = Vec::new();
+        if let Err(faults) = self.shape(&call, &mut work, &mut verdicts) {
+            return Ok(Some(refused(faults)));
+        }
+
+        // The kernel's own checks: every fault of every change.
+        faults.extend(check::schema_faults(&work));
+        let further = check::store_faults(&work, &reader, self.referrers(), &faults)?;
+        faults.extend(further);
+        faults.extend(escalation::stuck(beside.step.as_ref(), &work));
+        if !faults.is_empty() {
+            return Ok(Some(refused(faults)));
+        }
+
+        // From here on nothing is amended. Every guard is asked.
+        let plugin_sets = plugin_sets::of(commit, &work, &verdicts);
+        let sealed = Sealed::new(work);
+        let found = self.guard(&call, &sealed, &mut verdicts);
+        if !found.refusals.is_empty() {
+            return Ok(Some(refused(found.refusals)));
+        }
+
+        // Where approval is asked for, it was given, or the commit waits for it.
+        let act = match self.passes(way, found.asked, &sealed) {
+            Passes::Stored(act) => act,
+            Passes::Waits(waits) => return self.wait(way, *waits, &sealed, reader, mode),
+        };
+
+        // One transaction looks again at what was read, and stores; or everything from the top.
+        let told = Told::of(plugin_sets, &verdicts);
+        if mode == Mode::DryRun || leaves_no_trace(commit, &sealed, beside) {
+            return Ok(Some(accepted(commit, sealed.touched(), told)));
+        }
+        let prepared = Prepared::new(way, reader, sealed, verdicts, act);
+        Ok(match self.group().submit(&**self.store(), prepared)? {
+            Answer::Stored(receipt) => Some(stored(receipt, told)),
+            Answer::Overtaken => Some(Taken::Overtaken),
+            Answer::Changed => None,
+        })
     }
 
     fn call(&self, commit: &Commit, reader: &Arc<Reader>) -> Call {
@@ -252,12 +255,12 @@ fn out_of_bounds(commit: &Commit, beside: &RowsBeside) -> Option<Refusal> {
 }
 
 /// The answer to a commit whose key its actor has used before; none for a new key.
-fn known_key(
-    commit: &Commit,
-    digest: Option<[u8; 16]>,
-    beside: &RowsBeside,
-    reader: &Reader,
-) -> Result<Option<Outcome>, StoreError> {
+fn known_key(way: &Way<'_>, reader: &Reader) -> Result<Option<Outcome>, StoreError> {
+    let Way {
+        commit,
+        digest,
+        beside,
+    } = *way;
     let (Some(key), Some(digest)) = (&commit.key, digest) else {
         return Ok(None);
     };

@@ -131,6 +131,16 @@ pub(crate) struct Told {
     pub(crate) advice: Vec<Remark>,
 }
 
+impl Told {
+    /// What shapes set, and what guards advise.
+    pub(crate) fn of(plugin_sets: Vec<PluginSet>, verdicts: &[Verdict]) -> Self {
+        Self {
+            plugin_sets,
+            advice: advice(verdicts),
+        }
+    }
+}
+
 /// What the guards among the plugins asked advise.
 pub(crate) fn advice(verdicts: &[Verdict]) -> Vec<Remark> {
     let advice = verdicts.iter().flat_map(|verdict| &verdict.advice);

@@ -5,14 +5,14 @@
 
 use std::sync::Arc;
 
-use kjerne_model::{Act, Actor, Commit, Edit, Entry, Instant, Verdict};
+use kjerne_model::{Act, Actor, Edit, Entry, Instant, Verdict};
 use kjerne_store::journal::EntryRows;
 use kjerne_store::records::RecordRows;
 use kjerne_store::{KeyRow, PendingRow, StoreError, Write, idempotency};
 
 use crate::apply::RecordEdit;
 use crate::outcome::{Receipt, Touched};
-use crate::rows_beside::{Row, RowsBeside, has_room, of_the_task, pending_has_room};
+use crate::rows_beside::{Row, Way, has_room, of_the_task, pending_has_room};
 use crate::sealed::Sealed;
 use kjerne_query::Reader;
 
@@ -49,14 +49,13 @@ impl Prepared {
     /// A commit that every guard has let pass, with what is stored beside it; `act` is the approval that
     /// let it through, when it has waited.
     pub(crate) fn new(
-        commit: &Commit,
-        digest: Option<[u8; 16]>,
+        way: &Way<'_>,
         reader: Arc<Reader>,
         sealed: Sealed,
         verdicts: Vec<Verdict>,
-        beside: &RowsBeside,
         act: Option<Act>,
     ) -> Self {
+        let Way { commit, beside, .. } = *way;
         let touched = sealed.touched();
         let edits = sealed.into_edits(commit.at);
         let records = edits.iter().map(record_rows).collect();
@@ -75,7 +74,7 @@ impl Prepared {
             reader: Some(reader),
             depends: beside.depends.clone(),
             at: commit.at,
-            key: used_key(commit, digest),
+            key: used_key(way),
             touched,
             records,
             entry: is_told.then(|| EntryRows::of(&entry)),
@@ -105,13 +104,12 @@ impl Prepared {
     /// A commit that waits for approval, as a row; `by` did the act that tells so. What goes with the commit
     /// waits with it, but for what the plugin keeps for itself: it has proposed, and knows it.
     pub(crate) fn waiting(
-        commit: &Commit,
-        digest: Option<[u8; 16]>,
+        way: &Way<'_>,
         reader: Arc<Reader>,
         row: PendingRow,
         (by, act): (Actor, Act),
-        beside: &RowsBeside,
     ) -> Self {
+        let Way { commit, beside, .. } = *way;
         let kept = |row: &&Row| matches!(row, Row::State { .. });
         let effects = beside.effects.iter().filter(kept);
         let mut rows: Vec<Row> = beside.moves.iter().chain(effects).cloned().collect();
@@ -121,7 +119,7 @@ impl Prepared {
         Self {
             reader: Some(reader),
             depends: beside.depends.clone(),
-            key: used_key(commit, digest).filter(|_| is_new),
+            key: used_key(way).filter(|_| is_new),
             ..Self::act(by, commit.at, act, rows)
         }
     }
@@ -218,8 +216,9 @@ impl Prepared {
     }
 }
 
-fn used_key(commit: &Commit, digest: Option<[u8; 16]>) -> Option<UsedKey> {
-    Some((commit.actor.clone(), commit.key.clone()?, digest?))
+fn used_key(way: &Way<'_>) -> Option<UsedKey> {
+    let commit = way.commit;
+    Some((commit.actor.clone(), commit.key.clone()?, way.digest?))
 }
 
 fn record_rows(edit: &RecordEdit) -> RecordRows {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use kjerne_model::{Actor, Instant, Message, RecordId};
+use kjerne_model::{Actor, Commit, Instant, Message, RecordId};
 use kjerne_store::{
     CostRow, CursorRow, Link, OutboxRow, ParkedRow, PendingRow, Read, Space, StoreError, Waiting,
     Write, costs, cursors, outbox, parked, pending, plugin_state,
@@ -35,6 +35,15 @@ pub(crate) struct RowsBeside {
     pub(crate) link: Link,
     /// The approval that is to let it through, when it has waited.
     pub(crate) approval: Option<Box<Approving>>,
+}
+
+/// A commit on its path, and what goes with it.
+#[derive(Clone, Copy)]
+pub(crate) struct Way<'a> {
+    pub(crate) commit: &'a Commit,
+    /// What its key stands for, when it has one.
+    pub(crate) digest: Option<[u8; 16]>,
+    pub(crate) beside: &'a RowsBeside,
 }
 
 /// Somebody's approval of a commit that waits.

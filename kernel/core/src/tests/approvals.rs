@@ -565,6 +565,28 @@ fn what_a_reaction_proposes_waits_and_the_reaction_goes_on() {
 }
 
 #[test]
+fn what_a_plugin_proposed_goes_with_it() {
+    let plugin = raises(Role::React);
+    let info = plugin.info();
+    let kernel = kernel(TablePlugins::none().with(guard()).with(plugin));
+    accept(&kernel, vec![create("account", 1, &[("name", "A")])]);
+    accept(&kernel, vec![create("contact", 2, &[("name", "C")])]);
+    kernel.react(&info, Role::React, at(1)).unwrap();
+    let own = wait(&kernel, tier("boss"));
+    let held = || {
+        let snapshot = kernel.store().snapshot().unwrap();
+        pending::held_in_all(&*snapshot).unwrap().rows
+    };
+    assert_eq!(held(), 2);
+    let rows = vec![Administered::PluginRemoved("raises".to_owned())];
+    let act = Act::new("plugin.remove", "raises");
+    kernel.administer(&user("admin"), at(2), act, rows).unwrap();
+    assert_eq!(held(), 1);
+    assert!(row(&kernel, own.id).is_some());
+    assert_clean(&kernel);
+}
+
+#[test]
 fn who_has_a_plugin_propose_does_not_approve_of_it() {
     let plugin = raises(Role::Action);
     let info = plugin.info();
