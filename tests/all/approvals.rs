@@ -248,8 +248,9 @@ fn from_the_command_line_what_waits_has_an_exit_code_of_its_own() {
     ];
     let rejected = workspace.run(&why).ok().out;
     assert!(rejected.contains("rejected: journal entry"), "{rejected}");
-    let journal = workspace.run(&["journal", "--limit", "1"]).ok().out;
-    assert!(journal.contains("why=not now"), "{journal}");
+    let entry = &workspace.json(&["journal", "--limit", "1"])["entries"][0];
+    assert_eq!(entry["act"]["operation"], "approval.reject");
+    assert_eq!(entry["act"]["details"]["why"], "not now");
     let gone = workspace.run(&["approver", "remove", "sales-manager", "user:kari"]);
     assert_eq!(gone.code, 0);
     assert_eq!(

@@ -15,7 +15,6 @@ mod shaping;
 #[cfg(test)]
 mod tests;
 
-use kjerne_sdk::Obstacle;
 use kjerne_sdk::prelude::*;
 use kjerne_sdk::settings::Faults;
 

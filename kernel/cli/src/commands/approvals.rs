@@ -182,10 +182,8 @@ fn decide(context: &Context, which: &Pending, what: &str, body: &Json) -> Result
     if !answer["waits"].is_null() {
         return waits(context, &answer, false);
     }
-    let note = format!(
-        "{}: journal entry {}",
-        text(&answer, "became"),
-        cell(&answer["entry"])
-    );
+    let (became, entry) = (text(&answer, "became"), cell(&answer["entry"]));
+    let done = format!("{became}: journal entry {entry}");
+    let note = [vec![done], advice(&answer["commit"])].concat().join("\n");
     context.print(&Report::of_note(note, answer.clone()))
 }
