@@ -3,6 +3,7 @@
 mod activity;
 mod answers;
 mod approval;
+mod asking;
 mod bound;
 mod criterion;
 mod deal;
@@ -160,7 +161,7 @@ impl Guard for SalesStagesPlugin {
         for change in concerned {
             if change.kind == QUOTE_LINE {
                 let approval = settings.approval.as_ref();
-                let asked = approval.and_then(|approval| approval.discount(change));
+                let asked = approval.and_then(|approval| asking::discount(approval, change));
                 ask(settings, change, asked, findings);
             } else {
                 guard_one(settings, context, change, changes, findings);
@@ -192,7 +193,7 @@ fn guard_one(
         return;
     }
     let asked = settings.approval.iter();
-    let asked = asked.flat_map(|approval| approval.asked(settings, before, &after));
+    let asked = asked.flat_map(|approval| asking::asked(settings, approval, before, &after));
     ask(settings, change, asked, findings);
     if let Some(late) = rules::late(settings, before, &after) {
         findings.advise(change, late.field.as_deref(), &late.code, late.message);
