@@ -280,6 +280,8 @@ const OWNERS: &[(&str, &str)] = &[
     ("GET", "/v1/parked"),
     ("POST", "/v1/parked/webhook/react/1/skip"),
     ("POST", "/v1/verify"),
+    ("POST", "/v1/approvers"),
+    ("DELETE", "/v1/approvers/sales-manager/user:kari"),
     ("GET", "/v1/tokens"),
     ("POST", "/v1/tokens"),
     ("DELETE", "/v1/tokens/kari"),

@@ -26,7 +26,7 @@ fn neighbour() -> Installed {
 fn refusals(outcome: Outcome) -> Vec<Refusal> {
     match outcome {
         Outcome::Refused(refusals) => refusals,
-        Outcome::Accepted(receipt) => panic!("it was accepted: {receipt:?}"),
+        other => panic!("it was not refused: {other:?}"),
     }
 }
 

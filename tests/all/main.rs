@@ -1,6 +1,7 @@
 //! The tests of the whole system, in one binary.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod approvals;
 mod bad_input;
 mod beside_server;
 mod checkout;

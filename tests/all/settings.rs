@@ -56,7 +56,7 @@ fn settings_with_a_fault_are_refused_when_they_are_set_and_those_before_stay() {
         (
             "sales-stages",
             defaults("sales-stages", "probability = 5\n", "probability = 500\n"),
-            "line 30: probability must be a whole number from 0 to 100",
+            "line 37: probability must be a whole number from 0 to 100",
         ),
         ("sales-stages", "colour = 1\n".to_owned(), "colour"),
         (

@@ -147,7 +147,8 @@ fn change(numbers: &mut Numbers, records: &mut Records, stage: &Stage, next: &mu
 /// What came of a commit, without who was asked and what that cost.
 fn told(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::Accepted(receipt) => format!("{:?}", receipt.edits),
+        Outcome::Accepted(receipt) => format!("{:?} {:?}", receipt.edits, receipt.advice),
+        Outcome::Waiting(waiting) => format!("{:?}", waiting.asked),
         Outcome::Refused(refusals) => format!("{refusals:?}"),
     }
 }
@@ -177,7 +178,7 @@ fn what_plugins_do_not_watch_makes_no_difference() {
         assert_eq!(told(&one), told(&other), "{commit:?}");
         match one {
             Outcome::Accepted(_) => accepted += 1,
-            Outcome::Refused(_) => {
+            Outcome::Waiting(_) | Outcome::Refused(_) => {
                 refused += 1;
                 records = before;
             }

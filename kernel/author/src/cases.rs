@@ -198,6 +198,11 @@ pub struct Expect {
     /// The reasons it is refused for, exactly; otherwise it must be accepted.
     #[serde(default)]
     pub refused: Vec<String>,
+    /// What a guard advises, by its codes, exactly.
+    pub advised: Option<Vec<String>>,
+    /// The approvals it waits for, each as ROLE/CODE, exactly; otherwise it must not wait.
+    #[serde(default)]
+    pub waits: Vec<String>,
     /// What records hold afterwards; an empty text is an empty field.
     #[serde(default)]
     pub fields: BTreeMap<String, Texts>,

@@ -19,6 +19,22 @@ pub fn differences(
     let mut found = happened.faults.clone();
     let expect = &step.expect;
     found.extend(refusals(expect, happened));
+    if expect.waits != happened.waits {
+        let told = |list: &[String]| match list {
+            [] => "none".to_owned(),
+            list => list.join(", "),
+        };
+        let (expected, held) = (told(&expect.waits), told(&happened.waits));
+        found.push(format!(
+            "approvals asked for: expected {expected}; found {held}"
+        ));
+    }
+    if let Some(expected) = &expect.advised
+        && *expected != happened.advised
+    {
+        let (expected, held) = (expected.join(", "), happened.advised.join(", "));
+        found.push(format!("advised: expected [{expected}]; found [{held}]"));
+    }
     for (alias, texts) in &expect.fields {
         fields(stage, alias, texts, &mut found)?;
     }

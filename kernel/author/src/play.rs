@@ -21,6 +21,10 @@ const MOST_TURNS: usize = 1_000;
 pub struct Happened {
     /// Why something was refused.
     pub refusals: Vec<Refusal>,
+    /// What was advised, by its codes.
+    pub advised: Vec<String>,
+    /// The approvals that were asked for, each as ROLE/CODE.
+    pub waits: Vec<String>,
     /// What went wrong that no case can expect.
     pub faults: Vec<String>,
     /// What a command or an inbound message was answered with.
@@ -31,8 +35,17 @@ pub struct Happened {
 
 impl Happened {
     fn take(&mut self, outcome: Outcome) {
-        if let Outcome::Refused(refusals) = outcome {
-            self.refusals.extend(refusals);
+        match outcome {
+            Outcome::Refused(refusals) => self.refusals.extend(refusals),
+            Outcome::Waiting(waiting) => {
+                let asked = waiting.asked.iter();
+                let told = asked.map(|one| format!("{}/{}", one.role, one.remark.code));
+                self.waits.extend(told);
+            }
+            Outcome::Accepted(receipt) => {
+                let advice = receipt.advice.into_iter();
+                self.advised.extend(advice.map(|one| one.code));
+            }
         }
     }
 

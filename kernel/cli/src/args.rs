@@ -69,6 +69,12 @@ pub enum Command {
     Report(ReportCommand),
     /// Show what plugins show beside a record, panel KIND ID, or on the day's page, panel today
     Panel(PanelArgs),
+    /// Look at commits that wait for approval, and approve, reject or withdraw them.
+    #[command(subcommand)]
+    Approval(ApprovalCommand),
+    /// Say who may approve, by role.
+    #[command(subcommand)]
+    Approver(ApproverCommand),
     /// Make, list and take back bearer tokens; who comes with one acts as user:NAME.
     #[command(subcommand)]
     Token(TokenCommand),
@@ -362,6 +368,70 @@ pub struct PanelArgs {
     pub kind: String,
     /// The record's id.
     pub id: Option<String>,
+}
+
+/// `approval`
+#[derive(Subcommand, Debug)]
+pub enum ApprovalCommand {
+    /// List what waits, the oldest first.
+    List,
+    /// Show what waits: what it would do, and why somebody is asked.
+    Show {
+        /// Its id.
+        id: String,
+    },
+    /// Let it through; the commit takes its whole path again, on the records as they are now.
+    Approve {
+        #[command(flatten)]
+        which: Pending,
+        /// In which role, when you are in several that are asked.
+        #[arg(long, value_name = "ROLE")]
+        role: Option<String>,
+    },
+    /// Refuse it for good.
+    Reject {
+        #[command(flatten)]
+        which: Pending,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        why: Option<String>,
+    },
+    /// Take back what you have asked for.
+    Withdraw {
+        #[command(flatten)]
+        which: Pending,
+    },
+}
+
+/// A commit that waits, and who answers.
+#[derive(Args, Debug)]
+pub struct Pending {
+    /// Its id.
+    pub id: String,
+    /// Who answers; otherwise the name the system knows you by.
+    #[arg(long, value_name = "NAME")]
+    pub actor: Option<String>,
+}
+
+/// `approver`
+#[derive(Subcommand, Debug)]
+pub enum ApproverCommand {
+    /// Put somebody in a role: approver add sales-manager user:kari
+    Add {
+        /// The role, as plugins' settings name it.
+        role: String,
+        /// Who, as user:NAME.
+        actor: String,
+    },
+    /// List who is in which role.
+    List,
+    /// Take somebody out of a role.
+    Remove {
+        /// The role.
+        role: String,
+        /// Who, as user:NAME.
+        actor: String,
+    },
 }
 
 /// `token`

@@ -8,7 +8,7 @@ use clap::Parser as _;
 
 use crate::args::{Cli, Command};
 use crate::bench;
-use crate::commands::{exchange, models, panels, plugins, records, reports, workspaces};
+use crate::commands::{approvals, exchange, models, panels, plugins, records, reports, workspaces};
 use crate::context::Context;
 use crate::demo;
 use crate::exit::{Exit, Told, exit_of};
@@ -119,6 +119,8 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Ask(command) => models::ask(&context, &command),
         Command::Report(command) => reports::run(&context, &command),
         Command::Panel(args) => panels::run(&context, &args),
+        Command::Approval(command) => approvals::approval(&context, &command),
+        Command::Approver(command) => approvals::approver(&context, &command),
         Command::Token(command) => workspaces::token(&context, &command),
         Command::Secret(command) => workspaces::secret(&context, &command),
         Command::Verify => workspaces::verify(&context),
@@ -157,6 +159,8 @@ fn name(command: &Command) -> &'static str {
         Command::Ask(_) => "ask",
         Command::Report(_) => "report",
         Command::Panel(_) => "panel",
+        Command::Approval(_) => "approval",
+        Command::Approver(_) => "approver",
         Command::Token(_) => "token",
         Command::Secret(_) => "secret",
         Command::Verify => "verify",

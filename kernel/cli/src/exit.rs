@@ -27,11 +27,13 @@ pub enum Exit {
     /// The disk is full, the operating system failed to read or write, or the data file is of a
     /// newer format.
     Storage = 7,
+    /// The commit waits for somebody's approval.
+    Waits = 8,
 }
 
 impl Exit {
     /// Every code with its meaning, as `--help` shows it.
-    pub const TABLE: [(Self, &'static str); 8] = [
+    pub const TABLE: [(Self, &'static str); 9] = [
         (Self::Done, "done"),
         (Self::Failed, "failed for a reason no other code names"),
         (
@@ -57,6 +59,10 @@ impl Exit {
         (
             Self::Storage,
             "disk full, input/output error, or a data file of a newer format",
+        ),
+        (
+            Self::Waits,
+            "the change waits for approval; kjerne approval shows it",
         ),
     ];
 
@@ -116,7 +122,7 @@ impl Told {
             "not-found" | "unknown-kind" | "unknown-record" | "not-bound" => Exit::NotFound,
             "damaged" => Exit::Damaged,
             "storage" | "disk-full" | "read-only" | "outcome-unknown" => Exit::Storage,
-            "refused" | "owner-only" => Exit::Refused,
+            "refused" | "owner-only" | "changed-since" => Exit::Refused,
             _ if !refusals.is_empty() => Exit::Refused,
             _ => Exit::Failed,
         };
@@ -260,7 +266,7 @@ mod tests {
     #[test]
     fn the_table_lists_every_code_once_and_in_order() {
         let codes: Vec<u8> = Exit::TABLE.iter().map(|(exit, _)| exit.code()).collect();
-        assert_eq!(codes, (0..8).collect::<Vec<u8>>());
+        assert_eq!(codes, (0..9).collect::<Vec<u8>>());
         assert!(help().contains("  5  another process held the workspace"));
     }
 }

@@ -2,10 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use kjerne_model::Instant;
+use kjerne_model::{Actor, Instant};
 use kjerne_store::registry::{self, PluginRow};
 use kjerne_store::{
-    CursorRow, JobRow, Read, StoreError, Write, cursors, jobs, outbox, parked, plugin_state,
+    CursorRow, JobRow, Read, StoreError, Write, approvers, cursors, jobs, outbox, parked, pending,
+    plugin_state,
 };
 
 use crate::job_rows::{parked_job, parked_role};
@@ -17,7 +18,7 @@ pub enum Administered {
     /// An installed plugin, over the row that was there.
     Plugin(PluginRow),
     /// A plugin is gone, with its bindings, its places in the journal, what it gave up on, its messages,
-    /// and its own state.
+    /// what it proposed that waits for approval, and its own state.
     PluginRemoved(String),
     /// A version of a plugin is in use while the plugin is switched on.
     InUse {
@@ -71,6 +72,20 @@ pub enum Administered {
         /// The entry.
         entry: u64,
     },
+    /// Somebody may approve in a role.
+    Approver {
+        /// The role.
+        role: String,
+        /// Who.
+        actor: Actor,
+    },
+    /// Somebody may approve in a role no longer.
+    NoApprover {
+        /// The role.
+        role: String,
+        /// Who.
+        actor: Actor,
+    },
 }
 
 impl Administered {
@@ -117,6 +132,8 @@ impl Administered {
                 parked::remove(write, plugin, &parked_role(job), 0)?;
                 jobs::remove(write, plugin, job)
             }
+            Self::Approver { role, actor } => approvers::put(write, role, actor),
+            Self::NoApprover { role, actor } => approvers::remove(write, role, actor),
         }
     }
 }
@@ -177,6 +194,16 @@ fn remove(write: &mut dyn Write, plugin: &str) -> Result<(), StoreError> {
     })?;
     for row in given_up {
         parked::remove(write, &row.plugin, &row.role, row.entry)?;
+    }
+    let (actor, mut proposed) = (Actor::Plugin(plugin.to_owned()), Vec::new());
+    pending::list(write, &mut |row| {
+        if row.actor == actor {
+            proposed.push(row.id);
+        }
+        ControlFlow::Continue(())
+    })?;
+    for id in proposed {
+        pending::remove(write, id)?;
     }
     registry::remove(write, plugin)
 }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use kjerne_model::{Code, Commit, Refusal};
 use kjerne_store::{KeyRow, StoreError, idempotency, journal};
 
+use crate::approvals::{Known, Passes};
 use crate::kernel::Kernel;
-use crate::outcome::{Outcome, PluginSet, Receipt, Touched};
+use crate::outcome::{Outcome, Receipt, Told, Touched, advice};
 use crate::plugins::Call;
 use crate::prepared::{Answer, Prepared};
-use crate::rows_beside::RowsBeside;
+use crate::rows_beside::{RowsBeside, Way};
 use crate::sealed::Sealed;
-use crate::{access, apply, check, digest, escalation, limits, plugin_sets};
+use crate::{access, apply, approvals, check, digest, escalation, limits, plugin_sets};
 use kjerne_query::Reader;
 
 /// What became of a commit that may have a task behind it.
@@ -26,6 +27,8 @@ pub(crate) enum Taken {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     Store,
+    /// It is, or is refused: it cannot wait for approval.
+    AtOnce,
     DryRun,
 }
 
@@ -47,6 +50,18 @@ impl Kernel {
         }
     }
 
+    /// The same for whoever cannot wait: where a guard asks for approval, the commit is refused.
+    ///
+    /// # Errors
+    /// Those of [`Kernel::commit`].
+    #[expect(clippy::needless_pass_by_value, reason = "takes what `commit` takes")]
+    pub fn commit_at_once(&self, commit: Commit) -> Result<Outcome, StoreError> {
+        match self.take(&commit, &RowsBeside::default(), Mode::AtOnce)? {
+            Taken::Outcome(outcome) => Ok(outcome),
+            Taken::Overtaken => Ok(contention()),
+        }
+    }
+
     /// Says what [`Kernel::commit`] would answer now, having asked every plugin, and stores nothing.
     ///
     /// # Errors
@@ -59,7 +74,7 @@ impl Kernel {
         }
     }
 
-    /// The path of a change, from top to bottom.
+    /// Has a commit take its path, and take it anew as long as others change what it was decided on.
     pub(crate) fn take(
         &self,
         commit: &Commit,
@@ -72,63 +87,82 @@ impl Kernel {
         let _under_way = self.group().enter();
         let digest = commit.key.as_ref();
         let digest = digest.map(|_| beside.asked.unwrap_or_else(|| digest::of(commit)));
+        let way = Way {
+            commit,
+            digest,
+            beside,
+        };
         for _ in 0..limits::COMMIT_TRIES.value {
-            // A state that does not change, and a note of everything that is read from it.
-            let reader = self.remembering()?;
-
-            // A known key: what was done then is the answer now.
-            if let Some(known) = known_key(commit, digest, beside, &reader)? {
-                return self.answer_known(known, beside, mode);
-            }
-
-            // The records it is about; the versions expected; rights; the changes applied.
-            let mut resolved = self.resolve(commit, &reader)?;
-            let denied = access::refusals(&commit.actor, &resolved);
-            resolved.faults.extend(denied);
-            let (mut work, mut faults) = (resolved.work, resolved.faults);
-            faults.extend(apply::apply(&mut work, &commit.changes, resolved.places));
-            if !faults.is_empty() {
-                faults.extend(check::faults_before_shaping(&work));
-                return Ok(refused(faults));
-            }
-
-            // Shapes set fields, one after the other.
-            let call = self.call(commit, &reader);
-            let mut verdicts = Vec::new();
-            if let Err(faults) = self.shape(&call, &mut work, &mut verdicts) {
-                return Ok(refused(faults));
-            }
-
-            // The kernel's own checks: every fault of every change.
-            faults.extend(check::schema_faults(&work));
-            let further = check::store_faults(&work, &reader, self.referrers(), &faults)?;
-            faults.extend(further);
-            faults.extend(escalation::stuck(beside.step.as_ref(), &work));
-            if !faults.is_empty() {
-                return Ok(refused(faults));
-            }
-
-            let plugin_sets = plugin_sets::of(commit, &work, &verdicts);
-
-            // From here on nothing is amended. Every guard is asked.
-            let sealed = Sealed::new(work);
-            let objections = self.guard(&call, &sealed, &mut verdicts);
-            if !objections.is_empty() {
-                return Ok(refused(objections));
-            }
-
-            // One transaction looks again at what was read, and stores; or everything from the top.
-            if mode == Mode::DryRun || leaves_no_trace(commit, &sealed, beside) {
-                return Ok(accepted(commit, sealed.touched(), plugin_sets));
-            }
-            let prepared = Prepared::new(commit, digest, reader, sealed, verdicts, beside);
-            match self.group().submit(&**self.store(), prepared)? {
-                Answer::Stored(receipt) => return Ok(stored(receipt, plugin_sets)),
-                Answer::Overtaken => return Ok(Taken::Overtaken),
-                Answer::Changed => {}
+            if let Some(taken) = self.path(&way, mode)? {
+                return Ok(taken);
             }
         }
         Ok(Taken::Outcome(contention()))
+    }
+
+    /// The path of a change, from top to bottom; none when what it was decided on has changed.
+    fn path(&self, way: &Way<'_>, mode: Mode) -> Result<Option<Taken>, StoreError> {
+        let Way { commit, beside, .. } = *way;
+        // A state that does not change, and a note of everything that is read from it.
+        let reader = self.remembering()?;
+
+        // A known key: what was done then is the answer now.
+        if let Some(known) = known_key(way, &reader)? {
+            return self.answer_known(known, beside, mode).map(Some);
+        }
+
+        // The records it is about; the versions expected; rights; the changes applied.
+        let mut resolved = self.resolve(commit, &reader)?;
+        let denied = access::refusals(&commit.actor, &resolved);
+        resolved.faults.extend(denied);
+        let (mut work, mut faults) = (resolved.work, resolved.faults);
+        faults.extend(apply::apply(&mut work, &commit.changes, resolved.places));
+        if !faults.is_empty() {
+            faults.extend(check::faults_before_shaping(&work));
+            return Ok(Some(refused(faults)));
+        }
+
+        // Shapes set fields, one after the other.
+        let call = self.call(commit, &reader);
+        let mut verdicts = Vec::new();
+        if let Err(faults) = self.shape(&call, &mut work, &mut verdicts) {
+            return Ok(Some(refused(faults)));
+        }
+
+        // The kernel's own checks: every fault of every change.
+        faults.extend(check::schema_faults(&work));
+        let further = check::store_faults(&work, &reader, self.referrers(), &faults)?;
+        faults.extend(further);
+        faults.extend(escalation::stuck(beside.step.as_ref(), &work));
+        if !faults.is_empty() {
+            return Ok(Some(refused(faults)));
+        }
+
+        // From here on nothing is amended. Every guard is asked.
+        let plugin_sets = plugin_sets::of(commit, &work, &verdicts);
+        let sealed = Sealed::new(work);
+        let found = self.guard(&call, &sealed, &mut verdicts);
+        if !found.refusals.is_empty() {
+            return Ok(Some(refused(found.refusals)));
+        }
+
+        // Where approval is asked for, it was given, or the commit waits for it.
+        let act = match self.passes(way, found.asked, &sealed) {
+            Passes::Stored(act) => act,
+            Passes::Waits(waits) => return self.wait(way, *waits, &sealed, reader, mode),
+        };
+
+        // One transaction looks again at what was read, and stores; or everything from the top.
+        let told = Told::of(plugin_sets, &verdicts);
+        if mode == Mode::DryRun || leaves_no_trace(commit, &sealed, beside) {
+            return Ok(Some(accepted(commit, sealed.touched(), told)));
+        }
+        let prepared = Prepared::new(way, reader, sealed, verdicts, act);
+        Ok(match self.group().submit(&**self.store(), prepared)? {
+            Answer::Stored(receipt) => Some(stored(receipt, told)),
+            Answer::Overtaken => Some(Taken::Overtaken),
+            Answer::Changed => None,
+        })
     }
 
     fn call(&self, commit: &Commit, reader: &Arc<Reader>) -> Call {
@@ -148,7 +182,8 @@ impl Kernel {
         beside: &RowsBeside,
         mode: Mode,
     ) -> Result<Taken, StoreError> {
-        if known.receipt().is_none() || beside.moves.is_empty() || mode == Mode::DryRun {
+        let is_refused = matches!(known, Outcome::Refused(_));
+        if is_refused || beside.moves.is_empty() || mode == Mode::DryRun {
             return Ok(Taken::Outcome(known));
         }
         match self.store_rows(beside.moves.clone(), beside.depends.clone())? {
@@ -162,20 +197,20 @@ fn refused(refusals: Vec<Refusal>) -> Taken {
     Taken::Outcome(Outcome::refused(refusals))
 }
 
-fn stored(receipt: Receipt, plugin_sets: Vec<PluginSet>) -> Taken {
+fn stored(receipt: Receipt, told: Told) -> Taken {
     Taken::Outcome(Outcome::Accepted(Receipt {
-        plugin_sets,
+        plugin_sets: told.plugin_sets,
+        advice: told.advice,
         ..receipt
     }))
 }
 
-fn accepted(commit: &Commit, edits: Vec<Touched>, plugin_sets: Vec<PluginSet>) -> Taken {
+fn accepted(commit: &Commit, edits: Vec<Touched>, told: Told) -> Taken {
     let receipt = Receipt {
-        entry: 0,
-        at: commit.at,
         edits,
-        replayed: false,
-        plugin_sets,
+        plugin_sets: told.plugin_sets,
+        advice: told.advice,
+        ..Receipt::of_nothing(commit.at)
     };
     Taken::Outcome(Outcome::Accepted(receipt))
 }
@@ -220,15 +255,19 @@ fn out_of_bounds(commit: &Commit, beside: &RowsBeside) -> Option<Refusal> {
 }
 
 /// The answer to a commit whose key its actor has used before; none for a new key.
-fn known_key(
-    commit: &Commit,
-    digest: Option<[u8; 16]>,
-    beside: &RowsBeside,
-    reader: &Reader,
-) -> Result<Option<Outcome>, StoreError> {
+fn known_key(way: &Way<'_>, reader: &Reader) -> Result<Option<Outcome>, StoreError> {
+    let Way {
+        commit,
+        digest,
+        beside,
+    } = *way;
     let (Some(key), Some(digest)) = (&commit.key, digest) else {
         return Ok(None);
     };
+    // Of a commit that has waited, the key leads to the waiting that ends now.
+    if beside.approval.is_some() {
+        return Ok(None);
+    }
     let Some(row) = idempotency::get(reader, &commit.actor, key)? else {
         return Ok(None);
     };
@@ -246,20 +285,23 @@ fn known_key(
             message,
         )])));
     }
-    replay(commit, &row, reader).map(|receipt| Some(Outcome::Accepted(receipt)))
+    let named_by_plugin = of_plugin && beside.asked.is_none();
+    replay(commit, &row, reader, named_by_plugin).map(Some)
 }
 
 /// What the first commit with this key did, from the journal.
-fn replay(commit: &Commit, row: &KeyRow, reader: &Reader) -> Result<Receipt, StoreError> {
+fn replay(
+    commit: &Commit,
+    row: &KeyRow,
+    reader: &Reader,
+    named_by_plugin: bool,
+) -> Result<Outcome, StoreError> {
     let nothing = Receipt {
-        entry: 0,
-        at: commit.at,
-        edits: Vec::new(),
         replayed: true,
-        plugin_sets: Vec::new(),
+        ..Receipt::of_nothing(commit.at)
     };
     if row.entry == 0 {
-        return Ok(nothing);
+        return Ok(Outcome::Accepted(nothing));
     }
     let entry = journal::get(reader, row.entry)?.ok_or_else(|| {
         StoreError::Corrupt(format!(
@@ -267,19 +309,22 @@ fn replay(commit: &Commit, row: &KeyRow, reader: &Reader) -> Result<Receipt, Sto
             row.entry
         ))
     })?;
-    let touch = |edit: kjerne_model::Edit| Touched {
-        kind: edit.kind,
-        id: edit.id,
-        version: edit.version,
-    };
-    let edits = entry.edits.into_iter().map(touch).collect();
-    Ok(Receipt {
+    match approvals::known(&entry, reader)? {
+        Some(Known::Waits(waiting)) => return Ok(Outcome::Waiting(waiting)),
+        // What a plugin names is done once; that somebody did not want it is no fault of a repetition.
+        Some(Known::Ended(_)) if named_by_plugin => return Ok(Outcome::Accepted(nothing)),
+        Some(Known::Ended(refusal)) => return Ok(Outcome::refused(vec![refusal])),
+        None => {}
+    }
+    let edits = entry.edits.iter().map(Touched::by).collect();
+    Ok(Outcome::Accepted(Receipt {
         entry: entry.number,
         at: entry.at,
         edits,
         replayed: true,
         plugin_sets: Vec::new(),
-    })
+        advice: advice(&entry.verdicts),
+    }))
 }
 
 /// True when there is nothing to store: no difference, nothing beside it, no key to remember.

@@ -15,7 +15,8 @@
 //! | draft | one change of a commit as a shape or guard sees it: the record before and after |
 //! | sealed | of a commit: the last shape is done, and nothing in it is amended any more |
 //! | guard | a plugin that allows or refuses a sealed commit, and has no effects |
-//! | finding | one objection of a guard |
+//! | finding | one thing a guard says: it refuses, it asks for approval, or it advises |
+//! | pending | of a commit: a guard has asked for approval, and it waits for it instead of being stored |
 //! | verdict | what the journal keeps of a plugin that let a commit pass: who, and for how much fuel |
 //! | journal | the list of all commits stored, each one an entry with the edits it made |
 //! | reaction | a plugin's answer to journal entries: proposals and messages |
@@ -33,6 +34,8 @@ mod access;
 mod administered;
 mod administration;
 mod apply;
+mod approvals;
+mod approve;
 mod check;
 mod commit;
 mod digest;
@@ -66,17 +69,18 @@ mod walker;
 mod watches;
 
 pub use administered::{Administered, was_in_use};
+pub use approve::pending_commit;
 pub use faults::Faults;
 pub use job_rows::{parked_job, parked_role};
 pub use jobs::{JobProgress, Run, Why};
 pub use kernel::Kernel;
 pub use kjerne_query::{Allowance, Feed, Order, Page, Query, QueryError, Reader, limit_table};
 pub use outbox::{Failed, Undelivered};
-pub use outcome::{Outcome, PluginSet, Receipt, Touched};
+pub use outcome::{OpenRole, Outcome, PluginSet, Receipt, Touched, Waiting};
 pub use plugin_table::{TablePlugin, TablePlugins};
 pub use plugins::{
-    Call, Draft, Effects, Fault, FieldSet, Finding, Guarded, PluginInfo, Plugins, Reply, Role,
-    Shaped, Task,
+    Call, Draft, Effects, Fault, FieldSet, Finding, Force, Guarded, PluginInfo, Plugins, Reply,
+    Role, Shaped, Task,
 };
 pub use progress::Progress;
 pub use requests::{Ask, Performed};

@@ -1,6 +1,6 @@
 //! Every limit of the kernel: its name, its number and its reason, in one place.
 
-use kjerne_model::{Address, Commit, Instant, Name, Schema, Value, filter};
+use kjerne_model::{Address, Asked, Commit, Instant, Name, Schema, Value, filter};
 
 pub use kjerne_query::limit_table;
 pub use kjerne_query::limits::{
@@ -136,6 +136,38 @@ limit_table! {
     /// The text of one fault.
     FAULT_TEXT = "fault-text", 2_000, "bytes",
         "it repeats names and values it was given, which may be of any length";
+
+    /// Commits of one actor that wait for approval.
+    PENDING_OF_ONE = "pending-of-one", 100, "commits",
+        "more than anybody has in mind; whoever asks for more is a program that went astray";
+
+    /// Commits of a workspace that wait for approval.
+    PENDING = "pending", 1_000, "commits",
+        "those who approve read them in one list, and it is looked through on every turn of the clock";
+
+    /// Bytes of all commits that wait for approval.
+    PENDING_BYTES = "pending-bytes", 64 << 20, "bytes",
+        "they live in the workspace's data file; a thousand of 64 KiB each";
+
+    /// Bytes of one commit that waits for approval, with what it changes before and after.
+    PENDING_COMMIT = "pending-commit", 1 << 20, "bytes",
+        "somebody has to read it before it is let through; a larger one is better split";
+
+    /// How long a commit waits for approval.
+    PENDING_AGE = "pending-age", 30 * 24 * 3_600_000, "ms",
+        "a month; who has not answered by then will not, and the records have moved on";
+
+    /// People in all roles of approvers together.
+    APPROVERS = "approvers", 1_000, "rows",
+        "they are named one by one, by hand, and told to whoever waits";
+
+    /// Bytes of the name of a role of approvers.
+    ROLE_NAME = "role-name", Asked::MAX_ROLE_BYTES as u64, "bytes",
+        "a key of the store; small letters, digits, '-', '_' and '.', so that no two roles look alike";
+
+    /// Bytes of what is said to the rejection of a commit.
+    REJECTION = "rejection", 1_024, "bytes",
+        "a sentence or two; it stays in the journal for ever";
 
     /// Fields of a kind.
     KIND_FIELDS = "kind-fields", Schema::MAX_FIELDS as u64, "fields",

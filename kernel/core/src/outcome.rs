@@ -1,6 +1,8 @@
 //! What became of a commit.
 
-use kjerne_model::{Code, Instant, Name, RecordId, Refusal, Value};
+use kjerne_model::{
+    Actor, Asked, Code, Edit, Instant, Name, RecordId, Refusal, Remark, Value, Verdict,
+};
 
 use crate::faults::Faults;
 use crate::plugins::Fault;
@@ -10,6 +12,8 @@ use crate::plugins::Fault;
 pub enum Outcome {
     /// It was stored, durably (or, for a dry run, it would have been).
     Accepted(Receipt),
+    /// It is not stored: it waits until those who are asked let it through (or, for a dry run, it would).
+    Waiting(Box<Waiting>),
     /// It was refused and nothing was stored: the reasons found, the first in order of precedence in
     /// front, up to a limit; the last then says how many more there were. Never empty.
     Refused(Vec<Refusal>),
@@ -21,7 +25,7 @@ impl Outcome {
     pub fn receipt(&self) -> Option<&Receipt> {
         match self {
             Self::Accepted(receipt) => Some(receipt),
-            Self::Refused(_) => None,
+            Self::Waiting(_) | Self::Refused(_) => None,
         }
     }
 
@@ -29,7 +33,7 @@ impl Outcome {
     #[must_use]
     pub fn refusals(&self) -> &[Refusal] {
         match self {
-            Self::Accepted(_) => &[],
+            Self::Accepted(_) | Self::Waiting(_) => &[],
             Self::Refused(refusals) => refusals,
         }
     }
@@ -97,12 +101,108 @@ pub struct Receipt {
     /// The fields that plugins filled in or set to something else than was asked for; not told again
     /// when it is replayed.
     pub plugin_sets: Vec<PluginSet>,
+    /// What guards advise, in the plugins' fixed order.
+    pub advice: Vec<Remark>,
 }
 
 impl Receipt {
+    /// Of a commit that changed nothing.
+    pub(crate) fn of_nothing(at: Instant) -> Self {
+        Self {
+            entry: 0,
+            at,
+            edits: Vec::new(),
+            replayed: false,
+            plugin_sets: Vec::new(),
+            advice: Vec::new(),
+        }
+    }
+
     /// The fields that were asked to have one value and were given another by a plugin.
     pub fn overridden(&self) -> impl Iterator<Item = &PluginSet> {
         self.plugin_sets.iter().filter(|one| one.asked)
+    }
+}
+
+/// What plugins did to a commit and said of it, for its receipt.
+#[derive(Default)]
+pub(crate) struct Told {
+    pub(crate) plugin_sets: Vec<PluginSet>,
+    pub(crate) advice: Vec<Remark>,
+}
+
+impl Told {
+    /// What shapes set, and what guards advise.
+    pub(crate) fn of(plugin_sets: Vec<PluginSet>, verdicts: &[Verdict]) -> Self {
+        Self {
+            plugin_sets,
+            advice: advice(verdicts),
+        }
+    }
+}
+
+/// What the guards among the plugins asked advise.
+pub(crate) fn advice(verdicts: &[Verdict]) -> Vec<Remark> {
+    let advice = verdicts.iter().flat_map(|verdict| &verdict.advice);
+    advice.cloned().collect()
+}
+
+/// A commit that waits for approval.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Waiting {
+    /// Its id; none for a dry run.
+    pub id: Option<RecordId>,
+    /// The number of the journal entry that tells so; 0 for a dry run.
+    pub entry: u64,
+    /// The rules that ask, and why.
+    pub asked: Vec<Asked>,
+    /// The roles that have not approved yet.
+    pub open: Vec<OpenRole>,
+    /// When it stops waiting.
+    pub expires_at: Instant,
+    /// The records it would change.
+    pub edits: Vec<Touched>,
+    /// True when a commit with the same key waits already, and this is it.
+    pub replayed: bool,
+    /// True when an approval did not count, since what it was for has changed meanwhile: those who were
+    /// asked have to look at it as it is now.
+    pub renewed: bool,
+}
+
+/// A role that is asked, and who may answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OpenRole {
+    /// The role.
+    pub role: String,
+    /// Who may approve in it; nobody unless somebody was put there.
+    pub approvers: Vec<Actor>,
+}
+
+impl Waiting {
+    /// The reasons to refuse a commit that would have to wait and cannot; `who` says what it is.
+    #[must_use]
+    pub fn refusals(asked: Vec<Asked>, who: &str) -> Vec<Refusal> {
+        let refusal = |Asked { role, mut remark }: Asked| {
+            let why = remark.message.trim_end_matches('.');
+            remark.message =
+                format!("{why}. It needs the approval of {role}, and {who} cannot wait");
+            of_remark(Code::CannotWait, remark)
+        };
+        asked.into_iter().map(refusal).collect()
+    }
+}
+
+/// What a guard said, as a refusal with this code.
+pub(crate) fn of_remark(code: Code, remark: Remark) -> Refusal {
+    Refusal {
+        code,
+        change: remark.change,
+        kind: remark.kind,
+        id: remark.id,
+        field: remark.field,
+        message: remark.message,
+        plugin: Some(remark.plugin),
+        reason: Some(remark.code),
     }
 }
 
@@ -134,4 +234,15 @@ pub struct Touched {
     pub id: RecordId,
     /// Its version after the commit; for a record that was removed, the version it would have had.
     pub version: u64,
+}
+
+impl Touched {
+    /// What an edit touched.
+    pub(crate) fn by(edit: &Edit) -> Self {
+        Self {
+            kind: edit.kind.clone(),
+            id: edit.id,
+            version: edit.version,
+        }
+    }
 }

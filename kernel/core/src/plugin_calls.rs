@@ -4,11 +4,12 @@
 //! work to change, guards are given it sealed, and what is stored is made from the sealed work.
 //! Promise 5, a guard has no effects, is one as well: what it returns holds findings and nothing else.
 
-use kjerne_model::{Code, Refusal, Verdict};
+use kjerne_model::{Asked, Code, Refusal, Remark, Verdict};
 
 use crate::apply::{Slot, Work};
 use crate::kernel::Kernel;
-use crate::plugins::{Call, Draft, Fault, FieldSet, Finding, PluginInfo, Role};
+use crate::outcome::of_remark;
+use crate::plugins::{Call, Draft, Fault, FieldSet, Finding, Force, PluginInfo, Role};
 use crate::sealed::Sealed;
 
 /// A plugin's verdict on a commit that it let pass.
@@ -20,7 +21,17 @@ fn verdict(plugin: &PluginInfo, role: Role, fuel: u64, set: Vec<String>) -> Verd
         role: role.name().to_owned(),
         fuel,
         set,
+        advice: Vec::new(),
     }
+}
+
+/// What the guards found; what they advise stands in their verdicts.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// What they refuse the commit for.
+    pub(crate) refusals: Vec<Refusal>,
+    /// Whose approval they ask for.
+    pub(crate) asked: Vec<Asked>,
 }
 
 /// A plugin that broke, as a reason to refuse.
@@ -57,30 +68,34 @@ impl Kernel {
         Ok(())
     }
 
-    /// Asks every guard that watches one of the changes, and returns what they object to, in the
-    /// plugins' fixed order. A guard that breaks objects by breaking.
-    pub(crate) fn guard(
-        &self,
-        call: &Call,
-        sealed: &Sealed,
-        verdicts: &mut Vec<Verdict>,
-    ) -> Vec<Refusal> {
-        let mut refusals = Vec::new();
+    /// Asks every guard that watches one of the changes, and returns what they found, in the
+    /// plugins' fixed order. A guard that breaks refuses by breaking.
+    pub(crate) fn guard(&self, call: &Call, sealed: &Sealed, verdicts: &mut Vec<Verdict>) -> Found {
+        let mut found = Found::default();
         for plugin in self.plugins().with_role(Role::Guard) {
             let drafts = watched(&plugin, sealed.work());
             if drafts.is_empty() {
                 continue;
             }
             match self.plugins().guard(&plugin, call, &drafts) {
-                Err(fault) => refusals.push(fault_refusal(&fault)),
+                Err(fault) => found.refusals.push(fault_refusal(&fault)),
                 Ok(guarded) => {
-                    let found = guarded.findings.into_iter();
-                    refusals.extend(found.map(|finding| objection(&plugin, &drafts, finding)));
-                    verdicts.push(verdict(&plugin, Role::Guard, guarded.fuel, Vec::new()));
+                    let mut verdict = verdict(&plugin, Role::Guard, guarded.fuel, Vec::new());
+                    for finding in guarded.findings {
+                        let remark = remark(&plugin, &drafts, &finding);
+                        match finding.force {
+                            Force::Refuses => found.refusals.push(of_remark(Code::Guard, remark)),
+                            Force::AsksApproval { role } => {
+                                found.asked.push(Asked { role, remark })
+                            }
+                            Force::Advises => verdict.advice.push(remark),
+                        }
+                    }
+                    verdicts.push(verdict);
                 }
             }
         }
-        refusals
+        found
     }
 }
 
@@ -131,13 +146,17 @@ fn set_field(
     None
 }
 
-/// A guard's finding as a refusal. One about a change the guard was not shown is about the whole.
-fn objection(plugin: &PluginInfo, drafts: &[Draft<'_>], finding: Finding) -> Refusal {
+/// A guard's finding with its place in the commit. One about a change the guard was not shown is about
+/// the whole.
+fn remark(plugin: &PluginInfo, drafts: &[Draft<'_>], finding: &Finding) -> Remark {
     let draft = drafts.iter().find(|draft| draft.change == finding.change);
-    let mut refusal = Refusal::new(Code::Guard, finding.message).by(&plugin.id, &finding.code);
-    refusal.field = finding.field;
-    match draft {
-        Some(draft) => refusal.at(draft.change, draft.kind).record(draft.id),
-        None => refusal,
+    Remark {
+        plugin: plugin.id.clone(),
+        code: finding.code.clone(),
+        message: finding.message.clone(),
+        change: draft.map(|draft| draft.change),
+        kind: draft.map(|draft| draft.kind.clone()),
+        id: draft.map(|draft| draft.id),
+        field: finding.field.clone(),
     }
 }

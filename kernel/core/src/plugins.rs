@@ -182,22 +182,38 @@ pub struct FieldSet {
 /// What a guard said.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Guarded {
-    /// What it objects to; empty when it allows the commit.
+    /// What it found; empty when it allows the commit and has nothing to say.
     pub findings: Vec<Finding>,
     /// The fuel it used.
     pub fuel: u64,
 }
 
-/// One objection of a guard.
+/// What a finding does to the commit.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Force {
+    /// It is refused.
+    Refuses,
+    /// It waits until somebody with the role lets it through.
+    AsksApproval {
+        /// The role.
+        role: String,
+    },
+    /// Nothing: it is stored with the commit, and shown.
+    Advises,
+}
+
+/// One thing a guard found.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Finding {
+    /// What it does to the commit.
+    pub force: Force,
     /// The change, by its place in the commit.
     pub change: usize,
     /// The field the person should look at.
     pub field: Option<String>,
     /// The rule's own name.
     pub code: String,
-    /// What is wrong and what to do.
+    /// What is wrong and what to do; or what to look at, or why somebody is asked.
     pub message: String,
 }
 

@@ -5,14 +5,14 @@
 
 use std::sync::Arc;
 
-use kjerne_model::{Act, Actor, Commit, Edit, Entry, Instant, Verdict};
+use kjerne_model::{Act, Actor, Edit, Entry, Instant, Verdict};
 use kjerne_store::journal::EntryRows;
 use kjerne_store::records::RecordRows;
-use kjerne_store::{KeyRow, StoreError, Write, idempotency};
+use kjerne_store::{KeyRow, PendingRow, StoreError, Write, idempotency};
 
 use crate::apply::RecordEdit;
 use crate::outcome::{Receipt, Touched};
-use crate::rows_beside::{Row, RowsBeside, has_room, of_the_plugin};
+use crate::rows_beside::{Row, Way, has_room, of_the_task, pending_has_room};
 use crate::sealed::Sealed;
 use kjerne_query::Reader;
 
@@ -24,14 +24,16 @@ pub(crate) struct Prepared {
     /// What the task behind it was decided on.
     depends: Option<Arc<Reader>>,
     at: Instant,
-    actor: Actor,
-    key: Option<(String, [u8; 16])>,
+    key: Option<UsedKey>,
     touched: Vec<Touched>,
     records: Vec<RecordRows>,
     /// None when there is nothing to tell.
     entry: Option<EntryRows>,
     rows: Vec<Row>,
 }
+
+/// An idempotency key that is used up: whose, its name, and the digest of what was asked for with it.
+type UsedKey = (Actor, String, [u8; 16]);
 
 /// What came of it.
 pub(crate) enum Answer {
@@ -44,15 +46,16 @@ pub(crate) enum Answer {
 }
 
 impl Prepared {
-    /// A commit that every guard has let pass, with what is stored beside it.
+    /// A commit that every guard has let pass, with what is stored beside it; `act` is the approval that
+    /// let it through, when it has waited.
     pub(crate) fn new(
-        commit: &Commit,
-        digest: Option<[u8; 16]>,
+        way: &Way<'_>,
         reader: Arc<Reader>,
         sealed: Sealed,
         verdicts: Vec<Verdict>,
-        beside: &RowsBeside,
+        act: Option<Act>,
     ) -> Self {
+        let Way { commit, beside, .. } = *way;
         let touched = sealed.touched();
         let edits = sealed.into_edits(commit.at);
         let records = edits.iter().map(record_rows).collect();
@@ -64,17 +67,17 @@ impl Prepared {
             cause: commit.cause,
             edits: edits.into_iter().map(journal_edit).collect(),
             verdicts,
-            act: None,
+            act,
         };
+        let is_told = !entry.edits.is_empty() || entry.act.is_some();
         Self {
             reader: Some(reader),
             depends: beside.depends.clone(),
             at: commit.at,
-            actor: commit.actor.clone(),
-            key: commit.key.clone().zip(digest),
+            key: used_key(way),
             touched,
             records,
-            entry: (!entry.edits.is_empty()).then(|| EntryRows::of(&entry)),
+            entry: is_told.then(|| EntryRows::of(&entry)),
             rows: beside
                 .moves
                 .iter()
@@ -90,7 +93,6 @@ impl Prepared {
             reader: None,
             depends,
             at: Instant::default(),
-            actor: Actor::System("kernel".to_owned()),
             key: None,
             touched: Vec::new(),
             records: Vec::new(),
@@ -99,12 +101,51 @@ impl Prepared {
         }
     }
 
+    /// A commit that waits for approval, as a row; `by` did the act that tells so. What goes with the commit
+    /// waits with it, but for what the plugin keeps for itself: it has proposed, and knows it.
+    pub(crate) fn waiting(
+        way: &Way<'_>,
+        reader: Arc<Reader>,
+        row: PendingRow,
+        (by, act): (Actor, Act),
+    ) -> Self {
+        let Way { commit, beside, .. } = *way;
+        let kept = |row: &&Row| matches!(row, Row::State { .. });
+        let effects = beside.effects.iter().filter(kept);
+        let mut rows: Vec<Row> = beside.moves.iter().chain(effects).cloned().collect();
+        rows.push(Row::Pending(Box::new(row)));
+        // The key leads to the entry that tells of the waiting, and to none that comes between.
+        let is_new = beside.approval.is_none();
+        Self {
+            reader: Some(reader),
+            depends: beside.depends.clone(),
+            key: used_key(way).filter(|_| is_new),
+            ..Self::act(by, commit.at, act, rows)
+        }
+    }
+
+    /// The end of a commit's waiting, without it being stored. Its key leads to that.
+    pub(crate) fn ended(
+        row: PendingRow,
+        depends: Arc<Reader>,
+        by: Actor,
+        at: Instant,
+        act: Act,
+    ) -> Self {
+        let (id, actor) = (row.id, row.actor);
+        Self {
+            depends: Some(depends),
+            key: row.key.map(|(key, digest)| (actor, key, digest)),
+            ..Self::act(by, at, act, vec![Row::PendingEnded(id)])
+        }
+    }
+
     /// An act of administration with the rows it stores.
     pub(crate) fn act(actor: Actor, at: Instant, act: Act, rows: Vec<Row>) -> Self {
         let entry = Entry {
             number: 0,
             at,
-            actor: actor.clone(),
+            actor,
             key: None,
             cause: None,
             edits: Vec::new(),
@@ -113,7 +154,6 @@ impl Prepared {
         };
         Self {
             at,
-            actor,
             entry: Some(EntryRows::of(&entry)),
             ..Self::rows(rows, None)
         }
@@ -128,7 +168,7 @@ impl Prepared {
         last: &mut u64,
     ) -> Result<Answer, StoreError> {
         if let Some(depends) = &self.depends
-            && !depends.holds(write, *last, of_the_plugin)?
+            && !depends.holds(write, *last, of_the_task)?
         {
             return Ok(Answer::Overtaken);
         }
@@ -140,6 +180,10 @@ impl Prepared {
         {
             return Ok(Answer::Changed);
         }
+        // Others may have asked at the same time: whoever finds no room is told when it is looked at anew.
+        if !pending_has_room(write, &self.rows)? {
+            return Ok(Answer::Changed);
+        }
         let mut entry = 0;
         if let Some(rows) = &self.entry {
             entry = *last + 1;
@@ -147,10 +191,10 @@ impl Prepared {
             rows.write(write, entry)?;
             *last = entry;
         }
-        if let Some((key, digest)) = &self.key {
+        if let Some((actor, key, digest)) = &self.key {
             idempotency::put(
                 write,
-                &self.actor,
+                actor,
                 key,
                 &KeyRow {
                     digest: *digest,
@@ -167,8 +211,14 @@ impl Prepared {
             edits: std::mem::take(&mut self.touched),
             replayed: false,
             plugin_sets: Vec::new(),
+            advice: Vec::new(),
         }))
     }
+}
+
+fn used_key(way: &Way<'_>) -> Option<UsedKey> {
+    let commit = way.commit;
+    Some((commit.actor.clone(), commit.key.clone()?, way.digest?))
 }
 
 fn record_rows(edit: &RecordEdit) -> RecordRows {

@@ -289,6 +289,11 @@ impl Kernel {
                 messages: if receipt.replayed { 0 } else { messages },
                 receipt: Some(receipt).filter(|done| done.entry > 0),
             },
+            // It has proposed, and goes on; what it proposed waits without it.
+            Taken::Outcome(Outcome::Waiting(_)) => Answered::Done {
+                messages: 0,
+                receipt: None,
+            },
             Taken::Outcome(outcome) if outcome.is_overload() => Answered::Busy(outcome.told()),
             // Somebody changed a record while the plugin worked: it looks at it as it is now.
             Taken::Outcome(outcome) if outcome.is_stale() && was_so(reader, &commit.changes)? => {

@@ -53,7 +53,7 @@ impl Ask {
 pub struct Performed {
     /// What became of its proposals; a plugin that broke or failed is a refusal with `plugin-fault`.
     pub outcome: Outcome,
-    /// What to show whoever asked; empty when it was refused.
+    /// What to show whoever asked, also when what it proposes waits for approval; empty when it was refused.
     pub reply: Reply,
 }
 
@@ -120,6 +120,7 @@ impl Kernel {
                 reply,
                 ..
             } = effects;
+            beside.behind = Some(ask.actor.clone());
             if let Some(tied) = tied {
                 tied.bind(&mut changes, &mut beside);
             }
@@ -161,13 +162,7 @@ fn refused(outcome: Outcome) -> Performed {
 }
 
 fn nothing(ask: &Ask) -> Outcome {
-    Outcome::Accepted(Receipt {
-        entry: 0,
-        at: ask.now,
-        edits: Vec::new(),
-        replayed: false,
-        plugin_sets: Vec::new(),
-    })
+    Outcome::Accepted(Receipt::of_nothing(ask.now))
 }
 
 impl Tied {

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use kjerne_model::{Instant, Message};
+use kjerne_model::{Actor, Commit, Instant, Message, RecordId};
 use kjerne_store::{
-    CostRow, CursorRow, JobRow, Link, OutboxRow, ParkedRow, Read, Space, StoreError, Waiting,
-    Write, costs, cursors, jobs, outbox, parked, plugin_state,
+    CostRow, CursorRow, JobRow, Link, OutboxRow, ParkedRow, PendingRow, Read, Space, StoreError,
+    Waiting, Write, costs, cursors, jobs, outbox, parked, pending, plugin_state,
 };
 
 use crate::administered::Administered;
@@ -29,6 +29,31 @@ pub(crate) struct RowsBeside {
     pub(crate) asked: Option<[u8; 16]>,
     /// The escalation step this commit does.
     pub(crate) step: Option<Step>,
+    /// Who had a plugin make it.
+    pub(crate) behind: Option<Actor>,
+    /// What led to the messages among the effects.
+    pub(crate) link: Link,
+    /// The approval that is to let it through, when it has waited.
+    pub(crate) approval: Option<Box<Approving>>,
+}
+
+/// A commit on its path, and what goes with it.
+#[derive(Clone, Copy)]
+pub(crate) struct Way<'a> {
+    pub(crate) commit: &'a Commit,
+    /// What its key stands for, when it has one.
+    pub(crate) digest: Option<[u8; 16]>,
+    pub(crate) beside: &'a RowsBeside,
+}
+
+/// Somebody's approval of a commit that waits.
+pub(crate) struct Approving {
+    /// What waits, with this approval and the others that count.
+    pub(crate) row: PendingRow,
+    /// Who approves.
+    pub(crate) by: Actor,
+    /// In which role.
+    pub(crate) role: String,
 }
 
 impl RowsBeside {
@@ -57,6 +82,7 @@ impl RowsBeside {
         Self {
             effects,
             depends: Some(Arc::clone(reader)),
+            link,
             ..Self::default()
         }
     }
@@ -66,9 +92,13 @@ impl RowsBeside {
     }
 }
 
-/// The spaces a task's effects depend on.
-pub(crate) fn of_the_plugin(space: Space) -> bool {
-    matches!(space, Space::Cursors | Space::PluginState)
+/// The spaces a task's effects depend on: what the plugin keeps; of an approval, what waits and who may
+/// approve.
+pub(crate) fn of_the_task(space: Space) -> bool {
+    matches!(
+        space,
+        Space::Cursors | Space::PluginState | Space::Pending | Space::Approvers
+    )
 }
 
 /// One row to be stored.
@@ -106,6 +136,10 @@ pub(crate) enum Row {
         value: Option<Vec<u8>>,
     },
     Administered(Administered),
+    /// A commit that waits for approval, over the row that was there.
+    Pending(Box<PendingRow>),
+    /// It waits no longer.
+    PendingEnded(RecordId),
 }
 
 impl Row {
@@ -140,6 +174,8 @@ impl Row {
                 value: None,
             } => plugin_state::remove(write, plugin, key),
             Self::Administered(row) => row.store(write, last),
+            Self::Pending(row) => pending::put(write, row),
+            Self::PendingEnded(id) => pending::remove(write, *id),
         }
     }
 }
@@ -173,6 +209,43 @@ pub(crate) fn has_room(read: &dyn Read, rows: &[Row]) -> Result<bool, StoreError
         Some(plugin) => Ok(outbox_full(read, plugin)?.is_none()),
         None => Ok(true),
     }
+}
+
+/// Whether there is room for what is to wait for approval. What waits already has its room.
+pub(crate) fn pending_has_room(read: &dyn Read, rows: &[Row]) -> Result<bool, StoreError> {
+    for row in rows {
+        if let Row::Pending(row) = row
+            && no_room_for(read, row)?.is_some()
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The limit that keeps a commit from waiting for approval, if any.
+pub(crate) fn no_room_for(
+    read: &dyn Read,
+    row: &PendingRow,
+) -> Result<Option<&'static Limit>, StoreError> {
+    let bytes = pending::size(row);
+    if bytes > limits::PENDING_COMMIT.value {
+        return Ok(Some(&limits::PENDING_COMMIT));
+    }
+    if pending::get(read, row.id)?.is_some() {
+        return Ok(None);
+    }
+    let (all, own) = (
+        pending::held_in_all(read)?,
+        pending::held_of(read, &row.actor)?,
+    );
+    let counts = [
+        (&limits::PENDING_OF_ONE, own.rows + 1),
+        (&limits::PENDING, all.rows + 1),
+        (&limits::PENDING_BYTES, all.bytes + bytes),
+    ];
+    let full = counts.into_iter().find(|(most, would)| *would > most.value);
+    Ok(full.map(|(limit, _)| limit))
 }
 
 /// The limit that a plugin's waiting messages have reached, if any.

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kjerne_core::{Call, Draft, FieldSet, Finding, Role};
+use kjerne_core::{Call, Draft, FieldSet, Role};
 use kjerne_model::{Address, Change, Kind, Message, Name, Value, shown};
 use wasmtime::component::ResourceTable;
 
+use crate::found::Found;
 use crate::ids::IdSource;
 use crate::limits;
 use crate::meter::Meter;
@@ -44,10 +45,8 @@ pub struct CallState {
     pub shown: Vec<Shown>,
     /// The fields it set.
     pub sets: Sets,
-    /// What it objects to, the first of it.
-    pub findings: Vec<Finding>,
-    /// How often it objected.
-    pub objections: u64,
+    /// What it found.
+    pub found: Found,
     /// What it wants done.
     pub wishes: Wishes,
     /// Its queries under preparation.
@@ -80,8 +79,7 @@ impl CallState {
             meter,
             shown: Vec::new(),
             sets: Sets::default(),
-            findings: Vec::new(),
-            objections: 0,
+            found: Found::default(),
             wishes: Wishes::default(),
             queries,
         }

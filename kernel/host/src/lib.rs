@@ -43,6 +43,7 @@ mod digest;
 mod engine;
 mod error;
 mod fault;
+mod found;
 mod given;
 mod host;
 mod ids;

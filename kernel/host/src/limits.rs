@@ -216,6 +216,10 @@ limit_table! {
     FINDINGS = "findings", 1_000, "findings",
         "one for each change of the largest commit; nobody reads more, and the commit is refused anyway";
 
+    /// Pieces of advice of one call of a guard.
+    ADVICE = "advice", 100, "findings",
+        "each is stored with the commit for ever, and nobody reads more";
+
     /// Bytes of a sentence for people: of an objection, or why something cannot be done.
     SENTENCE = "sentence", 1_024, "bytes",
         "what is wrong and what to do; the rest is cut, so that an objection is never lost";

@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kjerne_core::Finding;
-use kjerne_model::{Address, Change, Fields, Name, RecordId, Reference, Target, Value, shown};
+use kjerne_core::{Finding, Force};
+use kjerne_model::{
+    Address, Asked, Change, Fields, Name, RecordId, Reference, Target, Value, shown,
+};
 use kjerne_values::header;
 use wasmtime::component::Resource;
 
@@ -107,6 +109,34 @@ pub fn sentence(message: &str) -> String {
     }
 }
 
+impl CallState {
+    /// Takes what a guard found, brought into its form.
+    fn find(
+        &mut self,
+        force: Force,
+        change: u32,
+        field: Option<String>,
+        code: &str,
+        message: &str,
+    ) -> Result<(), Stop> {
+        self.meter.check_time()?;
+        let bytes = field.as_ref().map_or(0, String::len) + code.len() + message.len();
+        self.meter.output(bytes as u64)?;
+        let Some(shown) = self.shown.get(change as usize) else {
+            return Err(unknown_change(change, &self.shown));
+        };
+        let field = field.map(|field| quoted(&field));
+        self.found.add(Finding {
+            force,
+            change: shown.change,
+            field: field.filter(|field| !field.trim().is_empty()),
+            code: rule_name(code),
+            message: sentence(message),
+        });
+        Ok(())
+    }
+}
+
 impl types::HostFindings for CallState {
     fn refuse(
         &mut self,
@@ -116,31 +146,37 @@ impl types::HostFindings for CallState {
         code: String,
         message: String,
     ) -> Result<(), Stop> {
-        self.meter.check_time()?;
-        let bytes = field.as_ref().map_or(0, String::len) + code.len() + message.len();
-        self.meter.output(bytes as u64)?;
-        let Some(shown) = self.shown.get(change as usize) else {
-            return Err(unknown_change(change, &self.shown));
-        };
-        let change = shown.change;
-        self.objections += 1;
-        if self.findings.len() < limits::FINDINGS.count() {
-            let field = field
-                .map(|field| quoted(&field))
-                .filter(|field| !field.trim().is_empty());
-            self.findings.push(Finding {
-                change,
-                field,
-                code: rule_name(&code),
-                message: sentence(&message),
-            });
-        } else if let Some(last) = self.findings.last_mut() {
-            last.message = format!(
-                "this is one of {} objections; mend the others first",
-                self.objections
-            );
+        self.find(Force::Refuses, change, field, &code, &message)
+    }
+
+    fn advise(
+        &mut self,
+        _: Resource<Findings>,
+        change: u32,
+        field: Option<String>,
+        code: String,
+        message: String,
+    ) -> Result<(), Stop> {
+        self.find(Force::Advises, change, field, &code, &message)
+    }
+
+    fn ask_approval(
+        &mut self,
+        _: Resource<Findings>,
+        change: u32,
+        role: String,
+        field: Option<String>,
+        code: String,
+        reason: String,
+    ) -> Result<(), Stop> {
+        self.meter.output_bytes(role.len() as u64)?;
+        if Asked::is_role(&role) {
+            return self.find(Force::AsksApproval { role }, change, field, &code, &reason);
         }
-        Ok(())
+        // Nobody can be in such a role, and what asks for it must not pass for that.
+        let role = quoted(&role);
+        let message = format!("it asks for the approval of {role:?}, which is no name of a role");
+        self.find(Force::Refuses, change, field, &code, &message)
     }
 
     fn drop(&mut self, _: Resource<Findings>) -> wasmtime::Result<()> {

@@ -15,6 +15,7 @@ use crate::call::{self, Ask, Done, only};
 use crate::call_state::{CallState, Purpose, Shown};
 use crate::code::found;
 use crate::fault;
+use crate::found::Found;
 use crate::host::Host;
 use crate::meter::Meter;
 use crate::outputs::{rule_name, sentence};
@@ -71,7 +72,7 @@ impl Plugins for Host {
                     .call_guard(store, only(), &changes, only())
             })?;
         Ok(Guarded {
-            findings: done.state.findings,
+            findings: done.state.found.into_findings(),
             fuel: done.fuel,
         })
     }
@@ -330,8 +331,7 @@ impl Host {
                 let state = store.data_mut();
                 state.begin(Meter::start(state.meter.budget, ask.bytes));
                 state.shown = ask.shown;
-                state.findings.clear();
-                state.objections = 0;
+                state.found = Found::default();
                 call::refuel(&mut store, fuel);
                 guest.call_guard(&mut store, only(), &changes, only())?;
                 taken.push(started.elapsed());

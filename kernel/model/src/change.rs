@@ -88,6 +88,20 @@ pub enum Actor {
     System(String),
 }
 
+impl Actor {
+    /// The actor written so: `user:kari`, `plugin:acme.credit`, `system:import`.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let (sort, name) = text.split_once(':').filter(|(_, name)| !name.is_empty())?;
+        match sort {
+            "user" => Some(Self::User(name.to_owned())),
+            "plugin" => Some(Self::Plugin(name.to_owned())),
+            "system" => Some(Self::System(name.to_owned())),
+            _ => None,
+        }
+    }
+}
+
 /// `user:kari`, `plugin:acme.credit`, `system:import`.
 impl std::fmt::Display for Actor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -24,16 +24,17 @@ pub struct Entry {
     pub edits: Vec<Edit>,
     /// What each plugin asked said, and what it cost.
     pub verdicts: Vec<Verdict>,
-    /// What was administered, when it is an administrator's act; it changes no record.
+    /// What was done that is no change of a record: an act of administration, or the approval that let the
+    /// edits beside it through.
     pub act: Option<Act>,
 }
 
-/// One act of administration: what was done to the workspace and is no change of a record.
+/// One act of administration or approval: what was done to the workspace and is no change of a record.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Act {
     /// What was done, such as `plugin.grant`.
     pub operation: String,
-    /// To what: a plugin's id, the name of a token.
+    /// To what: a plugin's id, the name of a token, the id of a commit that waits for approval.
     pub subject: String,
     /// What of it, by name, such as the version and the items; never a secret.
     pub details: Vec<(String, String)>,
@@ -118,4 +119,47 @@ pub struct Verdict {
     pub fuel: u64,
     /// The fields the plugin set, as `change.field`, when it shaped.
     pub set: Vec<String>,
+    /// What it advised, when it guarded.
+    pub advice: Vec<Remark>,
+}
+
+/// What a guard says of a commit without refusing it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Remark {
+    /// The plugin that says it.
+    pub plugin: String,
+    /// The rule's own name.
+    pub code: String,
+    /// A sentence for the person.
+    pub message: String,
+    /// Which of the commit's changes; none when it is the commit as a whole.
+    pub change: Option<usize>,
+    /// The kind concerned.
+    pub kind: Option<Name>,
+    /// The record concerned.
+    pub id: Option<RecordId>,
+    /// The field the person should look at.
+    pub field: Option<String>,
+}
+
+/// A guard's wish that somebody else lets a commit through.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Asked {
+    /// The role of those who may.
+    pub role: String,
+    /// Which rule asks, and why.
+    pub remark: Remark,
+}
+
+impl Asked {
+    /// The longest name of a role, in bytes.
+    pub const MAX_ROLE_BYTES: usize = 64;
+
+    /// Whether a role may be called so: small letters, digits, `-`, `_` and `.`.
+    #[must_use]
+    pub fn is_role(name: &str) -> bool {
+        let fits =
+            |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.');
+        (1..=Self::MAX_ROLE_BYTES).contains(&name.len()) && name.bytes().all(fits)
+    }
 }

@@ -41,7 +41,7 @@ mod value;
 pub use change::{Actor, Cause, Change, Commit, Target};
 pub use check::{check_fields, check_given, check_new};
 pub use core_kinds::core_kinds;
-pub use entry::{Act, Edit, Entry, Verdict};
+pub use entry::{Act, Asked, Edit, Entry, Remark, Verdict};
 pub use id::{RecordId, Reference};
 pub use kind::{Choice, Field, FieldType, Kind, PersonalData, Schema, SchemaError};
 pub use kjerne_values::{

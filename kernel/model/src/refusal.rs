@@ -45,13 +45,15 @@ pub enum Code {
     StillReferenced,
     /// A guard said no.
     Guard,
+    /// A guard asks for somebody's approval, and the commit cannot wait for it.
+    CannotWait,
     /// Other commits kept changing what this one had read; it was tried as often as allowed.
     Contention,
 }
 
 impl Code {
     /// Every code, in order of precedence.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::BadCommit,
         Self::KeyReused,
         Self::TooDeep,
@@ -69,6 +71,7 @@ impl Code {
         Self::Duplicate,
         Self::StillReferenced,
         Self::Guard,
+        Self::CannotWait,
         Self::Contention,
     ];
 
@@ -93,6 +96,7 @@ impl Code {
             Self::Duplicate => "duplicate",
             Self::StillReferenced => "still-referenced",
             Self::Guard => "guard",
+            Self::CannotWait => "cannot-wait",
             Self::Contention => "contention",
         }
     }

@@ -23,7 +23,9 @@ pub fn entry(entry: &Entry) -> usize {
     });
     let verdicts = entry.verdicts.iter().map(|verdict| {
         let set = verdict.set.iter().map(|name| PLACE + name.len());
-        PLACE + set.sum::<usize>()
+        let advice = verdict.advice.iter();
+        let advice = advice.map(|one| 4 * PLACE + one.code.len() + one.message.len());
+        PLACE + set.sum::<usize>() + advice.sum::<usize>()
     });
     let details = entry.act.iter().flat_map(|act| &act.details);
     let details = details.map(|(name, value)| PLACE + name.len() + value.len());

@@ -168,6 +168,7 @@ fn report_json(report: &ImportReport) -> Json {
         "more_reasons": report.more_reasons,
         "empty": report.told.empty,
         "filled": filled_json(report),
+        "advised": advised_json(report),
         "notes": report.told.notes,
         "more_notes": report.told.more_notes,
     })
@@ -189,6 +190,16 @@ fn filled_json(report: &ImportReport) -> Json {
         (field.clone(), told)
     });
     Json::Object(fields.collect())
+}
+
+/// What guards advised of rows that were taken, by plugin and rule.
+fn advised_json(report: &ImportReport) -> Json {
+    let advised = report.told.advised.iter();
+    advised
+        .map(|(rule, one)| {
+            json!({ "rule": rule, "rows": one.rows, "line": one.line, "message": one.message })
+        })
+        .collect()
 }
 
 /// Whether the asker reads what comes behind an answer.

@@ -5,6 +5,7 @@
 mod administration;
 mod answers;
 mod app;
+mod approvals;
 mod body;
 mod chain;
 mod coming;

@@ -7,6 +7,7 @@ use kjerne_core::Ask;
 use serde_json::json;
 
 use crate::app::{Answer, App, Who, ok};
+use crate::approvals;
 use crate::chain;
 use crate::headers::{key, no_precondition, single};
 use crate::inspect::{Inspected, listed};
@@ -60,7 +61,11 @@ pub(crate) async fn inbound(
             body,
         };
         let performed = requests::inbound(runtime, &plugin, &ask, message)?;
-        Ok(ok(&kjerne_wire::reply(&performed.reply)))
+        let reply = kjerne_wire::reply(&performed.reply);
+        Ok(match &performed.waits {
+            Some(waiting) => approvals::placed(waiting, &reply),
+            None => ok(&reply),
+        })
     })
     .await
 }
@@ -90,10 +95,17 @@ pub(crate) async fn action(
             &ask,
             &kjerne_wire::arguments(&body)?,
         )?;
-        Ok(ok(&json!({
+        let mut told = json!({
             "reply": kjerne_wire::reply(&done.reply),
             "commit": done.receipt.as_ref().map(kjerne_wire::receipt),
-        })))
+        });
+        Ok(match &done.waits {
+            Some(waiting) => {
+                told["waits"] = kjerne_wire::waiting(waiting);
+                approvals::placed(waiting, &told)
+            }
+            None => ok(&told),
+        })
     })
     .await
 }

@@ -245,7 +245,8 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Code::InvalidValue
         | Code::Required
         | Code::UnknownReference
-        | Code::Guard => StatusCode::UNPROCESSABLE_ENTITY,
+        | Code::Guard
+        | Code::CannotWait => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
 
@@ -268,6 +269,7 @@ fn title(code: Code) -> &'static str {
         Code::Duplicate => "The value is taken",
         Code::StillReferenced => "Other records refer to the record",
         Code::Guard => "Refused by a rule",
+        Code::CannotWait => "It needs approval, and cannot wait for it",
         Code::Contention => "Too many changes at the same time",
     }
 }

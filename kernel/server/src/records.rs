@@ -12,6 +12,7 @@ use kjerne_wire::Batch;
 use serde_json::{Value as Json, json};
 
 use crate::app::{Answer, App, Who, json, ok};
+use crate::approvals;
 use crate::chain;
 use crate::headers::{Expected, has_tag, key, no_precondition};
 use crate::limits::FEED_PAGE;
@@ -19,7 +20,7 @@ use crate::listing::{Listing, rest};
 use crate::problem::Problem;
 use crate::request::{JsonBody, Path, Words};
 use kjerne_workspace::queries;
-use kjerne_workspace::runtime::{Runtime, now};
+use kjerne_workspace::runtime::{Committed, Runtime, now};
 
 pub(crate) const FILTER: &[&str] = &["filter", "$filter"];
 pub(crate) const SORT: &[&str] = &["sort", "$orderby", "order_by"];
@@ -75,7 +76,10 @@ pub(crate) async fn create(
             cause,
             ..one(change, actor, key)
         };
-        let receipt = runtime.commit(commit, false)?;
+        let receipt = match runtime.commit(commit, false)? {
+            Committed::Stored(receipt) => receipt,
+            Committed::Waits(waiting) => return Ok(approvals::waits(&waiting, false)),
+        };
         let Some(made) = receipt.edits.first() else {
             return Err(Problem::internal("the commit made no record"));
         };
@@ -126,8 +130,10 @@ pub(crate) async fn update(
         let patch = kjerne_wire::patch(kind, &body)?;
         let target = target(kind, &id)?;
         let commit = one(Change::Update { target, patch }, actor, key);
-        let receipt = commit_expecting(runtime, &commit, &expected)?;
-        after(runtime, kind, &id, &receipt, StatusCode::OK)
+        match commit_expecting(runtime, &commit, &expected)? {
+            Committed::Stored(receipt) => after(runtime, kind, &id, &receipt, StatusCode::OK),
+            Committed::Waits(waiting) => Ok(approvals::waits(&waiting, false)),
+        }
     })
     .await
 }
@@ -144,8 +150,10 @@ pub(crate) async fn remove(
         let kind = queries::kind(runtime.kernel.schema(), &kind)?;
         let target = target(kind, &id)?;
         let commit = one(Change::Delete { target }, actor, key);
-        let receipt = commit_expecting(runtime, &commit, &expected)?;
-        Ok(told(StatusCode::NO_CONTENT.into_response(), &receipt))
+        Ok(match commit_expecting(runtime, &commit, &expected)? {
+            Committed::Stored(receipt) => told(StatusCode::NO_CONTENT.into_response(), &receipt),
+            Committed::Waits(waiting) => approvals::waits(&waiting, false),
+        })
     })
     .await
 }
@@ -164,7 +172,7 @@ fn commit_expecting(
     runtime: &Runtime,
     commit: &Commit,
     expected: &Expected,
-) -> Result<Receipt, Problem> {
+) -> Result<Committed, Problem> {
     let versions: Vec<Option<u64>> = match expected {
         Expected::Nothing | Expected::Any => vec![None],
         Expected::Versions(versions) => versions.iter().copied().map(Some).collect(),
@@ -172,7 +180,7 @@ fn commit_expecting(
     let mut refused = None;
     for version in versions {
         match runtime.commit(expecting(commit, version), false) {
-            Ok(receipt) => return Ok(receipt),
+            Ok(committed) => return Ok(committed),
             Err(error) => {
                 let problem = Problem::from(error).with_precondition(expected.is_some());
                 if !problem.is_another_version() {
@@ -266,7 +274,7 @@ fn tagged(mut response: Response, record: &Record) -> Response {
 }
 
 /// Adds the journal entry's number, the fields that plugins set to something else than was asked
-/// for, and whether this repeats an earlier request.
+/// for, the rules that advise something, and whether this repeats an earlier request.
 fn told(mut response: Response, receipt: &Receipt) -> Response {
     let headers = response.headers_mut();
     headers.insert(
@@ -277,6 +285,12 @@ fn told(mut response: Response, receipt: &Receipt) -> Response {
         let told = format!("{};plugin={}", one.field, one.plugin);
         if let Ok(told) = HeaderValue::from_str(&told) {
             headers.append(HeaderName::from_static("kjerne-overridden"), told);
+        }
+    }
+    for one in &receipt.advice {
+        let told = format!("{};plugin={}", one.code, one.plugin);
+        if let Ok(told) = HeaderValue::from_str(&told) {
+            headers.append(HeaderName::from_static("kjerne-advice"), told);
         }
     }
     if receipt.replayed {
@@ -315,7 +329,10 @@ pub(crate) async fn commit(
             at: now(),
             cause,
         };
-        let receipt = runtime.commit(commit, dry_run)?;
+        let receipt = match runtime.commit(commit, dry_run)? {
+            Committed::Stored(receipt) => receipt,
+            Committed::Waits(waiting) => return Ok(approvals::waits(&waiting, dry_run)),
+        };
         let mut shown = kjerne_wire::receipt(&receipt);
         shown["dry_run"] = Json::Bool(dry_run);
         Ok(told(ok(&shown), &receipt))

@@ -21,6 +21,9 @@ Kjerne: a customer record kernel with plugins.
   GET   /v1/records/{kind}/{id}/history         what happened to it
   POST  /v1/commits                             several changes, all or none
   GET   /v1/journal?after=                      everything that happened, in order
+  GET   /v1/approvals                           commits that wait for approval; /{id}: one, with what it would do
+  POST  /v1/approvals/{id}/approve              lets it through; /reject, /withdraw end it
+  GET   /v1/approvers                           who may approve
   GET   /v1/plugins                             the plugins
   GET   /v1/models/sales-stages/pipelines       the stages
   GET   /v1/records/opportunity/{id}/standing   where it stands and where it may go
@@ -44,6 +47,7 @@ For the owner alone, over the socket kjerne.sock in the workspace's directory:
   GET   /v1/costs, /v1/outbox, /v1/parked       what plugins cost, what waits, what was given up
   POST  /v1/parked/{plugin}/{role}/{entry}/retry    once more; /skip forgets it
   GET   /v1/jobs, /v1/plugins/{plugin}/jobs     what runs by the clock; POST .../jobs/{job}/run runs one now
+  POST  /v1/approvers                           puts somebody in a role; DELETE /v1/approvers/{role}/{actor}
   GET   /v1/tokens, /v1/secrets                 names; POST and PUT make them, DELETE takes them back
   POST  /v1/import/{kind}                       a line of JSON and a file behind it
   GET   /v1/export/{kind}                       all records, as CSV or lines of JSON
@@ -70,6 +74,7 @@ pub(crate) async fn about(headers: HeaderMap) -> Answer {
             "records": "/v1/records/{kind}",
             "commits": "/v1/commits",
             "journal": "/v1/journal",
+            "approvals": "/v1/approvals",
             "plugins": "/v1/plugins",
             "pipelines": "/v1/models/sales-stages/pipelines",
             "stale": "/v1/stale",

@@ -11,8 +11,8 @@ use crate::app::{App, Door};
 use crate::problem::Problem;
 use crate::watch::Stopping;
 use crate::{
-    administration, app, exchange, gate, headers, jobs, models, operations, panels, plugins,
-    records, reports, request, root, secrets,
+    administration, app, approvals, exchange, gate, headers, jobs, models, operations, panels,
+    plugins, records, reports, request, root, secrets,
 };
 
 /// The routes over an open workspace.
@@ -80,6 +80,10 @@ fn without_words() -> Router<App> {
         .route("/v1/reports/{name}", get(reports::show))
         .route("/v1/panels/today", get(panels::today))
         .route("/v1/panels/{kind}/{id}", get(panels::about))
+        .route("/v1/approvals", get(approvals::list))
+        .route("/v1/approvals/{id}", get(approvals::show))
+        .route("/v1/approvals/{id}/{what}", post(approvals::decide))
+        .route("/v1/approvers", get(approvals::approvers))
         .route_layer(middleware::from_fn(request::no_words_here))
 }
 
@@ -135,6 +139,11 @@ fn acts() -> Router<App> {
             post(operations::unpark).layer(bare()),
         )
         .route("/v1/verify", post(operations::verify).layer(bare()))
+        .route("/v1/approvers", post(approvals::add_approver))
+        .route(
+            "/v1/approvers/{role}/{actor}",
+            delete(approvals::remove_approver),
+        )
         .route("/v1/tokens", get(secrets::tokens).post(secrets::add_token))
         .route("/v1/tokens/{name}", delete(secrets::remove_token))
         .route("/v1/secrets", get(secrets::secrets))

@@ -14,11 +14,13 @@
 //! - **History**: which entries of the journal changed a record.
 //! - **Cursor**: the last entry a plugin has dealt with in one role.
 //! - **Parked**: an entry a plugin gave up on, kept until somebody decides about it.
+//! - **Pending**: of a commit: decided on, not stored, and kept until somebody approves of it.
 //! - **Outbox**: messages that are stored and wait to be delivered.
 //! - **Idempotency key**: the name a caller gives a commit, so that it is done once.
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+pub mod approvers;
 mod codec;
 pub mod costs;
 pub mod cursors;
@@ -36,6 +38,7 @@ pub mod meta;
 mod names;
 pub mod outbox;
 pub mod parked;
+pub mod pending;
 pub mod plugin_state;
 pub mod records;
 mod redb;
@@ -54,8 +57,8 @@ pub use memory::MemoryStore;
 pub use meta::FORMAT;
 pub use redb::RedbStore;
 pub use rows::{
-    CostRow, CursorRow, DueRun, JobRow, JobRun, KeyRow, Link, OutboxRow, ParkedRow, PluginRow,
-    Waiting,
+    Approval, CostRow, CursorRow, DueRun, JobRow, JobRun, KeyRow, Link, OutboxRow, ParkedRow,
+    PendingRow, PluginRow, Waiting,
 };
 pub use space::Space;
 pub use store::{Range, Read, Snapshot, Store, Visit, VisitDamaged, Write};

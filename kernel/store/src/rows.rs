@@ -1,15 +1,58 @@
 //! The rows the kernel keeps beside records and journal, one type for each space that has any.
 //! `codec` writes and reads them.
 
-use kjerne_model::{Date, Instant, Message};
+use kjerne_model::{Actor, Asked, Cause, Change, Date, Edit, Instant, Message, RecordId};
 
 /// What a key was used for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct KeyRow {
     /// A digest of the commit, by which another commit with the same key is told from a repetition.
     pub digest: [u8; 16],
-    /// The journal entry that was made; 0 when the commit changed nothing.
+    /// The journal entry that was made; 0 when the commit changed nothing. Of a commit that waits for
+    /// approval, the entry that tells so, and of one whose waiting has ended, the entry that ended it.
     pub entry: u64,
+}
+
+/// A commit that waits for approval.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PendingRow {
+    /// Its id.
+    pub id: RecordId,
+    /// When it was asked for.
+    pub asked_at: Instant,
+    /// Whose commit it is.
+    pub actor: Actor,
+    /// Who had a plugin make it.
+    pub behind: Option<Actor>,
+    /// What it asks for; what it creates has its ids.
+    pub changes: Vec<Change>,
+    /// Its idempotency key, and the digest of what was asked for with it.
+    pub key: Option<(String, [u8; 16])>,
+    /// What led to it.
+    pub cause: Option<Cause>,
+    /// The messages that are queued with it, and their place in their chain.
+    pub messages: Vec<Message>,
+    /// What led to the messages.
+    pub link: Link,
+    /// What it comes to, as those who approve are shown it.
+    pub edits: Vec<Edit>,
+    /// Who is asked, and why.
+    pub asked: Vec<Asked>,
+    /// Who has approved so far.
+    pub approvals: Vec<Approval>,
+    /// Why it was refused when it was last approved.
+    pub error: Option<String>,
+}
+
+/// One person's approval, in one role.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Approval {
+    /// The role.
+    pub role: String,
+    /// Who.
+    pub by: Actor,
+    /// When.
+    pub at: Instant,
 }
 
 /// Where one plugin stands in one role.

@@ -29,11 +29,15 @@ pub enum Space {
     PluginState,
     /// What plugins cost, by day, plugin and role.
     Costs,
+    /// Commits that wait for approval, by id; and how many each actor has waiting.
+    Pending,
+    /// Who may approve, by role and actor.
+    Approvers,
 }
 
 impl Space {
     /// Every space, in the order of the data format.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Meta,
         Self::Records,
         Self::Index,
@@ -47,6 +51,8 @@ impl Space {
         Self::Plugins,
         Self::PluginState,
         Self::Costs,
+        Self::Pending,
+        Self::Approvers,
     ];
 
     /// The space's name in the data file.
@@ -66,6 +72,8 @@ impl Space {
             Self::Plugins => "plugins",
             Self::PluginState => "plugin-state",
             Self::Costs => "costs",
+            Self::Pending => "pending",
+            Self::Approvers => "approvers",
         }
     }
 }

@@ -17,6 +17,6 @@ pub use read::{
 };
 pub use schema::{kind, limit};
 pub use show::{
-    cost, entry, message, outcome_edits, page, parked, plugin_row, receipt, record, refusal,
-    refusals, reply, value, whole,
+    cost, entry, message, outcome_edits, page, parked, pending, plugin_row, receipt, record,
+    refusal, refusals, reply, value, waiting, whole,
 };

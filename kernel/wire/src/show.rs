@@ -1,7 +1,10 @@
 //! From the model to JSON.
 
-use kjerne_core::{Page, PluginSet, Receipt, Reply};
-use kjerne_model::{Act, Address, Edit, Entry, Fields, Record, Refusal, Value, Verdict};
+use kjerne_core::{Page, PluginSet, Receipt, Reply, Touched, Waiting};
+use kjerne_model::{
+    Act, Address, Asked, Edit, Entry, Fields, Record, Refusal, Remark, Value, Verdict,
+};
+use kjerne_store::PendingRow;
 use kjerne_store::costs::CostRow;
 use kjerne_store::outbox::OutboxRow;
 use kjerne_store::parked::ParkedRow;
@@ -101,7 +104,83 @@ pub fn receipt(receipt: &Receipt) -> Json {
     if !overridden.is_empty() {
         shown["overridden"] = Json::Array(overridden);
     }
+    if !receipt.advice.is_empty() {
+        shown["advice"] = receipt.advice.iter().map(remark).collect();
+    }
     shown
+}
+
+/// What a guard says of a commit; absent parts are left out.
+fn remark(remark: &Remark) -> Json {
+    let mut json = json!({
+        "plugin": remark.plugin,
+        "code": remark.code,
+        "message": remark.message,
+    });
+    let parts = [
+        ("change", remark.change.map(|change| json!(change))),
+        (
+            "kind",
+            remark.kind.as_ref().map(|kind| json!(kind.as_str())),
+        ),
+        ("id", remark.id.map(|id| json!(id.to_string()))),
+        ("field", remark.field.as_ref().map(|field| json!(field))),
+    ];
+    for (name, part) in parts {
+        if let Some(part) = part {
+            json[name] = part;
+        }
+    }
+    json
+}
+
+/// A rule that asks for approval.
+fn asked(asked: &Asked) -> Json {
+    let mut json = remark(&asked.remark);
+    json["role"] = json!(asked.role);
+    json
+}
+
+/// A commit that waits for approval.
+#[must_use]
+pub fn waiting(waiting: &Waiting) -> Json {
+    let open = waiting.open.iter().map(|open| {
+        let approvers = open.approvers.iter().map(ToString::to_string);
+        json!({ "role": open.role, "approvers": approvers.collect::<Vec<_>>() })
+    });
+    json!({
+        "id": waiting.id.map(|id| id.to_string()),
+        "entry": waiting.entry,
+        "asked": waiting.asked.iter().map(asked).collect::<Vec<_>>(),
+        "open": open.collect::<Vec<_>>(),
+        "expires_at": waiting.expires_at.to_string(),
+        "replayed": waiting.replayed,
+        "edits": touched(&waiting.edits),
+    })
+}
+
+/// A commit that waits for approval, as those who approve look at it: with what it would do, when `whole`.
+#[must_use]
+pub fn pending(row: &PendingRow, told: &Waiting, whole: bool) -> Json {
+    let mut json = waiting(told);
+    let approvals = row.approvals.iter().map(|one| {
+        let (by, at) = (one.by.to_string(), one.at.to_string());
+        json!({ "role": one.role, "by": by, "at": at })
+    });
+    json["approvals"] = approvals.collect();
+    json["asked_at"] = json!(row.asked_at.to_string());
+    json["actor"] = json!(row.actor.to_string());
+    json["behind"] = json!(row.behind.as_ref().map(ToString::to_string));
+    json["error"] = json!(row.error);
+    if let Some(map) = json.as_object_mut() {
+        // What belongs to the answer to whoever asked.
+        map.remove("entry");
+        map.remove("replayed");
+    }
+    if whole {
+        json["edits"] = row.edits.iter().map(edit).collect();
+    }
+    json
 }
 
 /// A field that a plugin set to something else than was asked for.
@@ -119,7 +198,11 @@ fn overridden(one: &PluginSet) -> Json {
 /// The records a commit touched.
 #[must_use]
 pub fn outcome_edits(receipt: &Receipt) -> Vec<Json> {
-    let touched = receipt.edits.iter().map(|edit| {
+    touched(&receipt.edits)
+}
+
+fn touched(edits: &[Touched]) -> Vec<Json> {
+    let touched = edits.iter().map(|edit| {
         json!({ "kind": edit.kind.as_str(), "id": edit.id.to_string(), "version": edit.version })
     });
     touched.collect()
@@ -202,6 +285,7 @@ fn verdict(verdict: &Verdict) -> Json {
         "role": verdict.role,
         "fuel": verdict.fuel,
         "set": verdict.set,
+        "advice": verdict.advice.iter().map(remark).collect::<Vec<_>>(),
     })
 }
 

@@ -1,5 +1,5 @@
 //! What an administrator does: plugins installed, granted, switched on and set; parked entries tried
-//! again or forgotten; tokens and secrets.
+//! again or forgotten; approvers, tokens and secrets.
 //!
 //! Every act is journalled in the transaction that stores it. Where the plugins are running, the set
 //! an act leads to is loaded before anything is stored and put in use right after: no commit fails
@@ -25,6 +25,7 @@ use crate::plugin_registry::{
 use crate::runtime::{Replacement, Runtime};
 use crate::secrets::{self, Secrets};
 
+mod approvers;
 mod jobs;
 mod parked;
 

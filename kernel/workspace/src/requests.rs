@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kjerne_core::{Ask, Outcome, PluginInfo, Receipt, Reply, Role, Task};
+use kjerne_core::{Ask, Outcome, PluginInfo, Receipt, Reply, Role, Task, Waiting};
 use kjerne_host::{Package, Parameter};
 use kjerne_model::FieldType;
 use serde_json::{Map, Value as Json};
@@ -28,6 +28,8 @@ pub struct Done {
     pub reply: Reply,
     /// The commit it made; none when it changed nothing.
     pub receipt: Option<Receipt>,
+    /// The commit it made, when that waits for approval.
+    pub waits: Option<Box<Waiting>>,
 }
 
 /// Runs a plugin's command.
@@ -127,8 +129,14 @@ fn perform(runtime: &Runtime, plugin: &PluginInfo, ask: &Ask, task: &Task) -> Re
             Ok(Done {
                 reply: performed.reply,
                 receipt,
+                waits: None,
             })
         }
+        Outcome::Waiting(waiting) => Ok(Done {
+            reply: performed.reply,
+            receipt: None,
+            waits: Some(waiting),
+        }),
     }
 }
 

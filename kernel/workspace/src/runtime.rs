@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use kjerne_core::{Kernel, Outcome, PluginInfo, Plugins as _, Progress, Receipt, Role};
+use kjerne_core::{Kernel, Outcome, PluginInfo, Plugins as _, Progress, Receipt, Role, Waiting};
 use kjerne_host::{Cost, Host, HostOptions, Installed, Line, Loaded, Package};
-use kjerne_model::{Commit, Date, Instant, Schema};
+use kjerne_model::{Actor, Commit, Date, Instant, RecordId, Schema};
 use kjerne_store::costs::CostRow;
 use kjerne_store::reindex::{ReindexError, reindex};
 use kjerne_store::{Store, StoreError, costs, meta};
@@ -55,6 +55,26 @@ type Packages = BTreeMap<String, Arc<Package>>;
 pub struct Replacement {
     loaded: Loaded,
     packages: Packages,
+}
+
+/// What became of a commit that was not refused.
+#[derive(Debug)]
+pub enum Committed {
+    /// It was stored (or, for a dry run, it would have been).
+    Stored(Receipt),
+    /// It waits for approval (or, for a dry run, it would).
+    Waits(Box<Waiting>),
+}
+
+impl Committed {
+    /// The receipt, if it was stored.
+    #[must_use]
+    pub fn receipt(self) -> Option<Receipt> {
+        match self {
+            Self::Stored(receipt) => Some(receipt),
+            Self::Waits(_) => None,
+        }
+    }
 }
 
 /// The roles in which plugins walk the journal.
@@ -221,15 +241,28 @@ impl Runtime {
     ///
     /// # Errors
     /// [`Error::Commit`] when the kernel refused, [`StoreError`] when storage failed.
-    pub fn commit(&self, commit: Commit, dry_run: bool) -> Result<Receipt> {
+    pub fn commit(&self, commit: Commit, dry_run: bool) -> Result<Committed> {
         let outcome = if dry_run {
             self.kernel.dry_run(commit)?
         } else {
             self.kernel.commit(commit)?
         };
+        self.committed(outcome)
+    }
+
+    /// Lets a commit through that waits for approval, in the role said, where one is.
+    ///
+    /// # Errors
+    /// Those of [`Runtime::commit`].
+    pub fn approve(&self, id: RecordId, by: &Actor, role: Option<&str>) -> Result<Committed> {
+        self.committed(self.kernel.approve(id, by, role, now())?)
+    }
+
+    fn committed(&self, outcome: Outcome) -> Result<Committed> {
         self.notifier.notify();
         match outcome {
-            Outcome::Accepted(receipt) => Ok(receipt),
+            Outcome::Accepted(receipt) => Ok(Committed::Stored(receipt)),
+            Outcome::Waiting(waiting) => Ok(Committed::Waits(waiting)),
             Outcome::Refused(refusals) => Err(refusals.into()),
         }
     }
@@ -272,11 +305,13 @@ impl Runtime {
         all
     }
 
-    /// Runs reactions until none has anything left to do now.
+    /// Ends the waiting of commits nobody approved of in time, and runs reactions until none has anything left
+    /// to do now.
     ///
     /// # Errors
     /// When storage failed.
     pub fn settle(&self, now: Instant) -> Result<Settled, StoreError> {
+        self.kernel.expire_pending(now)?;
         let mut settled = Settled::default();
         for _ in 0..SETTLE_ROUNDS.value {
             let before = settled.moved;

@@ -188,8 +188,9 @@ fn rest(runtime: &Runtime, until: kjerne_model::Instant) {
     runtime.notifier.sleep(left.min(NAP));
 }
 
-/// Looks whether the store takes writes, does the escalation steps that are due, and keeps a thread for each plugin and role that walks the
-/// journal or has jobs, also for those that are switched on later.
+/// Looks whether the store takes writes, does the escalation steps that are due, ends the waiting of commits nobody
+/// approved of in time, and keeps a thread for each plugin and role that walks the journal or has jobs, also for
+/// those that are switched on later.
 fn clock(runtime: &Arc<Runtime>, walkers: &Mutex<Walkers>) {
     // Those that walk already go on where the clock is begun anew.
     let walkers = || walkers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -201,6 +202,9 @@ fn clock(runtime: &Arc<Runtime>, walkers: &Mutex<Walkers>) {
         }
         walkers().keep(runtime);
         escalate(runtime);
+        if let Err(error) = runtime.kernel.expire_pending(now()) {
+            warn("approvals", &error);
+        }
         runtime.replacements.wait(heard, TICK);
     }
     walkers().join();

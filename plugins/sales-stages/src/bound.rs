@@ -24,13 +24,17 @@ pub fn compare(value: &Value, bound: &str, today: Date) -> Option<Ordering> {
 
 /// Whether a text can be a bound at all.
 pub fn is_bound(text: &str) -> bool {
+    is_amount(text) || day_bound(text, Date::from_days(0)).is_some()
+}
+
+/// Whether a text can be a bound of an amount.
+pub fn is_amount(text: &str) -> bool {
     let (number, currency) = match text.split_once(' ') {
         Some((number, currency)) => (number, Some(currency)),
         None => (text, None),
     };
     let is_known = |code| Money::from_major(Decimal::from(0), code).is_some();
     Decimal::parse(number).is_some() && currency.is_none_or(is_known)
-        || day_bound(text, Date::from_days(0)).is_some()
 }
 
 fn day_bound(text: &str, today: Date) -> Option<Date> {

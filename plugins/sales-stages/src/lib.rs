@@ -2,6 +2,8 @@
 
 mod activity;
 mod answers;
+mod approval;
+mod asking;
 mod bound;
 mod cards;
 mod criterion;
@@ -44,7 +46,16 @@ const FOLLOWING: [&str; 5] = [
     "lost_to",
 ];
 /// What a guard goes by, beside fields that were emptied.
-const JUDGED: [&str; 4] = ["pipeline", "stage", "lost_reason", "probability"];
+const JUDGED: [&str; 6] = [
+    "pipeline",
+    "stage",
+    "lost_reason",
+    "probability",
+    "amount",
+    "closing_date",
+];
+/// The kind whose discounts may need approval.
+const QUOTE_LINE: &str = "quote_line";
 /// The kinds of which criteria count what the same commit adds and removes.
 const COUNTED: [&str; 2] = ["stakeholder", "quote"];
 
@@ -73,6 +84,14 @@ impl Prepare for SalesStagesPlugin {
         let counted = criteria().flat_map(Criterion::selections);
         let counted = counted.filter(|one| COUNTED.contains(&one.kind.as_str()));
         let counted = counted.map(|one| Watch::kind(&one.kind).fields(one.fields()).beside());
+        let discount = SETTINGS.get().ok().and_then(|all| all.approval.as_ref());
+        let discount = discount.filter(|one| one.discount_above.is_some());
+        let line = |_| {
+            Watch::kind(QUOTE_LINE)
+                .on(&kept)
+                .fields(["discount_percent"])
+        };
+        let counted = counted.chain(discount.map(line));
         Watches::as_declared()
             .shape([opportunities([&SHAPED[..], &FOLLOWING].concat())])
             .guard(counted.chain([opportunities(judged.collect())]))
@@ -132,30 +151,73 @@ fn shape_one(
 impl Guard for SalesStagesPlugin {
     fn guard(context: &Context, changes: &[Change], findings: &Findings) {
         let concerned = |change: &&Change| {
-            is_kept(change, |field| {
-                JUDGED.contains(&field) || change.after.is_empty(field)
-            })
+            let is_judged = |field: &str| JUDGED.contains(&field) || change.after.is_empty(field);
+            change.kind == QUOTE_LINE || is_kept(change, is_judged)
         };
-        let opportunities: Vec<_> = changes.iter().filter(concerned).collect();
-        let Some(first) = opportunities.first() else {
+        let concerned: Vec<_> = changes.iter().filter(concerned).collect();
+        let Some(first) = concerned.first() else {
             return;
         };
         let settings = match read_settings() {
             Ok(settings) => settings,
             Err(failure) => return findings.refuse(*first, None, &failure.code, failure.message),
         };
-        let history = settings.is_history(context.actor());
-        for change in opportunities {
-            let today = context.now().date();
-            let stored = change.operation == Operation::Update;
-            let around = Around::new(change.record(), stored, changes);
-            let before = Held::alone(&change.before, today);
-            let after = Held::new(&change.after, today, &around);
-            let before = stored.then_some(&before as &dyn Deal);
-            for found in rules::judge(settings, before, &after, history) {
-                findings.refuse(change, found.field.as_deref(), &found.code, found.message);
+        for change in concerned {
+            if change.kind == QUOTE_LINE {
+                let is_history = settings.is_history(context.actor());
+                let approval = settings.approval.as_ref().filter(|_| !is_history);
+                let asked = approval.and_then(|approval| asking::discount(approval, change));
+                ask(settings, change, asked, findings);
+            } else {
+                guard_one(settings, context, change, changes, findings);
             }
         }
+    }
+}
+
+/// Refuses what breaks a rule of an opportunity, asks approval of what needs it, and advises.
+fn guard_one(
+    settings: &Settings,
+    context: &Context,
+    change: &Change,
+    changes: &[Change],
+    findings: &Findings,
+) {
+    let history = settings.is_history(context.actor());
+    let today = context.now().date();
+    let stored = change.operation == Operation::Update;
+    let around = Around::new(change.record(), stored, changes);
+    let before = Held::alone(&change.before, today);
+    let after = Held::new(&change.after, today, &around);
+    let before = stored.then_some(&before as &dyn Deal);
+    for found in rules::judge(settings, before, &after, history) {
+        findings.refuse(change, found.field.as_deref(), &found.code, found.message);
+    }
+    // What is brought as it once was is nobody's to approve, and needs no advice.
+    if history {
+        return;
+    }
+    let asked = settings.approval.iter();
+    let asked = asked.flat_map(|approval| asking::asked(settings, approval, before, &after));
+    ask(settings, change, asked, findings);
+    if let Some(late) = rules::late(settings, before, &after) {
+        findings.advise(change, late.field.as_deref(), &late.code, late.message);
+    }
+}
+
+/// Asks those whom the settings name.
+fn ask(
+    settings: &Settings,
+    change: &Change,
+    asked: impl IntoIterator<Item = Obstacle>,
+    findings: &Findings,
+) {
+    let Some(approval) = &settings.approval else {
+        return;
+    };
+    for one in asked {
+        let field = one.field.as_deref();
+        findings.ask_approval(change, &approval.role, field, &one.code, one.message);
     }
 }
 

@@ -29,6 +29,14 @@ pub fn check(settings: &Settings) -> Result<(), Faults> {
             }
         }
     }
+    let approval = settings.approval.as_ref();
+    let amount = approval.and_then(|approval| approval.amount_above.as_ref().zip(Some(approval)));
+    if let Some((amount, approval)) = amount
+        && let Some(why) = wrong_bound("amount", amount)
+    {
+        let message = format_args!("amount_above is compared with {OPPORTUNITY}.amount: {why}");
+        faults.add(approval.line, message);
+    }
     faults.settle(())
 }
 

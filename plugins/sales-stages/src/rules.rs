@@ -1,5 +1,7 @@
 //! Which moves are allowed, and what stands in their way.
 
+use std::cmp::Ordering;
+
 use kjerne_sdk::Obstacle;
 
 use crate::criterion::{Criterion, Deal, obstacle_at};
@@ -34,6 +36,21 @@ pub fn judge(
         }
     });
     found
+}
+
+/// An open opportunity that was to be closed on a day that has passed, when that is written or it moves.
+pub fn late(settings: &Settings, before: Option<&dyn Deal>, after: &dyn Deal) -> Option<Obstacle> {
+    const FIELD: &str = "closing_date";
+    let is_new = before
+        .is_none_or(|before| has_moved(before, after) || before.text(FIELD) != after.text(FIELD));
+    let pipeline = settings.pipeline(after.text("pipeline").as_deref())?;
+    let stage = stage_in(pipeline, settings, after)?;
+    let has_passed = after.compare(FIELD, "today") == Some(Ordering::Less);
+    (is_new && has_passed && stage.outcome == Outcome::Open).then(|| {
+        let day = after.text(FIELD).unwrap_or_default();
+        let message = format!("It is open, and was to be closed on {day}: set another day.");
+        obstacle_at(FIELD, "closing-date-passed", message)
+    })
 }
 
 /// Whether the opportunity changed its stage or pipeline.

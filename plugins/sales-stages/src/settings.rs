@@ -2,6 +2,7 @@
 
 use kjerne_sdk::settings::{self, Faults, Section};
 
+use crate::approval::Approval;
 use crate::forecast::Forecast;
 use crate::pipeline::{Pipeline, Stage, twice};
 
@@ -40,6 +41,8 @@ pub struct Settings {
     pub forecast: Forecast,
     /// The weekly tasks for opportunities that stand still; none: no tasks.
     pub standing_still: Option<StandingStill>,
+    /// Whose approval changes need.
+    pub approval: Option<Approval>,
     /// The pipelines, in the order they are shown.
     pub pipelines: Vec<Pipeline>,
 }
@@ -106,6 +109,7 @@ impl Settings {
                 .section("standing_still")
                 .as_ref()
                 .map(StandingStill::read),
+            approval: Approval::read(root.section("approval")),
         };
         root.finish();
         settings

@@ -586,3 +586,31 @@ fn b4_names_that_no_record_holds_and_actors_that_nobody_is_are_refused() {
         assert!(told.contains(named), "{text}: {told}");
     }
 }
+
+#[test]
+fn what_is_asked_about_is_read_or_refused_with_its_fault() {
+    let read = |table: &str| {
+        let stage = "[[pipeline]]\nname = 'p'\n[[pipeline.stage]]\nname = 'a'";
+        Settings::read(&format!("[approval]\n{table}\n{stage}"))
+    };
+    for (table, part) in [
+        ("role = 'The Boss'", "line 2: role must be"),
+        ("amount_above = 'much'", "amount_above must be"),
+        ("amount_above = 'today'", "amount_above must be"),
+        ("discount_above = 101", "discount_above"),
+        ("anything = 1", "anything"),
+    ] {
+        let fault = read(table).err().unwrap_or_default();
+        assert!(fault.contains(part), "{table}: {fault:?}");
+    }
+    let whole = "role = 'boss'\namount_above = '5 NOK'\nskipped_stages = true\ndiscount_above = 5";
+    let approval = read(whole).unwrap().approval.unwrap();
+    assert_eq!(
+        (approval.role.as_str(), approval.discount_above),
+        ("boss", Some(5))
+    );
+    assert!(
+        Settings::read("").unwrap().approval.is_none(),
+        "nobody is asked"
+    );
+}

@@ -38,7 +38,7 @@ pub trait Shape {
     fn shape(context: &Context, changes: &[Change], edits: &Edits);
 }
 
-/// Allows or refuses a commit.
+/// Allows or refuses a commit, has it wait for approval, or says something of it.
 ///
 /// Called once per commit, with all changes the plugin watches, after all shaping: what it sees is what is stored. Must come to the same
 /// result whenever record, change, time and settings are the same; may not write, send or use

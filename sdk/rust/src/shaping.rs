@@ -1,4 +1,4 @@
-//! What a shape sets and a guard objects to.
+//! What a shape sets and a guard finds.
 //!
 //! Both are handles: of the host's resource inside a call, of a collector from
 //! [`testing`](crate::testing) in a plugin's own tests. The handle gives the resource away instead of
@@ -11,7 +11,7 @@ use crate::host;
 /// What a shape wants set.
 pub type Edits = dyn EditHandle;
 
-/// What a guard objects to.
+/// What a guard finds.
 pub type Findings = dyn FindingHandle;
 
 /// A change of the call: the change itself, or its index.
@@ -89,7 +89,7 @@ impl dyn EditHandle {
     }
 }
 
-/// Leads to whatever takes what a guard objects to.
+/// Leads to whatever takes what a guard finds.
 pub trait FindingHandle {
     #[doc(hidden)]
     fn sink(&self) -> &host::Findings;
@@ -121,6 +121,47 @@ impl dyn FindingHandle {
             .refuse(change.index(), field, code, message.as_ref());
         if let Err(failure) = done {
             panic!("cannot refuse with {code}: {}", failure.told());
+        }
+    }
+    /// Says something of this change that does not keep it from being stored: it is kept in the journal
+    /// with the commit, and shown to whoever made it. The arguments are those of `refuse`.
+    ///
+    /// # Panics
+    /// When the host takes no more findings; the commit is refused then.
+    pub fn advise(
+        &self,
+        change: impl Position,
+        field: Option<&str>,
+        code: &str,
+        message: impl AsRef<str>,
+    ) {
+        let done = self
+            .sink()
+            .advise(change.index(), field, code, message.as_ref());
+        if let Err(failure) = done {
+            panic!("cannot advise with {code}: {}", failure.told());
+        }
+    }
+
+    /// Has the commit wait until somebody else in the workspace's role `role` lets it through; `reason` is
+    /// what they read. Refusing goes before it. Asked again when somebody approves, a guard asks for the
+    /// same again, and the kernel finds it given.
+    ///
+    /// # Panics
+    /// When the host takes no more findings; the commit is refused then.
+    pub fn ask_approval(
+        &self,
+        change: impl Position,
+        role: &str,
+        field: Option<&str>,
+        code: &str,
+        reason: impl AsRef<str>,
+    ) {
+        let done = self
+            .sink()
+            .ask_approval(change.index(), role, field, code, reason.as_ref());
+        if let Err(failure) = done {
+            panic!("cannot ask for approval with {code}: {}", failure.told());
         }
     }
 }

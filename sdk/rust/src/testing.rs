@@ -210,6 +210,8 @@ fn change(kind: &str, id: &str, operation: Operation, before: Fields, after: Fie
 /// One objection of a guard.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Finding {
+    /// What it does to the commit.
+    pub force: Force,
     /// The change's index.
     pub change: u32,
     /// Where the person should look.
@@ -220,25 +222,54 @@ pub struct Finding {
     pub message: String,
 }
 
-/// Collects what a guard objects to.
+/// What a finding does to the commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Force {
+    /// It is refused.
+    Refuses,
+    /// It waits until somebody in this role lets it through.
+    AsksApproval(String),
+    /// Nothing: it is stored with the commit.
+    Advises,
+}
+
+/// Collects what a guard finds.
 #[derive(Debug, Default)]
 pub struct Found(RefCell<Vec<Finding>>);
 
 impl Found {
-    /// Everything it objected to, in order.
+    /// Everything it found, in order.
     #[must_use]
     pub fn all(&self) -> Vec<Finding> {
         self.0.borrow().clone()
     }
 
-    /// The codes, in order.
+    /// The codes of what it refused for, in order.
     #[must_use]
     pub fn codes(&self) -> Vec<String> {
-        self.0
-            .borrow()
-            .iter()
-            .map(|finding| finding.code.clone())
-            .collect()
+        self.of(|force| *force == Force::Refuses)
+    }
+
+    /// The codes of what it advised, in order.
+    #[must_use]
+    pub fn advised(&self) -> Vec<String> {
+        self.of(|force| *force == Force::Advises)
+    }
+
+    /// What it asked approval for, in order: the role and the code, `sales-manager/large-deal`.
+    #[must_use]
+    pub fn asked(&self) -> Vec<String> {
+        let asked = |finding: &Finding| match &finding.force {
+            Force::AsksApproval(role) => Some(format!("{role}/{}", finding.code)),
+            _ => None,
+        };
+        self.0.borrow().iter().filter_map(asked).collect()
+    }
+
+    fn of(&self, is_of: impl Fn(&Force) -> bool) -> Vec<String> {
+        let findings = self.0.borrow();
+        let found = findings.iter().filter(|finding| is_of(&finding.force));
+        found.map(|finding| finding.code.clone()).collect()
     }
 }
 
@@ -250,9 +281,43 @@ impl Found {
         code: &str,
         message: &str,
     ) -> Result<(), Failure> {
+        self.find(Force::Refuses, change, field, code, message)
+    }
+
+    pub(crate) fn advise(
+        &self,
+        change: u32,
+        field: Option<&str>,
+        code: &str,
+        message: &str,
+    ) -> Result<(), Failure> {
+        self.find(Force::Advises, change, field, code, message)
+    }
+
+    pub(crate) fn ask_approval(
+        &self,
+        change: u32,
+        role: &str,
+        field: Option<&str>,
+        code: &str,
+        reason: &str,
+    ) -> Result<(), Failure> {
+        let force = Force::AsksApproval(role.to_owned());
+        self.find(force, change, field, code, reason)
+    }
+
+    fn find(
+        &self,
+        force: Force,
+        change: u32,
+        field: Option<&str>,
+        code: &str,
+        message: &str,
+    ) -> Result<(), Failure> {
         let field = field.map(str::to_owned);
         let (code, message) = (code.to_owned(), message.to_owned());
         self.0.borrow_mut().push(Finding {
+            force,
             change,
             field,
             code,

@@ -240,6 +240,7 @@ fn import_note(report: &Json, args: &ImportArgs) -> String {
     lines.extend(repeated(report));
     lines.extend(left_empty(report));
     lines.extend(filled_in(report));
+    lines.extend(list(&report["advised"]).map(advised));
     lines.extend(list(&report["reasons"]).map(reason));
     lines.extend(more(report, "more_reasons", "faults for further reasons"));
     let rejected = report["rejected"] != 0;
@@ -303,6 +304,13 @@ fn filled_in(report: &Json) -> Vec<String> {
     lines
         .map(|(words, fields)| format!("{words}: {}", fields.join(", ")))
         .collect()
+}
+
+/// What a guard advised of rows that were taken.
+fn advised(told: &Json) -> String {
+    let (rows, line) = (cell(&told["rows"]), cell(&told["line"]));
+    let (message, rule) = (text(told, "message"), text(told, "rule"));
+    format!("advised for {rows} rows, the first in line {line}: {message} [{rule}]")
 }
 
 /// Why rows were not taken: one row by its line, several by their number.

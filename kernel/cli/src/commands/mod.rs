@@ -1,5 +1,6 @@
 //! The commands, by what they are about.
 
+pub(crate) mod approvals;
 mod author;
 mod cells;
 pub(crate) mod exchange;

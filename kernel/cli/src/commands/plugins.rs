@@ -13,7 +13,7 @@ use kjerne_workspace::stderr::tell;
 use serde_json::{Map, Value as Json, json};
 
 use super::cells::{cell, cells, list as members, text, texts};
-use super::{author, jobs, plugin_table};
+use super::{approvals, author, jobs, plugin_table};
 use crate::args::{ActionArgs, ParkedArgs, PluginCommand};
 use crate::connection::Needs;
 use crate::context::Context;
@@ -378,12 +378,16 @@ pub(crate) fn action(context: &Context, args: &ActionArgs) -> Result<Exit> {
     let body = json!({ "arguments": arguments });
     let answer = connection.give(Method::POST, &place, &body)?;
     connection.finish()?;
+    if !answer["waits"].is_null() {
+        return approvals::waits(context, &answer, false);
+    }
     let reply = answer["reply"].as_object().into_iter().flatten();
     let rows = reply.map(|(name, value)| vec![name.clone(), cell(value)]);
     let note = match answer["commit"]["entry"].as_u64() {
         Some(entry) => format!("journal entry {entry}"),
         None => "nothing changed".to_owned(),
     };
+    let note = [vec![note], approvals::advice(&answer["commit"])].concat();
     let report = Report::new(&["name", "value"], rows.collect(), answer.clone());
-    context.print(&report.with_note(note))
+    context.print(&report.with_note(note.join("\n")))
 }

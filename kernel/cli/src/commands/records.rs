@@ -9,7 +9,7 @@ use kjerne_workspace::runtime::now;
 use serde_json::{Map, Value as Json, json};
 
 use super::cells::{cell, cells, list as members, text};
-use super::references;
+use super::{approvals, references};
 use crate::args::{
     CommitArgs, CreateArgs, DeleteArgs, JournalArgs, ListArgs, RecordArgs, SetArgs, Since,
 };
@@ -233,6 +233,9 @@ fn commit(
     if !args.dry_run {
         connection.finish()?;
     }
+    if !receipt["waits"].is_null() {
+        return approvals::waits(context, &receipt, args.dry_run);
+    }
     context.print(&receipt_report(receipt, args.dry_run))
 }
 
@@ -253,7 +256,13 @@ fn receipt_report(mut receipt: Json, dry_run: bool) -> Report {
         (_, _, None | Some(0)) => "nothing changed".to_owned(),
         (_, _, Some(entry)) => format!("journal entry {entry}"),
     };
-    let note = [vec![note], overridden(&receipt)].concat().join("\n");
+    let note = [
+        vec![note],
+        overridden(&receipt),
+        approvals::advice(&receipt),
+    ]
+    .concat();
+    let note = note.join("\n");
     Report::new(&names, rows, receipt).with_note(note)
 }
 
@@ -320,7 +329,8 @@ pub(crate) fn journal(context: &Context, args: &JournalArgs) -> Result<Exit> {
     context.print(&report)
 }
 
-/// A line for each record an entry changed, or for the act of administration it is.
+/// A line for each record an entry changed, for each piece of advice, and for the act that it is or that
+/// let it through.
 fn journal_rows(entry: &Json) -> Vec<Vec<String>> {
     let line = |did: &str, what: String, changed: String| {
         let mut row = cells(entry, &["number", "at", "actor"]);
@@ -343,7 +353,13 @@ fn journal_rows(entry: &Json) -> Vec<Vec<String>> {
             told.join(" "),
         )
     });
-    edits.chain(act).collect()
+    let verdicts = members(&entry["verdicts"]);
+    let advice = verdicts.flat_map(|verdict| members(&verdict["advice"]));
+    let advice = advice.map(|one| {
+        let rule = format!("{}: {}", text(one, "plugin"), text(one, "code"));
+        line("advised", rule, text(one, "message").to_owned())
+    });
+    edits.chain(advice).chain(act).collect()
 }
 
 pub(crate) fn kinds(context: &Context, kind: Option<&str>) -> Result<Exit> {

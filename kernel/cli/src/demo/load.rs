@@ -95,19 +95,19 @@ fn commit_batch(kernel: &Kernel, events: &[Event], loaded: &mut Loaded) -> anyho
         .max()
         .unwrap_or_default();
     let count = changes.len();
-    match kernel.commit(commit(changes, at))? {
+    match kernel.commit_at_once(commit(changes, at))? {
         Outcome::Accepted(_) => {
             loaded.commits += 1;
             loaded.changes += count;
         }
-        Outcome::Refused(_) if events.len() > 1 => {
+        _ if events.len() > 1 => {
             for event in events {
                 commit_batch(kernel, std::slice::from_ref(event), loaded)?;
             }
         }
-        Outcome::Refused(refusals) => {
+        outcome => {
             loaded.unexpected += usize::from(!events[0].mistake);
-            for refusal in refusals {
+            for refusal in outcome.refusals().to_vec() {
                 let count = loaded
                     .refusals
                     .entry(rule(&refusal))

@@ -93,7 +93,7 @@ fn no_increment_is_lost_among_64_writers() {
                 let change = update_of("account", 1, record.version, &[("employees", &next)]);
                 match kernel.commit(commit(vec![change])).unwrap() {
                     Outcome::Accepted(_) => break,
-                    Outcome::Refused(why) => assert_eq!(why[0].code, Code::StaleVersion),
+                    other => assert_eq!(other.refusals()[0].code, Code::StaleVersion),
                 }
             }
         });

@@ -1,6 +1,7 @@
 //! Tests of the kernel against both stores, with plugins made of closures.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod approvals;
 mod escalations;
 mod groups;
 mod hierarchies;
@@ -24,7 +25,7 @@ use kjerne_model::{
 };
 use kjerne_store::{MemoryStore, RedbStore, Store, verify};
 
-use crate::{Draft, Fault, Finding, Guarded, Kernel, Outcome, Receipt, TablePlugins};
+use crate::{Draft, Fault, Finding, Force, Guarded, Kernel, Outcome, Receipt, TablePlugins};
 
 /// So many seconds after 2026-01-05T09:00:00Z.
 pub(crate) fn at(seconds: i64) -> Instant {
@@ -156,7 +157,7 @@ pub(crate) fn accept(kernel: &Kernel, changes: Vec<Change>) -> Receipt {
 pub(crate) fn accepted(outcome: Outcome) -> Receipt {
     match outcome {
         Outcome::Accepted(receipt) => receipt,
-        Outcome::Refused(refusals) => panic!("refused: {refusals:#?}"),
+        other => panic!("not stored: {other:#?}"),
     }
 }
 
@@ -203,6 +204,7 @@ fn finding(draft: &Draft<'_>, code: &str) -> Guarded {
     let message = format!("rule {code}");
     Guarded {
         findings: vec![Finding {
+            force: Force::Refuses,
             change,
             field,
             code: code.to_owned(),

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use kjerne_core::limits::{REACTION_TRIES, back_off};
-use kjerne_core::{Kernel, Outcome, Receipt};
+use kjerne_core::{Kernel, Outcome, Receipt, Waiting};
 use kjerne_model::{
     Actor, Change, Code, Commit, Fields, Instant, Record, RecordId, Refusal, Target,
 };
@@ -432,6 +432,8 @@ impl<'a> Batches<'a> {
                     break;
                 }
                 Outcome::Refused(refusals) => refusals,
+                // Of a dry run alone: what is committed for good does not wait.
+                Outcome::Waiting(waiting) => Waiting::refusals(waiting.asked, "a row of a file"),
             };
             let mut named: BTreeMap<usize, Vec<Refusal>> = BTreeMap::new();
             for refusal in &refusals {
@@ -537,7 +539,7 @@ impl<'a> Batches<'a> {
         let outcome = if self.settings.dry_run {
             self.kernel.dry_run(commit)?
         } else {
-            self.kernel.commit(commit)?
+            self.kernel.commit_at_once(commit)?
         };
         let is_taken = |refusal: &Refusal| refusal.code == Code::KeyReused;
         if outcome.refusals().iter().any(is_taken) {
@@ -591,6 +593,11 @@ impl<'a> Batches<'a> {
                 .get(set.change)
                 .is_some_and(|item| matches!(item.change, Change::Create { .. }));
             self.told.set(set, is_new, self.settings.at);
+        }
+        for advice in &receipt.advice {
+            let line = advice.change.and_then(|change| items.get(change));
+            self.told
+                .advised(advice, line.map(|item| item.draft.row.line));
         }
     }
 

@@ -65,7 +65,7 @@ pub use batch::Counts;
 pub use mapping::{EmptyCells, FieldSource, Mapping, OnExisting};
 pub use reasons::Reason;
 pub use reject::{Reject, RejectsSink, is_rejects};
-pub use told::{Filled, Told};
+pub use told::{Advised, Filled, Told};
 
 /// The most rows in one commit.
 pub const BATCH_ROWS: usize = IMPORT_BATCH.value as usize;

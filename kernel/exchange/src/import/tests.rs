@@ -153,6 +153,7 @@ fn refusing(name: &'static str) -> TablePlugins {
             .iter()
             .filter(|draft| bad(draft.after.as_ref().and_then(|fields| fields.get("name"))))
             .map(|draft| Finding {
+                force: kjerne_core::Force::Refuses,
                 change: draft.change,
                 field: Some("name".to_owned()),
                 code: "bad-name".to_owned(),

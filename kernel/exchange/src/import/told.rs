@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use kjerne_core::PluginSet;
-use kjerne_model::{Fields, Instant, Value};
+use kjerne_model::{Fields, Instant, Remark, Value};
 
 use super::plan::{Plan, PlanSource};
 use crate::limits::IMPORT_NOTES;
@@ -20,6 +20,17 @@ pub struct Filled {
     pub otherwise: u64,
 }
 
+/// What a rule advised of rows that were taken.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Advised {
+    /// How often.
+    pub rows: u64,
+    /// The line of the first such row; 0 when it was about no row.
+    pub line: u64,
+    /// What was said of it.
+    pub message: String,
+}
+
 /// What came of the fields.
 #[derive(Clone, Default, Debug)]
 pub struct Told {
@@ -27,6 +38,8 @@ pub struct Told {
     pub empty: BTreeMap<String, u64>,
     /// Fields that plugins filled in or set otherwise.
     pub filled: BTreeMap<String, Filled>,
+    /// What guards advised, by plugin and rule.
+    pub advised: BTreeMap<String, Advised>,
     /// What looks odd about the file.
     pub notes: Vec<String>,
     /// How many further notes there would be.
@@ -102,6 +115,22 @@ impl Told {
                 *self.empty.entry(field.name()).or_default() += 1;
             }
         }
+    }
+
+    /// Counts what a guard advised, by its rule; rules beyond the number of notes are counted in the last.
+    pub fn advised(&mut self, advice: &Remark, line: Option<u64>) {
+        let rule = format!("{} {}", advice.plugin, advice.code);
+        let is_full = self.advised.len() >= IMPORT_NOTES.count();
+        let rule = match is_full && !self.advised.contains_key(&rule) {
+            true => "further rules".to_owned(),
+            false => rule,
+        };
+        let told = self.advised.entry(rule).or_insert_with(|| Advised {
+            rows: 0,
+            line: line.unwrap_or_default(),
+            message: advice.message.clone(),
+        });
+        told.rows += 1;
     }
 
     /// Counts a field that a plugin set.

@@ -181,7 +181,7 @@ fn objecting(work: impl FnOnce(&mut CallState)) -> Vec<kjerne_core::Finding> {
     let state = store.data_mut();
     state.shown = vec![Shown::of(&bench.drafts(1)[0], Role::Guard)];
     work(state);
-    std::mem::take(&mut state.findings)
+    std::mem::take(&mut state.found).into_findings()
 }
 
 fn refuse(state: &mut CallState, field: Option<&str>, code: &str, message: &str) {

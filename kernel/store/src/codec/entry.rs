@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use kjerne_model::{Act, Actor, Cause, Edit, Entry, Fields, Name, Patch, Verdict};
+use kjerne_model::{Act, Actor, Cause, Edit, Entry, Fields, Name, Patch, Remark, Verdict};
 
 use super::damage::Damage;
 use super::decoder::Decoder;
@@ -66,7 +66,7 @@ pub(crate) fn decode_entry(number: u64, bytes: &[u8]) -> Result<Entry, Damage> {
 }
 
 impl Encoder {
-    fn actor(&mut self, actor: &Actor) {
+    pub(super) fn actor(&mut self, actor: &Actor) {
         let (tag, name) = match actor {
             Actor::User(name) => (USER, name),
             Actor::Plugin(name) => (PLUGIN, name),
@@ -76,7 +76,7 @@ impl Encoder {
         self.text(name);
     }
 
-    fn cause(&mut self, cause: Option<Cause>) {
+    pub(super) fn cause(&mut self, cause: Option<Cause>) {
         let Some(cause) = cause else {
             return self.byte(NO_CAUSE);
         };
@@ -91,7 +91,7 @@ impl Encoder {
         }
     }
 
-    fn edit(&mut self, edit: &Edit) {
+    pub(super) fn edit(&mut self, edit: &Edit) {
         self.text(&edit.kind);
         self.raw(edit.id.as_bytes());
         self.number(edit.version);
@@ -136,6 +136,24 @@ impl Encoder {
         self.text(&verdict.role);
         self.number(verdict.fuel);
         self.texts(&verdict.set);
+        self.count(verdict.advice.len());
+        verdict.advice.iter().for_each(|one| self.remark(one));
+    }
+
+    pub(super) fn remark(&mut self, remark: &Remark) {
+        self.text(&remark.plugin);
+        self.text(&remark.code);
+        self.text(&remark.message);
+        self.flag(remark.change.is_some());
+        if let Some(change) = remark.change {
+            self.count(change);
+        }
+        self.optional_text(remark.kind.as_deref());
+        self.flag(remark.id.is_some());
+        if let Some(id) = remark.id {
+            self.raw(id.as_bytes());
+        }
+        self.optional_text(remark.field.as_deref());
     }
 
     fn act(&mut self, act: &Act) {
@@ -150,7 +168,7 @@ impl Encoder {
 }
 
 impl Decoder<'_> {
-    fn actor(&mut self) -> Result<Actor, Damage> {
+    pub(super) fn actor(&mut self) -> Result<Actor, Damage> {
         let make = match self.byte()? {
             USER => Actor::User,
             PLUGIN => Actor::Plugin,
@@ -160,7 +178,7 @@ impl Decoder<'_> {
         self.text().map(make)
     }
 
-    fn cause(&mut self) -> Result<Option<Cause>, Damage> {
+    pub(super) fn cause(&mut self) -> Result<Option<Cause>, Damage> {
         let counts = match self.byte()? {
             NO_CAUSE => return Ok(None),
             CAUSE => false,
@@ -176,12 +194,12 @@ impl Decoder<'_> {
         }))
     }
 
-    fn edits(&mut self) -> Result<Vec<Edit>, Damage> {
+    pub(super) fn edits(&mut self) -> Result<Vec<Edit>, Damage> {
         let count = self.count()?;
         (0..count).map(|_| self.edit()).collect()
     }
 
-    fn edit(&mut self) -> Result<Edit, Damage> {
+    pub(super) fn edit(&mut self) -> Result<Edit, Damage> {
         let (kind, id, version) = (self.name()?, self.id()?, self.number()?);
         let (before, after) = match self.byte()? {
             NOTHING => (None, None),
@@ -203,7 +221,7 @@ impl Decoder<'_> {
         })
     }
 
-    fn difference(&mut self) -> Result<Patch, Damage> {
+    pub(super) fn difference(&mut self) -> Result<Patch, Damage> {
         let count = self.count()?;
         let one = |from: &mut Self| {
             let name = from.name()?;
@@ -229,6 +247,32 @@ impl Decoder<'_> {
             role: self.text()?,
             fuel: self.number()?,
             set: self.texts()?,
+            advice: self.remarks()?,
+        })
+    }
+
+    fn remarks(&mut self) -> Result<Vec<Remark>, Damage> {
+        let count = self.count()?;
+        (0..count).map(|_| self.remark()).collect()
+    }
+
+    pub(super) fn remark(&mut self) -> Result<Remark, Damage> {
+        Ok(Remark {
+            plugin: self.text()?,
+            code: self.text()?,
+            message: self.text()?,
+            change: if self.flag()? {
+                Some(self.small()? as usize)
+            } else {
+                None
+            },
+            kind: if self.flag()? {
+                Some(self.name()?)
+            } else {
+                None
+            },
+            id: if self.flag()? { Some(self.id()?) } else { None },
+            field: self.optional_text()?,
         })
     }
 

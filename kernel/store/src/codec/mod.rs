@@ -8,6 +8,7 @@ mod decoder;
 mod encoder;
 mod entry;
 mod fields;
+mod pending;
 mod rows;
 #[cfg(test)]
 pub(crate) mod tests;

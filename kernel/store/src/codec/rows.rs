@@ -224,7 +224,7 @@ impl Encoder {
         self.number(due.missed);
     }
 
-    fn message(&mut self, message: &Message) {
+    pub(super) fn message(&mut self, message: &Message) {
         self.text(&message.url);
         self.text(&message.content_type);
         self.count(message.headers.len());
@@ -254,7 +254,7 @@ impl Decoder<'_> {
         })
     }
 
-    fn message(&mut self) -> Result<Message, Damage> {
+    pub(super) fn message(&mut self) -> Result<Message, Damage> {
         Ok(Message {
             url: self.text()?,
             content_type: self.text()?,

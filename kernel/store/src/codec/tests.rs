@@ -2,15 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use kjerne_model::{
-    Act, Actor, Address, Cause, Currency, Date, Decimal, Edit, Entry, Fields, Instant, Message,
-    Money, Name, Record, RecordId, Reference, Value, Verdict,
+    Act, Actor, Address, Asked, Cause, Change, Currency, Date, Decimal, Edit, Entry, Fields,
+    Instant, Message, Money, Name, Record, RecordId, Reference, Remark, Target, Value, Verdict,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
 use super::{Row, decode_entry, decode_record, encode_entry, encode_record};
 use crate::{
-    CostRow, CursorRow, DueRun, JobRow, JobRun, KeyRow, Link, OutboxRow, ParkedRow, PluginRow,
+    Approval, CostRow, CursorRow, DueRun, JobRow, JobRun, KeyRow, Link, OutboxRow, ParkedRow,
+    PendingRow, PluginRow,
 };
 
 pub(crate) fn names() -> impl Strategy<Value = Name> {
@@ -139,9 +140,22 @@ fn verdicts() -> impl Strategy<Value = Verdict> {
             version,
             role,
             fuel,
+            advice: set.iter().map(|text| remark(text)).collect(),
             set,
         },
     )
+}
+
+fn remark(text: &str) -> Remark {
+    Remark {
+        plugin: text.to_owned(),
+        code: text.to_owned(),
+        message: text.to_owned(),
+        change: (text.len() > 3).then_some(text.len()),
+        kind: (text.len() > 2).then(|| name("account")),
+        id: (text.len() > 1).then(|| RecordId::from_bytes([3; 16])),
+        field: (!text.is_empty()).then(|| text.to_owned()),
+    }
 }
 
 fn entries() -> impl Strategy<Value = Entry> {
@@ -376,4 +390,98 @@ fn every_row_reads_as_it_was_written() {
         micros: 0,
         faults: 4,
     });
+}
+
+/// The largest such row there is, and the smallest.
+#[test]
+fn a_commit_that_waits_reads_back_as_it_was() {
+    let (kind, id) = (name("account"), RecordId::from_bytes([5; 16]));
+    let fields = Fields::from([(name("name"), Value::Text("Ålesund".to_owned()))]);
+    let target = |expected| Target {
+        kind: kind.clone(),
+        id,
+        expected,
+    };
+    let patch = [
+        (name("tier"), None),
+        (name("name"), Some(Value::Flag(true))),
+    ];
+    let smallest = PendingRow {
+        id,
+        asked_at: Instant::from_millis(-5),
+        actor: Actor::User("kari".to_owned()),
+        behind: None,
+        changes: Vec::new(),
+        key: None,
+        cause: None,
+        messages: Vec::new(),
+        link: Link::default(),
+        edits: Vec::new(),
+        asked: Vec::new(),
+        approvals: Vec::new(),
+        error: None,
+    };
+    let largest = PendingRow {
+        actor: Actor::Plugin("acme.credit".to_owned()),
+        behind: Some(Actor::User("ola".to_owned())),
+        changes: vec![
+            Change::Create {
+                kind: kind.clone(),
+                id: Some(id),
+                fields: fields.clone(),
+            },
+            Change::Update {
+                target: target(Some(7)),
+                patch: patch.into(),
+            },
+            Change::Delete {
+                target: target(None),
+            },
+        ],
+        key: Some(("k".to_owned(), [9; 16])),
+        cause: Some(Cause {
+            entry: 3,
+            depth: 1,
+            follow_ups: Some(4),
+        }),
+        messages: vec![Message {
+            url: "https://example.com/".to_owned(),
+            content_type: "text/plain".to_owned(),
+            headers: vec![("a".to_owned(), "b".to_owned())],
+            body: vec![0, 255],
+            order_key: "k".to_owned(),
+            id: "1".to_owned(),
+            signing_secret: Some("hook".to_owned()),
+        }],
+        link: Link {
+            entry: 3,
+            depth: 1,
+            follow_ups: 4,
+        },
+        edits: vec![Edit {
+            kind: kind.clone(),
+            id,
+            version: 8,
+            before: Some(fields),
+            after: None,
+        }],
+        asked: vec![Asked {
+            role: "sales-manager".to_owned(),
+            remark: remark("large-deal"),
+        }],
+        approvals: vec![Approval {
+            role: "legal".to_owned(),
+            by: Actor::User("per".to_owned()),
+            at: Instant::from_millis(6),
+        }],
+        error: Some("refused".to_owned()),
+        ..smallest.clone()
+    };
+    for row in [smallest, largest] {
+        let bytes = row.encode();
+        assert_eq!(PendingRow::decode(&bytes).unwrap(), row);
+        for short in 0..bytes.len() {
+            assert!(PendingRow::decode(&bytes[..short]).is_err(), "{short}");
+        }
+    }
 }

@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use kjerne_model::Actor;
+
 use super::check::{Check, names};
 use crate::codec::Row;
 use crate::error::StoreError;
 use crate::plugin_state::Used;
 use crate::rows::{KeyRow, Waiting};
 use crate::space::Space;
-use crate::{costs, cursors, journal, key, meta, outbox, parked, plugin_state, registry};
+use crate::{
+    approvers, costs, cursors, journal, key, meta, outbox, parked, pending, plugin_state, registry,
+};
 
 impl Check<'_> {
     pub(super) fn other_rows(&mut self) -> Result<(), StoreError> {
@@ -27,6 +31,7 @@ impl Check<'_> {
             registry::list(self.read).map(drop),
             registry::bindings(self.read).map(drop),
             costs::list(self.read, None).map(drop),
+            approvers::list(self.read).map(drop),
             meta::workspace_id(self.read).map(drop),
             meta::cache_key(self.read).map(drop),
         ];
@@ -47,6 +52,7 @@ impl Check<'_> {
         }
         self.each(Space::Keys, Self::idempotency_key)?;
         self.plugin_state()?;
+        self.pending()?;
         match (cursors::list(self.read), last) {
             (Ok(rows), Ok(last)) => {
                 for (plugin, role, row) in rows.iter().filter(|(_, _, row)| row.position > last) {
@@ -77,6 +83,35 @@ impl Check<'_> {
             }
             Ok(_) => {}
             Err(damage) => self.fault(damage.in_(what()))?,
+        }
+        Ok(())
+    }
+
+    /// What waits for approval can be read, and the totals are what it comes to.
+    fn pending(&mut self) -> Result<(), StoreError> {
+        let mut all = pending::Held::default();
+        let mut of_each: BTreeMap<String, (Actor, pending::Held)> = BTreeMap::new();
+        let listed = pending::list(self.read, &mut |row| {
+            let bytes = pending::size(&row);
+            let of_one = of_each.entry(row.actor.to_string());
+            let (_, held) = of_one.or_insert_with(|| (row.actor.clone(), pending::Held::default()));
+            for held in [&mut all, held] {
+                held.rows += 1;
+                held.bytes += bytes;
+            }
+            ControlFlow::Continue(())
+        });
+        if let Err(error) = listed {
+            return self.fault(error);
+        }
+        let is_so = |held: Result<pending::Held, StoreError>, sum| held.ok() == Some(sum);
+        let right = is_so(pending::held_in_all(self.read), all)
+            && of_each
+                .values()
+                .all(|(actor, sum)| is_so(pending::held_of(self.read, actor), *sum));
+        if !right {
+            self.report
+                .fault("the totals of what waits for approval are not what there is".to_owned());
         }
         Ok(())
     }

@@ -96,6 +96,10 @@ impl Shape for Plugin {
     }
 }
 
+fn advise_often(findings: &Findings) {
+    (0..2_000).for_each(|_| findings.advise(0, None, "odd", "It looks odd."));
+}
+
 impl Guard for Plugin {
     fn guard(_: &Context, changes: &[Change], findings: &Findings) {
         let refuse = |code: &str, message: &str| findings.refuse(0, None, code, message);
@@ -106,6 +110,15 @@ impl Guard for Plugin {
             "findings-flood" => loop {
                 refuse("flood", "Refused once more.");
             },
+            "ask-nobody" => findings.ask_approval(0, "The Boss", None, "ask", "Somebody must."),
+            "ask-flood" => (0..2_000).for_each(|_| {
+                findings.ask_approval(0, "boss", None, "ask", "Somebody must.");
+            }),
+            "advise-flood" => advise_often(findings),
+            "advise-then-refuse" => {
+                advise_often(findings);
+                refuse("after-all", "Refused after all.");
+            }
             "bad-change" => findings.refuse(99, None, "bad-change", "There is no change 99."),
             other => {
                 if let Err(failure) = anywhere(other) {
