@@ -20,6 +20,7 @@
 //! | journal | the list of all commits stored, each one an entry with the edits it made |
 //! | reaction | a plugin's answer to journal entries: proposals and messages |
 //! | cursor | how far a plugin has come in the journal; of a query, where the next page begins |
+//! | aside | of a journal entry: a plugin failed on it, or it waits behind such a one; the others go on |
 //! | parked | of a journal entry: a plugin failed on it for the last time, and went on without it |
 //! | task | something a plugin is asked to do after a commit or outside of one |
 //! | effects | what a plugin wants done by a task: proposals, messages, writes to its own state |
@@ -32,6 +33,7 @@ mod access;
 mod administered;
 mod administration;
 mod apply;
+mod aside;
 mod check;
 mod commit;
 mod digest;

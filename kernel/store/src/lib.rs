@@ -12,7 +12,7 @@
 //! - **Row**: one value in a space, with the key it stands under.
 //! - **Journal**: every commit as an entry, numbered without gaps, for ever.
 //! - **History**: which entries of the journal changed a record.
-//! - **Cursor**: the last entry a plugin has dealt with in one role.
+//! - **Cursor**: the last entry a plugin has come by in one role, and those before it that were put aside.
 //! - **Parked**: an entry a plugin gave up on, kept until somebody decides about it.
 //! - **Outbox**: messages that are stored and wait to be delivered.
 //! - **Idempotency key**: the name a caller gives a commit, so that it is done once.
@@ -52,7 +52,9 @@ pub use error::{Halt, StoreError};
 pub use memory::MemoryStore;
 pub use meta::FORMAT;
 pub use redb::RedbStore;
-pub use rows::{CostRow, CursorRow, KeyRow, Link, OutboxRow, ParkedRow, PluginRow, Waiting};
+pub use rows::{
+    AsideRow, CostRow, CursorRow, KeyRow, Link, OutboxRow, ParkedRow, PluginRow, Waiting,
+};
 pub use space::Space;
 pub use store::{Range, Read, Snapshot, Store, Visit, VisitDamaged, Write};
 pub use verify::{Report, verify};

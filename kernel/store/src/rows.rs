@@ -1,7 +1,7 @@
 //! The rows the kernel keeps beside records and journal, one type for each space that has any.
 //! `codec` writes and reads them.
 
-use kjerne_model::{Date, Instant, Message};
+use kjerne_model::{Date, Instant, Message, RecordId};
 
 /// What a key was used for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -15,13 +15,26 @@ pub struct KeyRow {
 /// Where one plugin stands in one role.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct CursorRow {
-    /// The last journal entry it has dealt with.
+    /// The last journal entry it has come by: it is done with all up to here but those put aside.
     pub position: u64,
-    /// How often it has failed at the next one.
+    /// The entries up to there that it is still to answer, in order.
+    pub aside: Vec<AsideRow>,
+}
+
+/// An entry that was put aside: the plugin failed on it and is to try again, or it is about a record of
+/// such an entry and waits behind that.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct AsideRow {
+    /// The journal entry.
+    pub entry: u64,
+    /// The records it is about, sorted. Ids alone: two records of different kinds with one id wait for each
+    /// other, which keeps every order there is to keep.
+    pub records: Vec<RecordId>,
+    /// How often the plugin has failed on it; 0 when it waits behind another entry.
     pub tries: u32,
     /// When to try again.
     pub not_before: Instant,
-    /// What it last failed with.
+    /// What the last try failed with.
     pub error: Option<String>,
 }
 

@@ -8,8 +8,8 @@ use std::ops::ControlFlow;
 use common::{all, both, id, queued, write};
 use kjerne_model::{Actor, Date, Instant};
 use kjerne_store::{
-    CostRow, CursorRow, KeyRow, OutboxRow, ParkedRow, PluginRow, costs, cursors, idempotency, meta,
-    outbox, parked, plugin_state, registry,
+    AsideRow, CostRow, CursorRow, KeyRow, OutboxRow, ParkedRow, PluginRow, costs, cursors,
+    idempotency, meta, outbox, parked, plugin_state, registry,
 };
 
 #[test]
@@ -45,9 +45,20 @@ fn cursors_and_parked_entries_are_kept_by_plugin_and_role() {
         let at = Instant::from_millis(5);
         let cursor = CursorRow {
             position: 4,
-            tries: 2,
-            not_before: at,
-            error: Some("no".to_owned()),
+            aside: vec![
+                AsideRow {
+                    entry: 2,
+                    records: vec![id(1), id(2)],
+                    tries: 2,
+                    not_before: at,
+                    error: Some("no".to_owned()),
+                },
+                AsideRow {
+                    entry: 4,
+                    records: vec![id(2)],
+                    ..AsideRow::default()
+                },
+            ],
         };
         let park = |entry| ParkedRow {
             plugin: "p".to_owned(),

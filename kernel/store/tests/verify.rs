@@ -8,8 +8,8 @@ use common::{
 };
 use kjerne_model::{Actor, Value};
 use kjerne_store::{
-    CursorRow, KeyRow, MemoryStore, Range, Space, Store, cursors, idempotency, journal, outbox,
-    plugin_state, records, verify,
+    AsideRow, CursorRow, KeyRow, MemoryStore, Range, Space, Store, cursors, idempotency, journal,
+    outbox, plugin_state, records, verify,
 };
 
 /// A workspace with a bit of everything, in which `verify` finds nothing wrong.
@@ -192,6 +192,19 @@ fn verify_finds_each_kind_of_damage() {
         )
         .unwrap();
     });
+    for entries in [&[7][..], &[3, 2], &[2, 2]] {
+        check("is out of order, or not behind it", |write| {
+            let aside = entries.iter().map(|entry| AsideRow {
+                entry: *entry,
+                ..AsideRow::default()
+            });
+            let row = CursorRow {
+                position: 6,
+                aside: aside.collect(),
+            };
+            cursors::put(write, "p", "react", &row).unwrap();
+        });
+    }
     check("a message in the outbox cannot be read", |write| {
         write
             .put(Space::Outbox, &1u64.to_be_bytes(), b"garbage")

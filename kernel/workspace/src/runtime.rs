@@ -68,6 +68,8 @@ pub struct Settled {
     pub messages: usize,
     /// What failed, by plugin, and will be tried again or was parked.
     pub failed: Vec<String>,
+    /// Entries that failed and were put aside; what is behind them goes on.
+    put_aside: usize,
     /// Whether it ended at the limit, and not because nothing was left.
     pub cut: bool,
 }
@@ -265,13 +267,13 @@ impl Runtime {
     pub fn settle(&self, now: Instant) -> Result<Settled, StoreError> {
         let mut settled = Settled::default();
         for _ in 0..SETTLE_ROUNDS.value {
-            let before = settled.moved;
+            let before = settled.moved + settled.put_aside;
             for (plugin, role) in self.walkers() {
                 let progress = self.kernel.react(&plugin, role, now)?;
                 self.log(&plugin, role, now, &progress);
                 settled.add(&plugin, progress);
             }
-            if settled.moved == before {
+            if settled.moved + settled.put_aside == before {
                 return Ok(settled);
             }
         }
@@ -347,10 +349,11 @@ impl Settled {
                 tries,
                 error,
                 ..
-            } => self.failed.push(format!(
-                "{}: entry {entry}, try {tries}: {error}",
-                plugin.id
-            )),
+            } => {
+                self.put_aside += 1;
+                let told = format!("{}: entry {entry}, try {tries}: {error}", plugin.id);
+                self.failed.push(told);
+            }
             Progress::Parked { entry, error } => {
                 self.moved += 1;
                 self.failed

@@ -1,6 +1,7 @@
 //! Tests of the kernel against both stores, with plugins made of closures.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod asides;
 mod escalations;
 mod groups;
 mod hierarchies;

@@ -6,7 +6,9 @@ use kjerne_model::Message;
 use super::damage::Damage;
 use super::decoder::Decoder;
 use super::encoder::Encoder;
-use crate::rows::{CostRow, CursorRow, KeyRow, Link, OutboxRow, ParkedRow, PluginRow, Waiting};
+use crate::rows::{
+    AsideRow, CostRow, CursorRow, KeyRow, Link, OutboxRow, ParkedRow, PluginRow, Waiting,
+};
 
 /// A row that is kept in full under its key.
 pub(crate) trait Row: Sized {
@@ -44,14 +46,38 @@ impl Row for KeyRow {
 impl Row for CursorRow {
     fn write(&self, out: &mut Encoder) {
         out.number(self.position);
+        out.count(self.aside.len());
+        self.aside.iter().for_each(|row| row.write(out));
+    }
+
+    fn read(from: &mut Decoder<'_>) -> Result<Self, Damage> {
+        let position = from.number()?;
+        let count = from.count()?;
+        let aside = (0..count).map(|_| AsideRow::read(from));
+        Ok(Self {
+            position,
+            aside: aside.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl Row for AsideRow {
+    fn write(&self, out: &mut Encoder) {
+        out.number(self.entry);
+        out.count(self.records.len());
+        self.records.iter().for_each(|id| out.raw(id.as_bytes()));
         out.number(u64::from(self.tries));
         out.instant(self.not_before);
         out.optional_text(self.error.as_deref());
     }
 
     fn read(from: &mut Decoder<'_>) -> Result<Self, Damage> {
+        let entry = from.number()?;
+        let count = from.count()?;
+        let records = (0..count).map(|_| from.id());
         Ok(Self {
-            position: from.number()?,
+            entry,
+            records: records.collect::<Result<_, _>>()?,
             tries: from.small()?,
             not_before: from.instant()?,
             error: from.optional_text()?,
