@@ -180,6 +180,19 @@ pub struct DeleteArgs {
     pub commit: CommitArgs,
 }
 
+/// `plugin cost`
+#[derive(Args, Debug)]
+pub struct CostArgs {
+    /// Only this plugin.
+    pub plugin: Option<String>,
+    /// Only from this day on: 2026-03-02
+    #[arg(long, value_name = "DAY")]
+    pub since: Option<String>,
+    /// What is told apart.
+    #[arg(long, value_name = "WHAT", default_value = "day", value_parser = ["day", "role", "kind", "version"])]
+    pub by: String,
+}
+
 /// What every command that changes records takes.
 #[derive(Args, Debug, Default)]
 pub struct CommitArgs {
@@ -189,6 +202,9 @@ pub struct CommitArgs {
     /// Names the commit: given again, it does nothing and answers the same.
     #[arg(long, value_name = "KEY")]
     pub key: Option<String>,
+    /// Say what each plugin cost it.
+    #[arg(long)]
+    pub costs: bool,
     /// Who does it; otherwise the name the system knows you by.
     #[arg(long, value_name = "NAME")]
     pub actor: Option<String>,
@@ -451,10 +467,15 @@ pub enum PluginCommand {
         #[arg(long, conflicts_with = "file")]
         default: bool,
     },
-    /// Show what plugins cost: fuel, calls, time, faults, by role and day.
-    Cost {
+    /// Show what plugins cost: calls, faults, fuel, time, memory and rows.
+    Cost(CostArgs),
+    /// Show what plugins cost now: within the last minute, again and again.
+    Top {
         /// Only this plugin.
         plugin: Option<String>,
+        /// Once, and not again and again.
+        #[arg(long)]
+        once: bool,
     },
     /// Show the journal entries plugins gave up on.
     Parked {

@@ -6,7 +6,7 @@ use kjerne_model::{Code, Commit, Refusal};
 use kjerne_store::{KeyRow, StoreError, idempotency, journal};
 
 use crate::kernel::Kernel;
-use crate::outcome::{Outcome, PluginSet, Receipt, Touched};
+use crate::outcome::{Outcome, PluginCost, PluginSet, Receipt, Touched};
 use crate::plugins::Call;
 use crate::prepared::{Answer, Prepared};
 use crate::rows_beside::RowsBeside;
@@ -72,6 +72,7 @@ impl Kernel {
         let _under_way = self.group().enter();
         let digest = commit.key.as_ref();
         let digest = digest.map(|_| beside.asked.unwrap_or_else(|| digest::of(commit)));
+        let mut costs = Vec::new();
         for _ in 0..limits::COMMIT_TRIES.value {
             // A state that does not change, and a note of everything that is read from it.
             let reader = self.remembering()?;
@@ -95,7 +96,7 @@ impl Kernel {
             // Shapes set fields, one after the other.
             let call = self.call(commit, &reader);
             let mut verdicts = Vec::new();
-            if let Err(faults) = self.shape(&call, &mut work, &mut verdicts) {
+            if let Err(faults) = self.shape(&call, &mut work, &mut verdicts, &mut costs) {
                 return Ok(refused(faults));
             }
 
@@ -112,18 +113,18 @@ impl Kernel {
 
             // From here on nothing is amended. Every guard is asked.
             let sealed = Sealed::new(work);
-            let objections = self.guard(&call, &sealed, &mut verdicts);
+            let objections = self.guard(&call, &sealed, &mut verdicts, &mut costs);
             if !objections.is_empty() {
                 return Ok(refused(objections));
             }
 
             // One transaction looks again at what was read, and stores; or everything from the top.
             if mode == Mode::DryRun || leaves_no_trace(commit, &sealed, beside) {
-                return Ok(accepted(commit, sealed.touched(), plugin_sets));
+                return Ok(accepted(commit, sealed.touched(), plugin_sets, costs));
             }
             let prepared = Prepared::new(commit, digest, reader, sealed, verdicts, beside);
             match self.group().submit(&**self.store(), prepared)? {
-                Answer::Stored(receipt) => return Ok(stored(receipt, plugin_sets)),
+                Answer::Stored(receipt) => return Ok(stored(receipt, plugin_sets, costs)),
                 Answer::Overtaken => return Ok(Taken::Overtaken),
                 Answer::Changed => {}
             }
@@ -162,20 +163,27 @@ fn refused(refusals: Vec<Refusal>) -> Taken {
     Taken::Outcome(Outcome::refused(refusals))
 }
 
-fn stored(receipt: Receipt, plugin_sets: Vec<PluginSet>) -> Taken {
+fn stored(receipt: Receipt, plugin_sets: Vec<PluginSet>, costs: Vec<PluginCost>) -> Taken {
     Taken::Outcome(Outcome::Accepted(Receipt {
         plugin_sets,
+        costs,
         ..receipt
     }))
 }
 
-fn accepted(commit: &Commit, edits: Vec<Touched>, plugin_sets: Vec<PluginSet>) -> Taken {
+fn accepted(
+    commit: &Commit,
+    edits: Vec<Touched>,
+    plugin_sets: Vec<PluginSet>,
+    costs: Vec<PluginCost>,
+) -> Taken {
     let receipt = Receipt {
         entry: 0,
         at: commit.at,
         edits,
         replayed: false,
         plugin_sets,
+        costs,
     };
     Taken::Outcome(Outcome::Accepted(receipt))
 }
@@ -257,6 +265,7 @@ fn replay(commit: &Commit, row: &KeyRow, reader: &Reader) -> Result<Receipt, Sto
         edits: Vec::new(),
         replayed: true,
         plugin_sets: Vec::new(),
+        costs: Vec::new(),
     };
     if row.entry == 0 {
         return Ok(nothing);
@@ -279,6 +288,7 @@ fn replay(commit: &Commit, row: &KeyRow, reader: &Reader) -> Result<Receipt, Sto
         edits,
         replayed: true,
         plugin_sets: Vec::new(),
+        costs: Vec::new(),
     })
 }
 

@@ -68,7 +68,7 @@ pub use faults::Faults;
 pub use kernel::Kernel;
 pub use kjerne_query::{Allowance, Feed, Order, Page, Query, QueryError, Reader, limit_table};
 pub use outbox::{Failed, Undelivered};
-pub use outcome::{Outcome, PluginSet, Receipt, Touched};
+pub use outcome::{Outcome, PluginCost, PluginSet, Receipt, Touched};
 pub use plugin_table::{TablePlugin, TablePlugins};
 pub use plugins::{
     Call, Draft, Effects, Fault, FieldSet, Finding, Guarded, PluginInfo, Plugins, Reply, Role,

@@ -97,6 +97,41 @@ pub struct Receipt {
     /// The fields that plugins filled in or set to something else than was asked for; not told again
     /// when it is replayed.
     pub plugin_sets: Vec<PluginSet>,
+    /// What each plugin that was asked cost it; not told again when it is replayed.
+    pub costs: Vec<PluginCost>,
+}
+
+/// What one plugin cost a commit in one role, over all tries of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PluginCost {
+    /// The plugin.
+    pub plugin: String,
+    /// `shape` or `guard`.
+    pub role: &'static str,
+    /// How often it was asked: more than once when others changed meanwhile what the commit had read.
+    pub calls: u64,
+    /// The fuel it used.
+    pub fuel: u64,
+    /// The time it took, in millionths of a second.
+    pub micros: u64,
+    /// The rows of records and indexes it looked at.
+    pub reads: u64,
+}
+
+impl PluginCost {
+    /// Adds one call of a plugin to what a commit has cost so far.
+    pub(crate) fn add(costs: &mut Vec<Self>, call: Self) {
+        let same = |sum: &&mut Self| sum.plugin == call.plugin && sum.role == call.role;
+        match costs.iter_mut().find(same) {
+            Some(sum) => {
+                sum.calls += call.calls;
+                sum.fuel = sum.fuel.saturating_add(call.fuel);
+                sum.micros = sum.micros.saturating_add(call.micros);
+                sum.reads = sum.reads.saturating_add(call.reads);
+            }
+            None => costs.push(call),
+        }
+    }
 }
 
 impl Receipt {

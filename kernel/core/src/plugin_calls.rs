@@ -8,6 +8,7 @@ use kjerne_model::{Code, Refusal, Verdict};
 
 use crate::apply::{Slot, Work};
 use crate::kernel::Kernel;
+use crate::outcome::PluginCost;
 use crate::plugins::{Call, Draft, Fault, FieldSet, Finding, PluginInfo, Role};
 use crate::sealed::Sealed;
 
@@ -20,6 +21,18 @@ fn verdict(plugin: &PluginInfo, role: Role, fuel: u64, set: Vec<String>) -> Verd
         role: role.name().to_owned(),
         fuel,
         set,
+    }
+}
+
+/// What one call cost: fuel, time and rows.
+fn cost(plugin: &PluginInfo, role: Role, (fuel, micros, reads): (u64, u64, u64)) -> PluginCost {
+    PluginCost {
+        plugin: plugin.id.clone(),
+        role: role.name(),
+        calls: 1,
+        fuel,
+        micros,
+        reads,
     }
 }
 
@@ -36,6 +49,7 @@ impl Kernel {
         call: &Call,
         work: &mut Work,
         verdicts: &mut Vec<Verdict>,
+        costs: &mut Vec<PluginCost>,
     ) -> Result<(), Vec<Refusal>> {
         for plugin in self.plugins().with_role(Role::Shape) {
             let drafts = watched(&plugin, work);
@@ -52,6 +66,8 @@ impl Kernel {
                     return Err(vec![fault]);
                 }
             }
+            let took = (shaped.fuel, shaped.micros, shaped.reads);
+            PluginCost::add(costs, cost(&plugin, Role::Shape, took));
             verdicts.push(verdict(&plugin, Role::Shape, shaped.fuel, set));
         }
         Ok(())
@@ -64,6 +80,7 @@ impl Kernel {
         call: &Call,
         sealed: &Sealed,
         verdicts: &mut Vec<Verdict>,
+        costs: &mut Vec<PluginCost>,
     ) -> Vec<Refusal> {
         let mut refusals = Vec::new();
         for plugin in self.plugins().with_role(Role::Guard) {
@@ -74,6 +91,8 @@ impl Kernel {
             match self.plugins().guard(&plugin, call, &drafts) {
                 Err(fault) => refusals.push(fault_refusal(&fault)),
                 Ok(guarded) => {
+                    let took = (guarded.fuel, guarded.micros, guarded.reads);
+                    PluginCost::add(costs, cost(&plugin, Role::Guard, took));
                     let found = guarded.findings.into_iter();
                     refusals.extend(found.map(|finding| objection(&plugin, &drafts, finding)));
                     verdicts.push(verdict(&plugin, Role::Guard, guarded.fuel, Vec::new()));

@@ -148,6 +148,10 @@ pub struct Shaped {
     pub sets: Vec<FieldSet>,
     /// The fuel it used.
     pub fuel: u64,
+    /// The time it took, in millionths of a second.
+    pub micros: u64,
+    /// The rows of records and indexes it looked at.
+    pub reads: u64,
 }
 
 /// One field set by a shape.
@@ -168,6 +172,10 @@ pub struct Guarded {
     pub findings: Vec<Finding>,
     /// The fuel it used.
     pub fuel: u64,
+    /// The time it took, in millionths of a second.
+    pub micros: u64,
+    /// The rows of records and indexes it looked at.
+    pub reads: u64,
 }
 
 /// One objection of a guard.

@@ -167,6 +167,7 @@ impl Prepared {
             edits: std::mem::take(&mut self.touched),
             replayed: false,
             plugin_sets: Vec::new(),
+            costs: Vec::new(),
         }))
     }
 }

@@ -159,6 +159,7 @@ fn nothing(ask: &Ask) -> Outcome {
         edits: Vec::new(),
         replayed: false,
         plugin_sets: Vec::new(),
+        costs: Vec::new(),
     })
 }
 

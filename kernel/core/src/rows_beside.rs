@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use kjerne_model::{Instant, Message};
+use kjerne_store::costs::Spent;
 use kjerne_store::{
     CostRow, CursorRow, Link, OutboxRow, ParkedRow, Read, Space, StoreError, Waiting, Write, costs,
     cursors, outbox, parked, plugin_state,
@@ -188,10 +189,11 @@ pub(crate) fn refused_fault(plugin: &PluginInfo, role: Role, at: Instant) -> Row
         plugin: plugin.id.clone(),
         version: plugin.version.clone(),
         role: role.name().to_owned(),
-        calls: 0,
-        fuel: 0,
-        micros: 0,
-        faults: 1,
+        spent: Spent {
+            faults: 1,
+            ..Spent::default()
+        },
+        ..CostRow::default()
     })
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kjerne_core::{Call, Fault, Kernel, Role, TablePlugins};
-use kjerne_model::{Actor, Schema};
+use kjerne_model::{Actor, Name, Schema};
 use kjerne_store::{MemoryStore, StoreError};
 use wasmtime::component::{Instance, Resource};
 use wasmtime::{Engine, Store, UpdateDeadline};
@@ -44,12 +44,23 @@ pub struct Ask<'a> {
     pub purpose: Purpose,
     pub call: &'a Call,
     pub shown: Vec<Shown>,
+    /// The kinds of what is shown, each with how much of it.
+    pub kinds: Vec<(Name, u64)>,
     pub changes: usize,
     pub fields: usize,
     pub bytes: u64,
 }
 
 impl<'a> Ask<'a> {
+    /// One more change of a record of a kind is shown.
+    pub fn shows(&mut self, kind: &Name) {
+        self.changes += 1;
+        match self.kinds.iter_mut().find(|(known, _)| known == kind) {
+            Some((_, count)) => *count += 1,
+            None => self.kinds.push((kind.clone(), 1)),
+        }
+    }
+
     /// A call without changes or entries.
     pub fn new(role: Role, purpose: Purpose, call: &'a Call) -> Self {
         Self {
@@ -57,6 +68,7 @@ impl<'a> Ask<'a> {
             purpose,
             call,
             shown: Vec::new(),
+            kinds: Vec::new(),
             changes: 0,
             fields: 0,
             bytes: 0,
@@ -72,6 +84,14 @@ pub struct Done<R> {
     pub state: CallState,
     /// The fuel it used.
     pub fuel: u64,
+}
+
+impl<R> Done<R> {
+    /// How long it took, in microseconds, and the rows it looked at.
+    pub fn took(&self) -> (u64, u64) {
+        let meter = &self.state.meter;
+        (meter.micros(), meter.rows())
+    }
 }
 
 impl Runtime {
@@ -124,6 +144,7 @@ impl Runtime {
         let meter = Meter::start(budget, ask.bytes);
         let mut state = CallState::new(plugin, &self.ids, ask.role, ask.purpose, ask.call, meter);
         state.shown = ask.shown;
+        state.kinds = ask.kinds;
         let mut store = Store::new(&self.engine, state);
         store.limiter(|state| &mut state.meter);
         refuel(&mut store, budget.fuel);
@@ -192,18 +213,21 @@ impl Runtime {
             plugin: plugin.id(),
             version: plugin.version(),
             role: state.role,
+            kinds: &state.kinds,
             fuel,
             fuel_limit: meter.budget.fuel,
             memory: meter.memory_peak,
             memory_limit: meter.budget.memory,
             host_calls: meter.host_calls,
             host_calls_limit: meter.budget.host_calls,
+            rows: meter.rows(),
+            rows_limit: meter.budget.rows,
             bytes_in: meter.bytes_in,
             bytes_out: meter.bytes_out,
             bytes_out_limit: meter.output_limit().allowed,
             log_lines: meter.log_lines,
             log_lines_limit: limits::LOG_LINES.value,
-            micros: u64::try_from(meter.elapsed().as_micros()).unwrap_or(u64::MAX),
+            micros: meter.micros(),
             micros_limit: meter.budget.wall_ms * 1_000,
             fault,
         };

@@ -1,8 +1,11 @@
-//! The cost ledger: counters per plugin, version and role, and what one call used.
+//! The cost ledger: what calls used, by plugin, version, role and kind, and what they used within the last minute.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use kjerne_core::Role;
+use kjerne_model::Name;
+use kjerne_store::costs::Spent;
 
 /// What one call used, against what it might have used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -13,6 +16,8 @@ pub struct CallStats<'a> {
     pub version: &'a str,
     /// The role it was asked in.
     pub role: Role,
+    /// The kinds of what it was shown, each with how many changes of it.
+    pub kinds: &'a [(Name, u64)],
     /// Fuel used.
     pub fuel: u64,
     /// Fuel allowed.
@@ -25,6 +30,10 @@ pub struct CallStats<'a> {
     pub host_calls: u64,
     /// Calls to the host allowed.
     pub host_calls_limit: u64,
+    /// Rows of records and indexes looked at.
+    pub rows: u64,
+    /// Rows that may be looked at.
+    pub rows_limit: u64,
     /// Bytes it was given and read, about.
     pub bytes_in: u64,
     /// Bytes it handed over, about.
@@ -43,7 +52,22 @@ pub struct CallStats<'a> {
     pub fault: Option<&'a str>,
 }
 
-/// What a plugin has cost in one role since the ledger was last drained.
+impl CallStats<'_> {
+    fn spent(&self) -> Spent {
+        Spent {
+            faults: u64::from(self.fault.is_some()),
+            fuel: self.fuel,
+            memory: self.memory,
+            host_calls: self.host_calls,
+            rows: self.rows,
+            bytes_in: self.bytes_in,
+            bytes_out: self.bytes_out,
+            ..Spent::call(self.micros)
+        }
+    }
+}
+
+/// What a plugin has cost in one role, about one kind, since the ledger was last drained.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Cost {
     /// The plugin.
@@ -52,39 +76,35 @@ pub struct Cost {
     pub version: String,
     /// The role.
     pub role: Role,
-    /// Calls.
-    pub calls: u64,
-    /// Fuel.
-    pub fuel: u64,
-    /// Time, in microseconds.
-    pub micros: u64,
-    /// Calls that broke.
-    pub faults: u64,
+    /// The kind; none where it was asked about none.
+    pub kind: Option<Name>,
+    /// What it used.
+    pub spent: Spent,
 }
 
-/// The counters of one plugin version.
+/// The account of one plugin version.
 pub struct Account {
     plugin: String,
     version: String,
-    roles: [Counters; Role::ALL.len()],
+    began: Instant,
+    books: Mutex<Books>,
 }
 
 #[derive(Default)]
-struct Counters {
-    calls: AtomicU64,
-    fuel: AtomicU64,
-    micros: AtomicU64,
-    faults: AtomicU64,
+struct Books {
+    /// By role and kind: as many as a plugin has roles and a workspace kinds, at most.
+    sums: Vec<(Role, Option<Name>, Spent)>,
+    recent: Recent,
 }
 
 impl Account {
     /// An account with nothing on it.
     pub fn new(plugin: &str, version: &str) -> Self {
-        let roles = std::array::from_fn(|_| Counters::default());
         Self {
             plugin: plugin.to_owned(),
             version: version.to_owned(),
-            roles,
+            began: Instant::now(),
+            books: Mutex::default(),
         }
     }
 
@@ -95,44 +115,207 @@ impl Account {
 
     /// Books one call.
     pub fn book(&self, stats: &CallStats<'_>) {
-        let counters = &self.roles[stats.role as usize];
-        counters.calls.fetch_add(1, Ordering::Relaxed);
-        counters.fuel.fetch_add(stats.fuel, Ordering::Relaxed);
-        counters.micros.fetch_add(stats.micros, Ordering::Relaxed);
-        counters
-            .faults
-            .fetch_add(u64::from(stats.fault.is_some()), Ordering::Relaxed);
+        self.add(stats.role, stats.kinds, &stats.spent());
     }
 
     /// Books a call that was not made because the plugin lacks something.
     pub fn book_refused(&self, role: Role) {
-        let counters = &self.roles[role as usize];
-        counters.calls.fetch_add(1, Ordering::Relaxed);
-        counters.faults.fetch_add(1, Ordering::Relaxed);
+        let spent = Spent {
+            calls: 1,
+            faults: 1,
+            ..Spent::default()
+        };
+        self.add(role, &[], &spent);
     }
 
     /// Books that a call came to nothing which is on it already.
     pub fn book_fault(&self, role: Role) {
-        let counters = &self.roles[role as usize];
-        counters.faults.fetch_add(1, Ordering::Relaxed);
+        let spent = Spent {
+            faults: 1,
+            ..Spent::default()
+        };
+        self.add(role, &[], &spent);
+    }
+
+    fn add(&self, role: Role, kinds: &[(Name, u64)], spent: &Spent) {
+        let tick = self.tick();
+        let mut books = self.books();
+        books.recent.add(tick, role, spent);
+        // What was shown most of has the call itself, and what is left when the others have their shares.
+        let Some(main) = (0..kinds.len()).max_by_key(|at| kinds[*at].1) else {
+            books.sum(role, None).add(spent);
+            return;
+        };
+        let whole: u64 = kinds.iter().map(|(_, count)| count).sum();
+        let mut rest = *spent;
+        for (at, (kind, count)) in kinds.iter().enumerate() {
+            if at != main {
+                let share = spent.share(*count, whole);
+                rest = rest.less(&share);
+                books.sum(role, Some(kind)).add(&share);
+            }
+        }
+        books.sum(role, Some(&kinds[main].0)).add(&rest);
     }
 
     /// Takes off what is on it; a call that is booked meanwhile is on the next bill.
     pub fn drain(&self, costs: &mut Vec<Cost>) {
-        for role in Role::ALL {
-            let counters = &self.roles[role as usize];
-            let calls = counters.calls.swap(0, Ordering::Relaxed);
-            if calls > 0 {
-                costs.push(Cost {
-                    plugin: self.plugin.clone(),
-                    version: self.version.clone(),
-                    role,
-                    calls,
-                    fuel: counters.fuel.swap(0, Ordering::Relaxed),
-                    micros: counters.micros.swap(0, Ordering::Relaxed),
-                    faults: counters.faults.swap(0, Ordering::Relaxed),
-                });
-            }
+        let sums = std::mem::take(&mut self.books().sums);
+        let cost = |(role, kind, spent)| Cost {
+            plugin: self.plugin.clone(),
+            version: self.version.clone(),
+            role,
+            kind,
+            spent,
+        };
+        costs.extend(sums.into_iter().map(cost));
+    }
+
+    /// What was used within the last minute, by role.
+    pub fn recent(&self, costs: &mut Vec<Cost>) {
+        let sums = self.books().recent.sums(self.tick());
+        costs.extend(sums.into_iter().map(|(role, spent)| Cost {
+            plugin: self.plugin.clone(),
+            version: self.version.clone(),
+            role,
+            kind: None,
+            spent,
+        }));
+    }
+
+    fn tick(&self) -> u64 {
+        self.began.elapsed().as_secs() / TICK_SECONDS
+    }
+
+    /// Sums are whole after every statement, so a panic while they were held harms nothing.
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Books {
+    fn sum(&mut self, role: Role, kind: Option<&Name>) -> &mut Spent {
+        let is_it =
+            |(of, about, _): &(Role, Option<Name>, Spent)| *of == role && about.as_ref() == kind;
+        let place = self.sums.iter().position(is_it).unwrap_or_else(|| {
+            self.sums.push((role, kind.cloned(), Spent::default()));
+            self.sums.len() - 1
+        });
+        &mut self.sums[place].2
+    }
+}
+
+const TICK_SECONDS: u64 = 5;
+const TICKS: u64 = 60 / TICK_SECONDS;
+
+/// A ring of ticks that come to a minute.
+#[derive(Default)]
+struct Recent([Tick; TICKS as usize]);
+
+#[derive(Default)]
+struct Tick {
+    number: u64,
+    sums: Vec<(Role, Spent)>,
+}
+
+impl Recent {
+    fn add(&mut self, number: u64, role: Role, spent: &Spent) {
+        let tick = &mut self.0[(number % TICKS) as usize];
+        if tick.number != number {
+            tick.number = number;
+            tick.sums.clear();
         }
+        merge(&mut tick.sums, role, spent);
+    }
+
+    fn sums(&self, now: u64) -> Vec<(Role, Spent)> {
+        let mut sums = Vec::new();
+        let fresh = |tick: &&Tick| tick.number <= now && tick.number + TICKS > now;
+        for (role, spent) in self.0.iter().filter(fresh).flat_map(|tick| &tick.sums) {
+            merge(&mut sums, *role, spent);
+        }
+        sums
+    }
+}
+
+fn merge(sums: &mut Vec<(Role, Spent)>, role: Role, spent: &Spent) {
+    match sums.iter_mut().find(|(of, _)| *of == role) {
+        Some((_, sum)) => sum.add(spent),
+        None => sums.push((role, *spent)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn spent(fuel: u64) -> Spent {
+        Spent {
+            fuel,
+            ..Spent::call(3)
+        }
+    }
+
+    /// The parts of kinds come to the whole, whatever does not divide.
+    #[test]
+    fn a_call_about_several_kinds_is_parted_by_what_was_shown() {
+        let name = |text| Name::new(text).unwrap();
+        let account = Account::new("p", "1");
+        let kinds = [(name("account"), 1), (name("case"), 5), (name("task"), 1)];
+        account.add(Role::Guard, &kinds, &spent(100));
+        account.add(Role::Guard, &[], &spent(7));
+        let mut costs = Vec::new();
+        account.drain(&mut costs);
+        let found: Vec<_> = costs
+            .iter()
+            .map(|cost| {
+                (
+                    cost.kind.as_ref().map(Name::as_str),
+                    cost.spent.fuel,
+                    cost.spent.calls,
+                )
+            })
+            .collect();
+        let expected = [
+            (Some("account"), 14, 0),
+            (Some("task"), 14, 0),
+            (Some("case"), 72, 1),
+            (None, 7, 1),
+        ];
+        assert_eq!(found, expected);
+        costs.clear();
+        account.drain(&mut costs);
+        assert_eq!(costs, []);
+        account.recent(&mut costs);
+        assert_eq!(
+            (costs.len(), costs[0].spent.fuel),
+            (1, 107),
+            "drained, and recent still"
+        );
+    }
+
+    #[test]
+    fn a_minute_after_it_was_used_it_is_recent_no_more() {
+        let mut recent = Recent::default();
+        recent.add(3, Role::Guard, &spent(1));
+        recent.add(4, Role::Guard, &spent(2));
+        recent.add(4, Role::Shape, &spent(4));
+        for (now, guard, shape) in [(4, 3, 4), (14, 3, 4), (15, 2, 4), (16, 0, 0)] {
+            let sums = recent.sums(now);
+            let of = |role| sums.iter().find(|(of, _)| *of == role);
+            let fuel = |role| of(role).map_or(0, |(_, spent)| spent.fuel);
+            assert_eq!(
+                (fuel(Role::Guard), fuel(Role::Shape)),
+                (guard, shape),
+                "{now}"
+            );
+        }
+        recent.add(16, Role::Guard, &spent(8));
+        assert_eq!(
+            recent.sums(16),
+            [(Role::Guard, spent(8))],
+            "its place is given anew"
+        );
     }
 }

@@ -374,6 +374,16 @@ impl Host {
         costs
     }
 
+    /// What plugins have cost within the last minute, by plugin, version and role.
+    #[must_use]
+    pub fn recent(&self) -> Vec<Cost> {
+        let mut costs = Vec::new();
+        lock(&self.accounts)
+            .iter()
+            .for_each(|account| account.recent(&mut costs));
+        costs
+    }
+
     /// The last lines of a plugin's log, oldest first.
     #[must_use]
     pub fn logs(&self, plugin: &str) -> Vec<Line> {

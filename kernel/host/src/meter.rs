@@ -85,9 +85,9 @@ impl Meter {
         }
     }
 
-    /// How long the call has taken.
-    pub fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+    /// How long the call has taken, in microseconds.
+    pub fn micros(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
     /// Checks the clock.
@@ -183,6 +183,11 @@ impl Meter {
                 Ok(())
             }
         }))
+    }
+
+    /// Rows looked at so far.
+    pub fn rows(&self) -> u64 {
+        self.rows.load(Ordering::Relaxed)
     }
 
     /// Why the reader was stopped.

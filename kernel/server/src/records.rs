@@ -21,6 +21,7 @@ use crate::request::{JsonBody, Path, Words};
 use kjerne_workspace::queries;
 use kjerne_workspace::runtime::{Runtime, now};
 
+const COSTS: &[&str] = &["costs"];
 const FILTER: &[&str] = &["filter", "$filter"];
 const SORT: &[&str] = &["sort", "$orderby", "order_by"];
 const TOP: &[&str] = &["top", "$top"];
@@ -291,9 +292,12 @@ pub(crate) async fn commit(
     State(app): State<App>,
     Extension(actor): Who,
     headers: HeaderMap,
+    words: Words,
     JsonBody(body): JsonBody,
 ) -> Answer {
     no_precondition(&headers)?;
+    words.only(&[COSTS])?;
+    let costs = words.flag(COSTS)?;
     let (key, cause) = (key(&headers)?, chain::cause(&headers)?);
     app.run(move |runtime| {
         let Batch {
@@ -318,6 +322,9 @@ pub(crate) async fn commit(
         let receipt = runtime.commit(commit, dry_run)?;
         let mut shown = kjerne_wire::receipt(&receipt);
         shown["dry_run"] = Json::Bool(dry_run);
+        if costs {
+            shown["costs"] = kjerne_wire::commit_costs(&receipt);
+        }
         Ok(told(ok(&shown), &receipt))
     })
     .await

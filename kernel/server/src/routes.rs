@@ -50,6 +50,7 @@ fn with_words() -> Router<App> {
         .route("/v1/records/{kind}", get(records::list))
         .route("/v1/records/{kind}/{id}/history", get(records::history))
         .route("/v1/journal", get(records::journal))
+        .route("/v1/commits", post(records::commit))
         .route("/v1/stale", get(models::stale))
         .route("/v1/integrations/{plugin}/{source}", post(plugins::inbound))
 }
@@ -68,7 +69,6 @@ fn without_words() -> Router<App> {
                 .delete(records::remove),
         )
         .route("/v1/records/{kind}/{id}/{question}", get(models::ask))
-        .route("/v1/commits", post(records::commit))
         .route("/v1/models/sales-stages/pipelines", get(models::pipelines))
         .route("/v1/models/buying-process/jobs", get(models::jobs))
         .route("/v1/plugins", get(plugins::list))
@@ -82,6 +82,7 @@ fn without_words() -> Router<App> {
 fn administration(app: &App) -> Router<App> {
     let words = Router::new()
         .route("/v1/costs", get(operations::costs))
+        .route("/v1/costs/recent", get(operations::recent_costs))
         .route("/v1/outbox", get(operations::outbox))
         .route("/v1/parked", get(operations::parked))
         .route("/v1/import/{kind}", post(exchange::import))

@@ -45,6 +45,7 @@ mod scan;
 mod seal;
 mod shield;
 mod space;
+mod spent;
 mod store;
 mod verify;
 

@@ -7,7 +7,7 @@ use crate::space::Space;
 use crate::store::{Read, Write};
 
 /// The data format this program writes, and the newest it reads.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 pub(crate) const FORMAT_KEY: &[u8] = b"format";
 const WORKSPACE_ID: &str = "workspace-id";
@@ -31,6 +31,11 @@ pub(crate) fn check_format(stored: Option<&[u8]>) -> Result<(), StoreError> {
         Some(1) => Err(StoreError::Corrupt(
             "it has format 1, from before the first release, whose rows carry no check; export it \
              with the program that made it, and import that"
+                .to_owned(),
+        )),
+        Some(2) => Err(StoreError::Corrupt(
+            "it has format 2, from before the first release, whose rows of cursors and costs are \
+             others; export it with the program that made it, and import that"
                 .to_owned(),
         )),
         Some(found) => Err(StoreError::Corrupt(format!(

@@ -3,6 +3,8 @@
 
 use kjerne_model::{Date, Instant, Message, RecordId};
 
+use crate::spent::Spent;
+
 /// What a key was used for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct KeyRow {
@@ -125,23 +127,23 @@ pub struct PluginRow {
     pub roles: Vec<String>,
 }
 
-/// What one version of a plugin cost on one day in one role.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// What one version of a plugin cost on one day, or in one month, in one role.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct CostRow {
-    /// The day, in UTC.
+    /// The day, in UTC; of a month its first.
     pub day: Date,
+    /// Whether it is about a whole month.
+    pub month: bool,
     /// The plugin.
     pub plugin: String,
     /// Its version.
     pub version: String,
+    /// The version of the runtime that counted its fuel; empty where none ran.
+    pub runtime: String,
     /// The role it was called in.
     pub role: String,
-    /// How often it was called.
-    pub calls: u64,
-    /// The fuel it used.
-    pub fuel: u64,
-    /// The time it took, in millionths of a second.
-    pub micros: u64,
-    /// How many of the calls broke.
-    pub faults: u64,
+    /// The kind of the records it was asked about; empty where it was about none, and in a month.
+    pub kind: String,
+    /// What it used.
+    pub spent: Spent,
 }

@@ -16,6 +16,6 @@ pub use read::{
 };
 pub use schema::{kind, limit};
 pub use show::{
-    cost, entry, message, outcome_edits, page, parked, plugin_row, receipt, record, refusal,
-    refusals, reply, value, whole,
+    aside, commit_costs, cost, dated_cost, entry, message, outcome_edits, page, parked, plugin_row,
+    receipt, record, refusal, refusals, reply, value, whole,
 };

@@ -2,6 +2,7 @@
 
 mod author;
 mod cells;
+mod costs;
 pub(crate) mod exchange;
 pub(crate) mod models;
 mod plugin_table;

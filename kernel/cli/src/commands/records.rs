@@ -229,7 +229,9 @@ fn commit(
     args: &CommitArgs,
 ) -> Result<Exit> {
     let body = json!({ "changes": [change], "dry_run": args.dry_run, "key": args.key });
-    let receipt = connection.give(Method::POST, "/v1/commits", &body)?;
+    let costs = args.costs.then(|| "true".to_owned());
+    let place = with_words(path(&["commits"]), &[("costs", costs)]);
+    let receipt = connection.give(Method::POST, &place, &body)?;
     if !args.dry_run {
         connection.finish()?;
     }
@@ -253,7 +255,10 @@ fn receipt_report(mut receipt: Json, dry_run: bool) -> Report {
         (_, _, None | Some(0)) => "nothing changed".to_owned(),
         (_, _, Some(entry)) => format!("journal entry {entry}"),
     };
-    let note = [vec![note], overridden(&receipt)].concat().join("\n");
+    let costs = super::costs::of_commit(&receipt);
+    let note = [vec![note], overridden(&receipt), costs]
+        .concat()
+        .join("\n");
     Report::new(&names, rows, receipt).with_note(note)
 }
 

@@ -209,6 +209,7 @@ fn finding(draft: &Draft<'_>, code: &str) -> Guarded {
             message,
         }],
         fuel: 5,
+        ..Guarded::default()
     }
 }
 

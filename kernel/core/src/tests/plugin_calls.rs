@@ -23,6 +23,8 @@ fn shaping(id: &str, sets: Vec<FieldSet>) -> TablePlugin {
             Ok(Shaped {
                 sets: sets.clone(),
                 fuel: 3,
+                micros: 30,
+                reads: 7,
             })
         })
 }
@@ -44,6 +46,7 @@ fn shapes_run_in_order_and_the_journal_tells_what_each_set_and_cost() {
         Ok(Shaped {
             sets: vec![set(0, "segment", &format!("{tier}-after"))],
             fuel: 4,
+            ..Shaped::default()
         })
     });
     let plugins = TablePlugins::none()
@@ -56,6 +59,7 @@ fn shapes_run_in_order_and_the_journal_tells_what_each_set_and_cost() {
             Ok(Guarded {
                 findings: vec![],
                 fuel: 9,
+                ..Guarded::default()
             })
         }));
     let kernel = kernel(plugins);

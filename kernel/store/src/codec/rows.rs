@@ -9,6 +9,7 @@ use super::encoder::Encoder;
 use crate::rows::{
     AsideRow, CostRow, CursorRow, KeyRow, Link, OutboxRow, ParkedRow, PluginRow, Waiting,
 };
+use crate::spent::Spent;
 
 /// A row that is kept in full under its key.
 pub(crate) trait Row: Sized {
@@ -190,10 +191,31 @@ impl Row for PluginRow {
 impl Row for CostRow {
     fn write(&self, out: &mut Encoder) {
         out.signed(i64::from(self.day.days()));
-        out.text(&self.plugin);
-        out.text(&self.version);
-        out.text(&self.role);
-        for number in [self.calls, self.fuel, self.micros, self.faults] {
+        out.flag(self.month);
+        for text in [
+            &self.plugin,
+            &self.version,
+            &self.runtime,
+            &self.role,
+            &self.kind,
+        ] {
+            out.text(text);
+        }
+        let spent = &self.spent;
+        for number in [
+            spent.calls,
+            spent.faults,
+            spent.fuel,
+            spent.micros,
+            spent.memory,
+            spent.host_calls,
+            spent.rows,
+            spent.bytes_in,
+            spent.bytes_out,
+        ]
+        .into_iter()
+        .chain(spent.times)
+        {
             out.number(number);
         }
     }
@@ -201,13 +223,24 @@ impl Row for CostRow {
     fn read(from: &mut Decoder<'_>) -> Result<Self, Damage> {
         Ok(Self {
             day: from.date()?,
+            month: from.flag()?,
             plugin: from.text()?,
             version: from.text()?,
+            runtime: from.text()?,
             role: from.text()?,
-            calls: from.number()?,
-            fuel: from.number()?,
-            micros: from.number()?,
-            faults: from.number()?,
+            kind: from.text()?,
+            spent: Spent {
+                calls: from.number()?,
+                faults: from.number()?,
+                fuel: from.number()?,
+                micros: from.number()?,
+                memory: from.number()?,
+                host_calls: from.number()?,
+                rows: from.number()?,
+                bytes_in: from.number()?,
+                bytes_out: from.number()?,
+                times: from.numbers()?,
+            },
         })
     }
 }
@@ -229,6 +262,14 @@ impl Encoder {
 }
 
 impl Decoder<'_> {
+    fn numbers<const N: usize>(&mut self) -> Result<[u64; N], Damage> {
+        let mut numbers = [0; N];
+        for number in &mut numbers {
+            *number = self.number()?;
+        }
+        Ok(numbers)
+    }
+
     fn message(&mut self) -> Result<Message, Damage> {
         Ok(Message {
             url: self.text()?,
