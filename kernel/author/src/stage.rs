@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use kjerne_core::{Kernel, PluginInfo, Plugins as _, Role};
 use kjerne_host::grants::Grant;
+use kjerne_host::knobs::Numbers;
 use kjerne_host::{Host, HostOptions, Installed, Package};
 use kjerne_model::{
     Change, Field, FieldType, Fields, Instant, Kind, Name, Patch, Record, RecordId,
@@ -108,6 +109,9 @@ impl Bench {
             position: 1,
             enabled: true,
             bound: manifest.roles.keys().copied().filter(bound).collect(),
+            // What the manifest asks for holds; nobody has set anything else.
+            limits: Numbers::new(),
+            lets_pass: false,
         })
     }
 }

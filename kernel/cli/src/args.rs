@@ -477,6 +477,20 @@ pub enum PluginCommand {
         #[arg(long)]
         once: bool,
     },
+    /// Show what a plugin's calls may use, or set it.
+    Limits {
+        /// The plugin.
+        plugin: String,
+        /// A limit of a role, such as fuel.guard=30000000 or fuel.guard=usual; faults.guard=let-pass has
+        /// commits pass when the guard breaks, and faults.guard=refuse has them refused.
+        #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
+        set: Vec<(String, String)>,
+    },
+    /// Have a plugin asked again that is set aside because its calls broke.
+    Resume {
+        /// The plugin.
+        plugin: String,
+    },
     /// Show the journal entries plugins gave up on.
     Parked {
         /// Only this plugin.

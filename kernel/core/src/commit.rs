@@ -69,10 +69,9 @@ impl Kernel {
         if let Some(refusal) = out_of_bounds(commit, beside) {
             return Ok(refused(vec![refusal]));
         }
-        let _under_way = self.group().enter();
+        let (_under_way, mut costs) = (self.group().enter(), Vec::new());
         let digest = commit.key.as_ref();
         let digest = digest.map(|_| beside.asked.unwrap_or_else(|| digest::of(commit)));
-        let mut costs = Vec::new();
         for _ in 0..limits::COMMIT_TRIES.value {
             // A state that does not change, and a note of everything that is read from it.
             let reader = self.remembering()?;

@@ -21,6 +21,7 @@ fn verdict(plugin: &PluginInfo, role: Role, fuel: u64, set: Vec<String>) -> Verd
         role: role.name().to_owned(),
         fuel,
         set,
+        broke: None,
     }
 }
 
@@ -74,7 +75,8 @@ impl Kernel {
     }
 
     /// Asks every guard that watches one of the changes, and returns what they object to, in the
-    /// plugins' fixed order. A guard that breaks objects by breaking.
+    /// plugins' fixed order. A guard that breaks objects by breaking, unless the administrator has commits
+    /// pass it then; the journal keeps that it did not judge. One that found no place is asked again in any case.
     pub(crate) fn guard(
         &self,
         call: &Call,
@@ -89,6 +91,12 @@ impl Kernel {
                 continue;
             }
             match self.plugins().guard(&plugin, call, &drafts) {
+                Err(fault) if plugin.lets_pass && !fault.is_overload() => {
+                    verdicts.push(Verdict {
+                        broke: Some(fault.limit),
+                        ..verdict(&plugin, Role::Guard, 0, Vec::new())
+                    });
+                }
                 Err(fault) => refusals.push(fault_refusal(&fault)),
                 Ok(guarded) => {
                     let took = (guarded.fuel, guarded.micros, guarded.reads);

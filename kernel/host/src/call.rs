@@ -19,7 +19,9 @@ use crate::ids::IdSource;
 use crate::limits::{self, Budget};
 use crate::meter::Meter;
 use crate::plugin::Plugin;
+use crate::quarantine::End;
 use crate::stop::Ended;
+use kjerne_package::knobs::Knob;
 
 /// Is told about every call.
 pub type Observer = Arc<dyn Fn(&CallStats<'_>) + Send + Sync>;
@@ -105,14 +107,25 @@ impl Runtime {
         work: impl FnOnce(&mut Store<CallState>, &Instance) -> wasmtime::Result<R>,
     ) -> Result<Done<R>, Fault> {
         let role = ask.role;
+        let permit = plugin.quarantine.enter(plugin.id(), role, ask.call.now);
+        let permit = permit.inspect_err(|_| plugin.account.book_refused(role))?;
         let patience = Duration::from_millis(limits::QUEUE.value);
-        let Some(_slot) = self.slots.take(plugin.id(), role, patience) else {
-            return Err(fault::busy(plugin.id(), role, self.slots.share(role)));
+        let places = plugin.knobs.get(role, Knob::Places);
+        let most = self.slots.share(role, places);
+        let Some(_slot) = self.slots.take(plugin.id(), role, most, patience) else {
+            return Err(fault::busy(plugin.id(), role, most));
         };
         let mut store = self.store(plugin, ask);
         let instance = code.pre.instantiate(&mut store);
         let answer = instance.and_then(|instance| work(&mut store, &instance));
-        self.finish(store, answer)
+        let done = self.finish(store, answer);
+        permit.end(match &done {
+            Ok(_) => End::Well,
+            // The host could not do its part.
+            Err(fault) if fault.limit == fault::OF_HOST => End::Nothing,
+            Err(fault) => End::Broke(&fault.limit),
+        });
+        done
     }
 
     /// Makes one instance of a plugin and asks it nothing: whether it comes up within its limits,
@@ -141,6 +154,7 @@ impl Runtime {
     pub fn store(&self, plugin: &Arc<Plugin>, ask: Ask<'_>) -> Store<CallState> {
         let budget = Budget::of(ask.role, ask.changes, ask.fields);
         let budget = budget.given(ask.role, ask.changes, ask.bytes);
+        let budget = plugin.knobs.within(ask.role, budget);
         let meter = Meter::start(budget, ask.bytes);
         let mut state = CallState::new(plugin, &self.ids, ask.role, ask.purpose, ask.call, meter);
         state.shown = ask.shown;

@@ -26,6 +26,7 @@
 //! | purpose | what a call is for, which decides what it may do: verdict, question, work or preparation |
 //! | prepared | of a plugin: its calls begin with what `prepare` left in its memory |
 //! | stop | why a function of the host gave a plugin no answer |
+//! | set aside | of a plugin in a role: its calls broke in a row, and it is not asked for a while |
 //! | fault | how a plugin broke, told with the limit it passed |
 //! | domain model | a role of which one plugin at a time answers: stages, buying process, service |
 //! | account | what one version of a plugin has cost; all of them are the cost ledger |
@@ -47,6 +48,7 @@ mod given;
 mod host;
 mod ids;
 mod imports;
+pub mod knobs;
 pub mod limits;
 mod logs;
 mod meter;
@@ -56,7 +58,9 @@ mod outputs;
 mod plugin;
 mod plugin_calls;
 mod prepare;
+mod quarantine;
 mod resources;
+mod set_aside;
 mod settings;
 mod stop;
 #[cfg(test)]
@@ -75,4 +79,5 @@ pub use kjerne_package::{
 };
 pub use logs::Line;
 pub use model_calls::STALE_PAGE;
+pub use set_aside::SetAside;
 pub use settings::{BadSettings, Settings};

@@ -118,4 +118,6 @@ pub struct Verdict {
     pub fuel: u64,
     /// The fields the plugin set, as `change.field`, when it shaped.
     pub set: Vec<String>,
+    /// How it broke, when the commit passed a guard that did not judge it: the limit it passed, or `trap`.
+    pub broke: Option<String>,
 }

@@ -6,6 +6,7 @@ mod administration;
 mod answers;
 mod app;
 mod body;
+mod budgets;
 mod chain;
 mod coming;
 mod connection;

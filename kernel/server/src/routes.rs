@@ -11,8 +11,8 @@ use crate::app::{App, Door};
 use crate::problem::Problem;
 use crate::watch::Stopping;
 use crate::{
-    administration, app, exchange, gate, headers, models, operations, plugins, records, reports,
-    request, root, secrets,
+    administration, app, budgets, exchange, gate, headers, models, operations, plugins, records,
+    reports, request, root, secrets,
 };
 
 /// The routes over an open workspace.
@@ -118,6 +118,14 @@ fn acts() -> Router<App> {
             get(administration::settings)
                 .put(administration::set_settings)
                 .delete(administration::reset_settings),
+        )
+        .route(
+            "/v1/plugins/{plugin}/limits",
+            get(budgets::limits).put(budgets::set_limits),
+        )
+        .route(
+            "/v1/plugins/{plugin}/resume",
+            post(budgets::resume).layer(bare()),
         )
         .route("/v1/plugins/{plugin}/logs", get(operations::logs))
         .route(

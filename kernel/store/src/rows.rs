@@ -125,6 +125,10 @@ pub struct PluginRow {
     pub installed_at: Instant,
     /// The roles that are switched on.
     pub roles: Vec<String>,
+    /// What the administrator set for its calls, by name: `fuel.guard`.
+    pub limits: Vec<(String, u64)>,
+    /// Whether a commit passes when it breaks as a guard.
+    pub lets_pass: bool,
 }
 
 /// What one version of a plugin cost on one day, or in one month, in one role.

@@ -147,6 +147,8 @@ fn plugins_are_listed_in_their_order_and_interfaces_are_bound() {
             position,
             installed_at: Instant::from_millis(1),
             roles: vec!["guard".to_owned()],
+            limits: Vec::new(),
+            lets_pass: false,
         };
         write(store, |write| {
             for row in [plugin("a", 2), plugin("b", 1), plugin("ab", 2)] {

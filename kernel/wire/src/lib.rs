@@ -10,7 +10,7 @@ mod show;
 #[cfg(test)]
 mod tests;
 
-pub use body::{object, optional_flag, optional_text, optional_texts};
+pub use body::{named_texts, object, optional_flag, optional_text, optional_texts};
 pub use read::{
     Batch, arguments, batch, create, fields_of_text, patch, patch_of_text, read_arguments, refuse,
 };

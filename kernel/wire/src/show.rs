@@ -203,6 +203,7 @@ fn verdict(verdict: &Verdict) -> Json {
         "role": verdict.role,
         "fuel": verdict.fuel,
         "set": verdict.set,
+        "broke": verdict.broke,
     })
 }
 
@@ -232,6 +233,8 @@ pub fn plugin_row(row: &PluginRow) -> Json {
         "roles": row.roles,
         "revision": row.revision,
         "position": row.position,
+        "limits": row.limits.iter().map(|(name, number)| (name.clone(), json!(number))).collect::<Map<_, _>>(),
+        "lets_pass": row.lets_pass,
         "installed_at": row.installed_at.to_string(),
     })
 }

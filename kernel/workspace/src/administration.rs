@@ -25,6 +25,7 @@ use crate::plugin_registry::{
 use crate::runtime::{Replacement, Runtime};
 use crate::secrets::{self, Secrets};
 
+pub mod budgets;
 mod parked;
 
 /// The act of installing a file that was never installed before, or of upgrading to it.
@@ -681,6 +682,8 @@ fn fresh(rows: &[PluginRow], package: &Package, now: Instant) -> PluginRow {
         position: last.unwrap_or_default() + 1,
         installed_at: now,
         roles: role_names(package),
+        limits: Vec::new(),
+        lets_pass: false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The commands, by what they are about.
 
 mod author;
+mod budgets;
 mod cells;
 mod costs;
 pub(crate) mod exchange;

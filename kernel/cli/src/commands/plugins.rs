@@ -13,7 +13,7 @@ use kjerne_workspace::stderr::tell;
 use serde_json::{Map, Value as Json, json};
 
 use super::cells::{cell, cells, list as members, text, texts};
-use super::{author, costs, plugin_table};
+use super::{author, budgets, costs, plugin_table};
 use crate::args::{ActionArgs, ParkedArgs, PluginCommand};
 use crate::connection::Needs;
 use crate::context::Context;
@@ -66,6 +66,11 @@ pub(crate) fn run(context: &Context, command: PluginCommand) -> Result<Exit> {
         } => settings(context, &plugin, file.as_deref(), default),
         PluginCommand::Cost(args) => costs::cost(context, &args),
         PluginCommand::Top { plugin, once } => costs::top(context, plugin.as_deref(), once),
+        PluginCommand::Limits { plugin, set } => budgets::limits(context, &plugin, &set),
+        PluginCommand::Resume { plugin } => {
+            let place = path(&["plugins", &plugin, "resume"]);
+            changed(context, Method::POST, &place, "is asked again")
+        }
         PluginCommand::Parked { plugin } => parked(context, plugin),
         PluginCommand::Retry(args) => unpark(context, &args, "retry"),
         PluginCommand::Skip(args) => unpark(context, &args, "skip"),
@@ -167,11 +172,14 @@ fn placed_report(placed: &Json, headline: String) -> Report {
 fn list(context: &Context) -> Result<Exit> {
     let answer = context.connect(Needs::Data)?.get("/v1/plugins")?;
     let rows = members(&answer["plugins"]).map(|row| {
-        let state = if row["enabled"] == true { "on" } else { "off" };
+        let state = match row["enabled"] == true {
+            true => budgets::state("on", row),
+            false => "off".to_owned(),
+        };
         vec![
             text(row, "id").to_owned(),
             text(row, "version").to_owned(),
-            state.to_owned(),
+            state,
             texts(&row["roles"]).join(" "),
             texts(&row["grants"]).len().to_string(),
             texts(&row["kept"]).join(" "),

@@ -136,6 +136,7 @@ impl Encoder {
         self.text(&verdict.role);
         self.number(verdict.fuel);
         self.texts(&verdict.set);
+        self.optional_text(verdict.broke.as_deref());
     }
 
     fn act(&mut self, act: &Act) {
@@ -229,6 +230,7 @@ impl Decoder<'_> {
             role: self.text()?,
             fuel: self.number()?,
             set: self.texts()?,
+            broke: self.optional_text()?,
         })
     }
 

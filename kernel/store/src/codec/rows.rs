@@ -170,6 +170,12 @@ impl Row for PluginRow {
         out.number(u64::from(self.position));
         out.instant(self.installed_at);
         out.texts(&self.roles);
+        out.count(self.limits.len());
+        for (name, number) in &self.limits {
+            out.text(name);
+            out.number(*number);
+        }
+        out.flag(self.lets_pass);
     }
 
     fn read(from: &mut Decoder<'_>) -> Result<Self, Damage> {
@@ -184,6 +190,8 @@ impl Row for PluginRow {
             position: from.small()?,
             installed_at: from.instant()?,
             roles: from.texts()?,
+            limits: from.named_numbers()?,
+            lets_pass: from.flag()?,
         })
     }
 }
@@ -262,6 +270,13 @@ impl Encoder {
 }
 
 impl Decoder<'_> {
+    fn named_numbers(&mut self) -> Result<Vec<(String, u64)>, Damage> {
+        let count = self.count()?;
+        (0..count)
+            .map(|_| Ok((self.text()?, self.number()?)))
+            .collect()
+    }
+
     fn numbers<const N: usize>(&mut self) -> Result<[u64; N], Damage> {
         let mut numbers = [0; N];
         for number in &mut numbers {

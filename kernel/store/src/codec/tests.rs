@@ -131,15 +131,23 @@ fn actors() -> impl Strategy<Value = Actor> {
 }
 
 fn verdicts() -> impl Strategy<Value = Verdict> {
-    (".*", ".*", "shape|guard", any::<u64>(), vec(".*", 0..3)).prop_map(
-        |(plugin, version, role, fuel, set)| Verdict {
+    let broke = proptest::option::of(".*");
+    (
+        ".*",
+        ".*",
+        "shape|guard",
+        any::<u64>(),
+        vec(".*", 0..3),
+        broke,
+    )
+        .prop_map(|(plugin, version, role, fuel, set, broke)| Verdict {
             plugin,
             version,
             role,
             fuel,
             set,
-        },
-    )
+            broke,
+        })
 }
 
 fn entries() -> impl Strategy<Value = Entry> {
@@ -352,15 +360,20 @@ fn every_row_reads_as_it_was_written() {
         position: 3,
         installed_at: at,
         roles: vec![],
+        limits: vec![(text(), u64::MAX)],
+        lets_pass: true,
     });
     check(&CostRow {
         day: Date::from_days(i32::MIN),
         plugin: text(),
         version: text(),
+        runtime: text(),
         role: text(),
-        calls: 1,
-        fuel: u64::MAX,
-        micros: 0,
-        faults: 4,
+        kind: text(),
+        month: true,
+        spent: crate::spent::Spent {
+            fuel: u64::MAX,
+            ..crate::spent::Spent::call(3)
+        },
     });
 }
