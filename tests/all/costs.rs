@@ -121,7 +121,7 @@ fn a_limit_that_is_set_holds_from_the_next_call_on() {
     );
     let _ = set("fuel.guard=usual").ok();
     assert_eq!(create().0, 201);
-    let acts = workspace.json(&["journal"])["entries"].to_string();
+    let acts = workspace.json(&["journal"]).to_string();
     assert!(
         acts.contains("plugin.limits") && acts.contains("fuel.guard"),
         "{acts}"
@@ -141,7 +141,9 @@ fn promise_7_a_guard_that_breaks_in_a_row_is_set_aside_or_let_pass() {
         )
     };
     let told = |name: &str| create(name).1["refusals"][0]["reason"].clone();
-    (0..5).for_each(|_| assert_ne!(told("trap"), "set-aside"));
+    // Those of one millisecond count once.
+    let broken = (0..99).take_while(|_| told("trap") != "set-aside").count();
+    assert!((5..99).contains(&broken), "{broken}");
     assert_eq!(told("Granholt AS"), "set-aside");
     let health = server.get("/v1/health").1;
     assert_eq!(
@@ -161,7 +163,7 @@ fn promise_7_a_guard_that_breaks_in_a_row_is_set_aside_or_let_pass() {
         "faults.guard=let-pass",
     ];
     let _ = workspace.run(&passes).ok();
-    (0..6).for_each(|_| assert_eq!(create("trap").0, 201));
+    (0..20).for_each(|_| assert_eq!(create("trap").0, 201));
     let journal = server.get("/v1/journal?order=newest").1;
     let broke = journal["entries"].to_string();
     assert!(

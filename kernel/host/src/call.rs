@@ -140,6 +140,10 @@ impl Runtime {
             Err(error) => return does_not_fit(error.to_string()),
         };
         let mut store = self.store(plugin, Ask::new(*role, Purpose::Question, &call));
+        // Under the usual limits: one that is set too low breaks calls, and never keeps a workspace from opening.
+        let usual = Budget::of(*role, 0, 0);
+        store.data_mut().begin(Meter::start(usual, 0));
+        refuel(&mut store, usual.fuel);
         let tried = code
             .pre
             .instantiate(&mut store)

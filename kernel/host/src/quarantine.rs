@@ -8,7 +8,8 @@
 //! Roles that walk the journal, and the service clock's, are left out: what they fail on is put aside or
 //! tried again by itself, and a plugin that fails on everything stops at a bound there.
 //!
-//! The time is that of the calls, so that the same calls at the same times come to the same.
+//! The time is that of the calls, so that the same calls at the same times come to the same. What breaks at one
+//! and the same time counts once: an import has one time, and asks about a batch that broke again in halves.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -142,6 +143,9 @@ impl State {
     }
 
     fn broke(&mut self, why: &str, now: Instant, is_trial: bool) {
+        if self.breaks > 0 && self.until.is_none() && self.last == now {
+            return;
+        }
         let since = now.millis().abs_diff(self.last.millis());
         let goes_on =
             self.breaks > 0 && (self.until.is_some() || since <= limits::QUARANTINE_WINDOW.value);
@@ -227,19 +231,35 @@ mod tests {
     const FIRST: u64 = limits::QUARANTINE_FIRST.value;
     const WINDOW: u64 = limits::QUARANTINE_WINDOW.value;
 
+    /// One whose calls broke so often, the last of them at 0.
     fn broken(times: u64) -> Quarantine {
         let quarantine = Quarantine::default();
-        for _ in 0..times {
-            assert!(ask(&quarantine, Role::Guard, 0, End::Broke("fuel")));
+        for number in (0..times as i64).rev() {
+            let permit = quarantine.enter("p", Role::Guard, Instant::from_millis(-number));
+            permit.unwrap().end(End::Broke("fuel"));
         }
         quarantine
+    }
+
+    /// An import asks again in halves, all at its one time.
+    #[test]
+    fn what_breaks_at_one_time_counts_once() {
+        let quarantine = Quarantine::default();
+        for _ in 0..9 * BREAKS {
+            assert!(ask(&quarantine, Role::Guard, 7, End::Broke("trap")));
+        }
+        for later in 8..7 + BREAKS {
+            assert_eq!(quarantine.told("p"), []);
+            assert!(ask(&quarantine, Role::Guard, later, End::Broke("trap")));
+        }
+        assert_eq!(quarantine.told("p").len(), 1);
     }
 
     #[test]
     fn so_many_calls_in_a_row_that_break_set_a_plugin_aside_in_that_role() {
         let almost = broken(BREAKS - 1);
         assert!(ask(&almost, Role::Guard, 1, End::Well));
-        assert!(ask(&almost, Role::Guard, 1, End::Broke("trap")));
+        assert!(ask(&almost, Role::Guard, 2, End::Broke("trap")));
         assert_eq!(almost.told("p"), [], "one went well in between");
 
         let broken = broken(BREAKS);
@@ -304,15 +324,18 @@ mod tests {
         let quarantine = broken(BREAKS - 1);
         (0..99).for_each(|_| assert!(ask(&quarantine, Role::Guard, 0, End::Nothing)));
         assert_eq!(quarantine.told("p"), []);
-        assert!(ask(&quarantine, Role::Guard, 0, End::Broke("trap")));
-        assert!(ask(&quarantine, Role::Guard, FIRST, End::Nothing));
-        drop(quarantine.enter("p", Role::Guard, at(FIRST)).unwrap());
-        assert!(ask(&quarantine, Role::Guard, FIRST, End::Well));
+        assert!(ask(&quarantine, Role::Guard, 1, End::Broke("trap")));
+        let due = FIRST + 1;
+        assert!(ask(&quarantine, Role::Guard, due, End::Nothing));
+        drop(quarantine.enter("p", Role::Guard, at(due)).unwrap());
+        assert!(ask(&quarantine, Role::Guard, due, End::Well));
         // A wrong clock does not keep it away for as long as it was wrong.
         let years = 5 * 365 * 86_400_000;
         let late = Quarantine::default();
-        (0..BREAKS).for_each(|_| assert!(ask(&late, Role::Guard, years, End::Broke("trap"))));
-        assert!(!ask(&late, Role::Guard, years, End::Well));
+        for number in 0..BREAKS {
+            assert!(ask(&late, Role::Guard, years + number, End::Broke("trap")));
+        }
+        assert!(!ask(&late, Role::Guard, years + BREAKS, End::Well));
         assert!(ask(&late, Role::Guard, 1, End::Well));
     }
 
@@ -320,10 +343,10 @@ mod tests {
     fn a_call_from_before_says_nothing_about_what_is_now() {
         let quarantine = broken(BREAKS - 1);
         let old = quarantine.enter("p", Role::Guard, at(0)).unwrap();
-        assert!(ask(&quarantine, Role::Guard, 0, End::Broke("trap")));
+        assert!(ask(&quarantine, Role::Guard, 1, End::Broke("trap")));
         old.end(End::Well);
         assert_eq!(quarantine.told("p").len(), 1, "it began before");
-        let old = quarantine.enter("p", Role::Guard, at(FIRST)).unwrap();
+        let old = quarantine.enter("p", Role::Guard, at(FIRST + 1)).unwrap();
         quarantine.resume();
         old.end(End::Broke("trap"));
         assert_eq!(quarantine.told("p"), []);
@@ -338,8 +361,8 @@ mod tests {
             Role::Prepare,
         ] {
             let quarantine = Quarantine::default();
-            for _ in 0..3 * BREAKS {
-                assert!(ask(&quarantine, role, 0, End::Broke("trap")));
+            for now in 0..3 * BREAKS {
+                assert!(ask(&quarantine, role, now, End::Broke("trap")));
             }
             assert_eq!(quarantine.told("p"), []);
         }

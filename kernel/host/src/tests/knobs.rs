@@ -1,6 +1,6 @@
 //! What is set for a plugin's calls has an effect on them, and a plugin that breaks in a row is set aside.
 
-use kjerne_core::{Fault, Role};
+use kjerne_core::{Fault, Plugins as _, Role};
 
 use super::guests::{Bench, guard_file, installed, name, now, options, plugin};
 use crate::Installed;
@@ -69,6 +69,13 @@ fn every_limit_that_is_set_flips_the_outcome_of_some_call() {
     assert_eq!(set.host.runtime.slots.share(Role::Guard, Some(1)), 1);
 }
 
+/// What is set too low breaks calls; the plugin is loaded all the same, so that it can be set anew.
+#[test]
+fn a_limit_that_is_set_too_low_keeps_no_plugin_from_being_loaded() {
+    let bench = bench("", 1, one(Knob::Memory, 1));
+    assert_eq!(bench.ask(1).unwrap_err().limit, "memory");
+}
+
 /// The same commit costs the same fuel, whatever it may use.
 #[test]
 fn promise_5_what_is_set_changes_no_fuel() {
@@ -82,12 +89,22 @@ fn promise_5_what_is_set_changes_no_fuel() {
 fn promise_7_a_plugin_that_breaks_in_a_row_is_not_run_until_it_is_due_or_resumed() {
     let body = "unreachable";
     let bench = bench(body, 1, Numbers::new());
-    let most = limits::QUARANTINE_BREAKS.value;
-    for _ in 0..most {
-        assert_eq!(bench.ask(1).unwrap_err().limit, "trap");
+    let most = limits::QUARANTINE_BREAKS.value as i64;
+    let ask = |millis: i64| {
+        let call = kjerne_core::Call {
+            now: now().plus_millis(millis),
+            ..bench.call()
+        };
+        bench
+            .host
+            .guard(&plugin(), &call, &bench.drafts(1))
+            .unwrap_err()
+    };
+    for millis in 1..=most {
+        assert_eq!(ask(millis).limit, "trap");
     }
-    let fault = bench.ask(1).unwrap_err();
-    let until = now().plus_millis(limits::QUARANTINE_FIRST.value as i64);
+    let fault = ask(most + 1);
+    let until = now().plus_millis(most + limits::QUARANTINE_FIRST.value as i64);
     assert_eq!(fault.limit, Fault::SET_ASIDE);
     for part in [
         "acme.test",
@@ -101,14 +118,14 @@ fn promise_7_a_plugin_that_breaks_in_a_row_is_not_run_until_it_is_due_or_resumed
     let told = bench.host.set_aside().remove(0);
     assert_eq!(
         (told.role, told.until, told.breaks),
-        (Role::Guard, until, most)
+        (Role::Guard, until, most as u64)
     );
     assert!(bench.host.resume("acme.test") && !bench.host.resume("acme.other"));
-    assert_eq!(bench.ask(1).unwrap_err().limit, "trap");
+    assert_eq!(ask(0).limit, "trap");
     assert_eq!(bench.host.set_aside(), []);
 
     // The same file with the same settings goes on as it was; with others it begins anew.
-    (1..most).for_each(|_| drop(bench.ask(1)));
+    (1..most).for_each(|millis| drop(ask(millis)));
     assert_eq!(bench.host.set_aside().len(), 1);
     let again = |revision: u64| {
         let plugin = Installed {
@@ -116,7 +133,7 @@ fn promise_7_a_plugin_that_breaks_in_a_row_is_not_run_until_it_is_due_or_resumed
             ..installed(&guard_file(body, &["read:account"]), &["read:account"])
         };
         bench.host.replace(vec![plugin]).unwrap();
-        bench.ask(1).unwrap_err().limit
+        ask(most).limit
     };
     assert_eq!(again(1), Fault::SET_ASIDE);
     assert_eq!(again(2), "trap");

@@ -9,7 +9,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
 use super::{Row, decode_entry, decode_record, encode_entry, encode_record};
-use crate::{CostRow, CursorRow, KeyRow, Link, OutboxRow, ParkedRow, PluginRow};
+use crate::{AsideRow, CostRow, CursorRow, KeyRow, Link, OutboxRow, ParkedRow, PluginRow};
 
 pub(crate) fn names() -> impl Strategy<Value = Name> {
     "[a-z][a-z0-9_]{0,8}(:[a-z][a-z0-9_]{0,4})?".prop_map(|text| Name::new(&text).unwrap())
@@ -314,9 +314,13 @@ fn every_row_reads_as_it_was_written() {
     });
     check(&CursorRow {
         position: 1,
-        tries: u32::MAX,
-        not_before: at,
-        error: Some(text()),
+        aside: vec![AsideRow {
+            entry: u64::MAX,
+            records: vec![RecordId::from_bytes([7; 16]), RecordId::from_bytes([9; 16])],
+            tries: u32::MAX,
+            not_before: at,
+            error: Some(text()),
+        }],
     });
     check(&ParkedRow {
         plugin: text(),

@@ -42,12 +42,12 @@ impl Administration<'_> {
     pub fn resume(&self, id: &str) -> Result<PluginRow> {
         let _turn = self.runtime.administer();
         let row = self.row(id)?;
-        self.journal(Act::new("plugin.resume", id), Vec::new())?;
         if !self.runtime.host.resume(id) {
             return Err(Error::refused(format!(
                 "plugin {id} does not run here, so that it is not set aside; kjerne plugin enable {id}"
             )));
         }
+        self.journal(Act::new("plugin.resume", id), Vec::new())?;
         Ok(row)
     }
 }
