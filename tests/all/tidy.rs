@@ -49,12 +49,17 @@ fn dependencies_point_one_way() {
             &["kjerne-model", "kjerne-core", "kjerne-contract"],
         ),
         (
+            "kernel/ledger",
+            &["kjerne-model", "kjerne-store", "kjerne-core"],
+        ),
+        (
             "kernel/host",
             &[
                 "kjerne-values",
                 "kjerne-model",
                 "kjerne-store",
                 "kjerne-core",
+                "kjerne-ledger",
                 "kjerne-package",
                 "kjerne-contract",
                 "kjerne-settings",
@@ -130,8 +135,8 @@ fn dependencies_point_one_way() {
     }
     assert_none(
         &faults,
-        "values <- model <- store <- query <- core <- package <- host <- workspace <- {exchange, author, bench, server} \
-         <- cli; wire and contract beside; wit <- sdk <- plugins; values below model and sdk:",
+        "values <- model <- store <- query <- core <- {package, ledger} <- host <- workspace <- {exchange, author, bench, \
+         server} <- cli; wire and contract beside; wit <- sdk <- plugins; values below model and sdk:",
     );
 }
 

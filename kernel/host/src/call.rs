@@ -12,15 +12,14 @@ use wasmtime::{Engine, Store, UpdateDeadline};
 use crate::call_state::{CallState, Purpose, Shown};
 use crate::code::Code;
 use crate::concurrency::Slots;
-use crate::cost_ledger::CallStats;
 use crate::error::LoadError;
 use crate::fault;
 use crate::ids::IdSource;
 use crate::limits::{self, Budget};
 use crate::meter::Meter;
 use crate::plugin::Plugin;
-use crate::quarantine::End;
 use crate::stop::Ended;
+use kjerne_ledger::{CallStats, End};
 use kjerne_package::knobs::Knob;
 
 /// Is told about every call.

@@ -6,7 +6,6 @@ use wasmtime::Trap;
 
 use crate::limits;
 use crate::meter::{Meter, Passed};
-use crate::set_aside::SetAside;
 use kjerne_package::grants::Grant;
 
 /// How the runtime's error begins when one call handed over too much. Its type is private; a test
@@ -187,28 +186,6 @@ pub fn busy(plugin: &str, role: Role, share: usize) -> Fault {
              were taken for {} ms; try again, and look at what takes them with kjerne plugin cost",
             role.name(),
             limits::QUEUE.value
-        ),
-    }
-}
-
-/// A plugin that is not asked because its calls broke in a row.
-pub fn set_aside(aside: &SetAside) -> Fault {
-    let SetAside {
-        plugin,
-        role,
-        until,
-        breaks,
-        why,
-    } = aside;
-    Fault {
-        plugin: plugin.clone(),
-        limit: Fault::SET_ASIDE.to_owned(),
-        allowed: Some(limits::QUARANTINE_BREAKS.value),
-        message: format!(
-            "plugin {plugin} was not asked in {}: it is set aside until {until}, because {breaks} of its calls \
-             broke in a row, the last with {why}; look at kjerne plugin logs {plugin}, and when it is mended: \
-             kjerne plugin resume {plugin}",
-            role.name()
         ),
     }
 }

@@ -39,7 +39,6 @@ mod call_state;
 mod code;
 mod compiler;
 mod concurrency;
-mod cost_ledger;
 mod digest;
 mod engine;
 mod error;
@@ -54,13 +53,13 @@ mod logs;
 mod meter;
 mod model_calls;
 pub use kjerne_core::models;
+pub use kjerne_ledger::limits as ledger_limits;
+pub use kjerne_ledger::{CallStats, Cost, SetAside};
 mod outputs;
 mod plugin;
 mod plugin_calls;
 mod prepare;
-mod quarantine;
 mod resources;
-mod set_aside;
 mod settings;
 mod stop;
 #[cfg(test)]
@@ -69,7 +68,6 @@ mod watching;
 mod wit;
 
 pub use compiler::{ARGUMENT as COMPILE_ARGUMENT, compile_with, serve as compile_and_end};
-pub use cost_ledger::{CallStats, Cost};
 pub use engine::RUNTIME_VERSION;
 pub use error::{AskError, HostError, LoadError};
 pub use host::{Host, HostOptions, Installed, Loaded};
@@ -79,5 +77,4 @@ pub use kjerne_package::{
 };
 pub use logs::Line;
 pub use model_calls::STALE_PAGE;
-pub use set_aside::SetAside;
 pub use settings::{BadSettings, Settings};

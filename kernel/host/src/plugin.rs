@@ -10,11 +10,10 @@ use std::sync::Arc;
 
 use kjerne_core::{PluginInfo, Role};
 
-use crate::cost_ledger::Account;
 use crate::knobs::Knobs;
 use crate::logs::Log;
-use crate::quarantine::Quarantine;
 use crate::settings::Settings;
+use kjerne_ledger::{Account, Quarantine};
 use kjerne_package::Package;
 use kjerne_package::grants::{Grant, Grants};
 

@@ -8,6 +8,7 @@ use crate::call::Ask;
 use crate::call_state::Purpose;
 use crate::knobs::{Knob, Numbers};
 use crate::limits;
+use kjerne_ledger::limits as of_ledger;
 
 const LOOK: &str = r#"(call $get (i32.load (local.get $changes)) (i32.load offset=4 (local.get $changes))
     (i32.load offset=8 (local.get $changes)) (i32.load offset=12 (local.get $changes)) (i32.const 1024))"#;
@@ -89,7 +90,7 @@ fn promise_5_what_is_set_changes_no_fuel() {
 fn promise_7_a_plugin_that_breaks_in_a_row_is_not_run_until_it_is_due_or_resumed() {
     let body = "unreachable";
     let bench = bench(body, 1, Numbers::new());
-    let most = limits::QUARANTINE_BREAKS.value as i64;
+    let most = of_ledger::QUARANTINE_BREAKS.value as i64;
     let ask = |millis: i64| {
         let call = kjerne_core::Call {
             now: now().plus_millis(millis),
@@ -104,7 +105,7 @@ fn promise_7_a_plugin_that_breaks_in_a_row_is_not_run_until_it_is_due_or_resumed
         assert_eq!(ask(millis).limit, "trap");
     }
     let fault = ask(most + 1);
-    let until = now().plus_millis(most + limits::QUARANTINE_FIRST.value as i64);
+    let until = now().plus_millis(most + of_ledger::QUARANTINE_FIRST.value as i64);
     assert_eq!(fault.limit, Fault::SET_ASIDE);
     for part in [
         "acme.test",

@@ -16,7 +16,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use kjerne_core::{Fault, Role, limits as of_core};
 use kjerne_model::Instant;
 
-use crate::fault;
 use crate::limits;
 use crate::set_aside::SetAside;
 
@@ -89,7 +88,7 @@ impl Quarantine {
         if let Some(until) = state.until {
             let longest = limits::QUARANTINE_LONGEST.value as i64;
             if state.tried || of_core::rests(until, longest, now) {
-                return Err(fault::set_aside(&state.told(plugin, role, until)));
+                return Err(state.told(plugin, role, until).fault());
             }
             state.tried = true;
             is_trial = true;
