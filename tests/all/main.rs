@@ -6,6 +6,7 @@ mod bad_input;
 mod beside_server;
 mod checkout;
 mod contract;
+mod costs;
 mod crash;
 mod delivery;
 mod hostile;

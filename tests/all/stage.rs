@@ -95,6 +95,8 @@ pub fn installed(bytes: &[u8], settings: &str, position: u32) -> Installed {
             .into_iter()
             .filter(|role| package.manifest.roles.contains_key(role))
             .collect(),
+        limits: BTreeMap::new(),
+        lets_pass: false,
         package: Arc::new(package),
     }
 }

@@ -55,12 +55,17 @@ fn dependencies_point_one_way() {
             ],
         ),
         (
+            "kernel/ledger",
+            &["kjerne-model", "kjerne-store", "kjerne-core"],
+        ),
+        (
             "kernel/host",
             &[
                 "kjerne-values",
                 "kjerne-model",
                 "kjerne-store",
                 "kjerne-core",
+                "kjerne-ledger",
                 "kjerne-package",
                 "kjerne-contract",
                 "kjerne-settings",
@@ -136,8 +141,8 @@ fn dependencies_point_one_way() {
     }
     assert_none(
         &faults,
-        "values <- model <- store <- query <- core <- package <- host <- workspace <- {exchange, author, bench, server} \
-         <- cli; wire and contract beside; wit <- sdk <- plugins; values below model and sdk:",
+        "values <- model <- store <- query <- core <- {package, ledger} <- host <- workspace <- {exchange, author, bench, \
+         server} <- cli; wire and contract beside; wit <- sdk <- plugins; values below model and sdk:",
     );
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use kjerne_core::{Kernel, PluginInfo, Plugins as _, Role};
 use kjerne_host::grants::Grant;
+use kjerne_host::knobs::Numbers;
 use kjerne_host::{Host, HostOptions, Installed, Package};
 use kjerne_model::{
     Change, Field, FieldType, Fields, Instant, Kind, Name, Patch, Record, RecordId,
@@ -108,6 +109,9 @@ impl Bench {
             position: 1,
             enabled: true,
             bound: manifest.roles.keys().copied().filter(bound).collect(),
+            // What the manifest asks for holds; nobody has set anything else.
+            limits: Numbers::new(),
+            lets_pass: false,
         })
     }
 }
@@ -153,6 +157,8 @@ impl<'a> Stage<'a> {
     /// Sets the stage for a case: the plugin with the case's settings, and the records given.
     pub fn set(bench: &'a Bench, case: &Case) -> Result<Self> {
         bench.host.replace(vec![bench.installed(case)?])?;
+        // What the cases before expected to break says nothing about this one.
+        bench.host.resume(&bench.package.manifest.id);
         let store = Arc::new(MemoryStore::new());
         let plugins = Arc::clone(&bench.host);
         let kernel = Kernel::new(store.clone(), Arc::clone(&bench.schema), plugins, 1)?;

@@ -188,6 +188,19 @@ pub struct DeleteArgs {
     pub commit: CommitArgs,
 }
 
+/// `plugin cost`
+#[derive(Args, Debug)]
+pub struct CostArgs {
+    /// Only this plugin.
+    pub plugin: Option<String>,
+    /// Only from this day on: 2026-03-02
+    #[arg(long, value_name = "DAY")]
+    pub since: Option<String>,
+    /// What is told apart.
+    #[arg(long, value_name = "WHAT", default_value = "day", value_parser = ["day", "role", "kind", "version"])]
+    pub by: String,
+}
+
 /// What every command that changes records takes.
 #[derive(Args, Debug, Default)]
 pub struct CommitArgs {
@@ -197,6 +210,9 @@ pub struct CommitArgs {
     /// Names the commit: given again, it does nothing and answers the same.
     #[arg(long, value_name = "KEY")]
     pub key: Option<String>,
+    /// Say what each plugin cost it.
+    #[arg(long)]
+    pub costs: bool,
     /// Who does it; otherwise the name the system knows you by.
     #[arg(long, value_name = "NAME")]
     pub actor: Option<String>,
@@ -565,10 +581,29 @@ pub enum PluginCommand {
         #[arg(long, conflicts_with = "file")]
         default: bool,
     },
-    /// Show what plugins cost: fuel, calls, time, faults, by role and day.
-    Cost {
+    /// Show what plugins cost: calls, faults, fuel, time, memory and rows.
+    Cost(CostArgs),
+    /// Show what plugins cost now: within the last minute, again and again.
+    Top {
         /// Only this plugin.
         plugin: Option<String>,
+        /// Once, and not again and again.
+        #[arg(long)]
+        once: bool,
+    },
+    /// Show what a plugin's calls may use, or set it.
+    Limits {
+        /// The plugin.
+        plugin: String,
+        /// A limit of a role, such as fuel.guard=30000000 or fuel.guard=usual; faults.guard=let-pass has
+        /// commits pass when the guard breaks, and faults.guard=refuse has them refused.
+        #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
+        set: Vec<(String, String)>,
+    },
+    /// Have a plugin asked again that is set aside because its calls broke.
+    Resume {
+        /// The plugin.
+        plugin: String,
     },
     /// Show what plugins do by the clock: last run, next run, state, what was missed.
     Jobs {

@@ -7,7 +7,7 @@ use kjerne_store::{KeyRow, StoreError, idempotency, journal};
 
 use crate::approvals::{Known, Passes};
 use crate::kernel::Kernel;
-use crate::outcome::{Outcome, Receipt, Told, Touched, advice};
+use crate::outcome::{Outcome, PluginCost, Receipt, Told, Touched, advice};
 use crate::plugins::Call;
 use crate::prepared::{Answer, Prepared};
 use crate::rows_beside::{RowsBeside, Way};
@@ -84,7 +84,7 @@ impl Kernel {
         if let Some(refusal) = out_of_bounds(commit, beside) {
             return Ok(refused(vec![refusal]));
         }
-        let _under_way = self.group().enter();
+        let (_under_way, mut costs) = (self.group().enter(), Vec::new());
         let digest = commit.key.as_ref();
         let digest = digest.map(|_| beside.asked.unwrap_or_else(|| digest::of(commit)));
         let way = Way {
@@ -93,7 +93,7 @@ impl Kernel {
             beside,
         };
         for _ in 0..limits::COMMIT_TRIES.value {
-            if let Some(taken) = self.path(&way, mode)? {
+            if let Some(taken) = self.path(&way, mode, &mut costs)? {
                 return Ok(taken);
             }
         }
@@ -101,7 +101,12 @@ impl Kernel {
     }
 
     /// The path of a change, from top to bottom; none when what it was decided on has changed.
-    fn path(&self, way: &Way<'_>, mode: Mode) -> Result<Option<Taken>, StoreError> {
+    fn path(
+        &self,
+        way: &Way<'_>,
+        mode: Mode,
+        costs: &mut Vec<PluginCost>,
+    ) -> Result<Option<Taken>, StoreError> {
         let Way { commit, beside, .. } = *way;
         // A state that does not change, and a note of everything that is read from it.
         let reader = self.remembering()?;
@@ -125,7 +130,7 @@ impl Kernel {
         // Shapes set fields, one after the other.
         let call = self.call(commit, &reader);
         let mut verdicts = Vec::new();
-        if let Err(faults) = self.shape(&call, &mut work, &mut verdicts) {
+        if let Err(faults) = self.shape(&call, &mut work, &mut verdicts, costs) {
             return Ok(Some(refused(faults)));
         }
 
@@ -141,7 +146,7 @@ impl Kernel {
         // From here on nothing is amended. Every guard is asked.
         let plugin_sets = plugin_sets::of(commit, &work, &verdicts);
         let sealed = Sealed::new(work);
-        let found = self.guard(&call, &sealed, &mut verdicts);
+        let found = self.guard(&call, &sealed, &mut verdicts, costs);
         if !found.refusals.is_empty() {
             return Ok(Some(refused(found.refusals)));
         }
@@ -153,7 +158,7 @@ impl Kernel {
         };
 
         // One transaction looks again at what was read, and stores; or everything from the top.
-        let told = Told::of(plugin_sets, &verdicts);
+        let told = Told::of(plugin_sets, &verdicts, costs.clone());
         if mode == Mode::DryRun || leaves_no_trace(commit, &sealed, beside) {
             return Ok(Some(accepted(commit, sealed.touched(), told)));
         }
@@ -201,6 +206,7 @@ fn stored(receipt: Receipt, told: Told) -> Taken {
     Taken::Outcome(Outcome::Accepted(Receipt {
         plugin_sets: told.plugin_sets,
         advice: told.advice,
+        costs: told.costs,
         ..receipt
     }))
 }
@@ -210,6 +216,7 @@ fn accepted(commit: &Commit, edits: Vec<Touched>, told: Told) -> Taken {
         edits,
         plugin_sets: told.plugin_sets,
         advice: told.advice,
+        costs: told.costs,
         ..Receipt::of_nothing(commit.at)
     };
     Taken::Outcome(Outcome::Accepted(receipt))
@@ -324,6 +331,7 @@ fn replay(
         replayed: true,
         plugin_sets: Vec::new(),
         advice: advice(&entry.verdicts),
+        costs: Vec::new(),
     }))
 }
 

@@ -60,7 +60,7 @@ impl Extend<Refusal> for Faults {
 }
 
 /// Cuts a text that repeats what it was given, which may be of any length.
-fn shorten(text: &mut String) {
+pub(crate) fn shorten(text: &mut String) {
     let most = FAULT_TEXT.count();
     if text.len() > most {
         text.truncate(text.floor_char_boundary(most));

@@ -21,6 +21,7 @@
 //! | journal | the list of all commits stored, each one an entry with the edits it made |
 //! | reaction | a plugin's answer to journal entries: proposals and messages |
 //! | cursor | how far a plugin has come in the journal; of a query, where the next page begins |
+//! | aside | of a journal entry: a plugin failed on it, or it waits behind such a one; the others go on |
 //! | parked | of a journal entry: a plugin failed on it for the last time, and went on without it |
 //! | job | what a plugin does by the clock; a run of it belongs to a time at which it was due |
 //! | task | something a plugin is asked to do after a commit or outside of one |
@@ -36,6 +37,7 @@ mod administration;
 mod apply;
 mod approvals;
 mod approve;
+mod aside;
 mod check;
 mod commit;
 mod digest;
@@ -76,7 +78,7 @@ pub use jobs::{JobProgress, Run, Why};
 pub use kernel::Kernel;
 pub use kjerne_query::{Allowance, Feed, Order, Page, Query, QueryError, Reader, limit_table};
 pub use outbox::{Failed, Undelivered};
-pub use outcome::{OpenRole, Outcome, PluginSet, Receipt, Touched, Waiting};
+pub use outcome::{OpenRole, Outcome, PluginCost, PluginSet, Receipt, Touched, Waiting};
 pub use plugin_table::{TablePlugin, TablePlugins};
 pub use plugins::{
     Call, Draft, Effects, Fault, FieldSet, Finding, Force, Guarded, PluginInfo, Plugins, Reply,

@@ -72,7 +72,21 @@ limit_table! {
     /// Tries of a reaction or escalation before it is parked.
     REACTION_TRIES = "reaction-tries", 8, "tries",
         "with doubling pauses that is about two minutes: longer than a hiccup, short enough not \
-         to hold up the entries behind it for long";
+         to hold up the later entries of its records for long";
+
+    /// Entries one plugin may have put aside in a role: those it failed on, and those behind them.
+    ASIDE = "reaction-aside", 512, "entries",
+        "they stand in the cursor's row, which is written with each step; a record that hundreds of commits \
+         change within two minutes is an import's";
+
+    /// Records of the entries that are put aside.
+    ASIDE_RECORDS = "reaction-aside-records", 4_096, "records",
+        "sixteen bytes for each in the cursor's row; four of the largest commits";
+
+    /// Entries a plugin may have failed on and still try again.
+    ASIDE_FAILED = "reaction-aside-failed", 16, "entries",
+        "a plugin that fails on so many at once is more likely broken than they are: it looks at nothing new \
+         before one of them is over, and the journal keeps the rest";
 
     /// Cases escalated in one turn of the service clock.
     ESCALATIONS = "escalations", 100, "cases",

@@ -103,6 +103,41 @@ pub struct Receipt {
     pub plugin_sets: Vec<PluginSet>,
     /// What guards advise, in the plugins' fixed order.
     pub advice: Vec<Remark>,
+    /// What each plugin that was asked cost it; not told again when it is replayed.
+    pub costs: Vec<PluginCost>,
+}
+
+/// What one plugin cost a commit in one role, over all tries of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PluginCost {
+    /// The plugin.
+    pub plugin: String,
+    /// `shape` or `guard`.
+    pub role: &'static str,
+    /// How often it was asked: more than once when others changed meanwhile what the commit had read.
+    pub calls: u64,
+    /// The fuel it used.
+    pub fuel: u64,
+    /// The time it took, in millionths of a second.
+    pub micros: u64,
+    /// The rows of records and indexes it looked at.
+    pub reads: u64,
+}
+
+impl PluginCost {
+    /// Adds one call of a plugin to what a commit has cost so far.
+    pub(crate) fn add(costs: &mut Vec<Self>, call: Self) {
+        let same = |sum: &&mut Self| sum.plugin == call.plugin && sum.role == call.role;
+        match costs.iter_mut().find(same) {
+            Some(sum) => {
+                sum.calls += call.calls;
+                sum.fuel = sum.fuel.saturating_add(call.fuel);
+                sum.micros = sum.micros.saturating_add(call.micros);
+                sum.reads = sum.reads.saturating_add(call.reads);
+            }
+            None => costs.push(call),
+        }
+    }
 }
 
 impl Receipt {
@@ -115,6 +150,7 @@ impl Receipt {
             replayed: false,
             plugin_sets: Vec::new(),
             advice: Vec::new(),
+            costs: Vec::new(),
         }
     }
 
@@ -129,14 +165,20 @@ impl Receipt {
 pub(crate) struct Told {
     pub(crate) plugin_sets: Vec<PluginSet>,
     pub(crate) advice: Vec<Remark>,
+    pub(crate) costs: Vec<PluginCost>,
 }
 
 impl Told {
-    /// What shapes set, and what guards advise.
-    pub(crate) fn of(plugin_sets: Vec<PluginSet>, verdicts: &[Verdict]) -> Self {
+    /// What shapes set, what guards advise, and what both cost.
+    pub(crate) fn of(
+        plugin_sets: Vec<PluginSet>,
+        verdicts: &[Verdict],
+        costs: Vec<PluginCost>,
+    ) -> Self {
         Self {
             plugin_sets,
             advice: advice(verdicts),
+            costs,
         }
     }
 }

@@ -8,7 +8,7 @@ use kjerne_model::{Asked, Code, Refusal, Remark, Verdict};
 
 use crate::apply::{Slot, Work};
 use crate::kernel::Kernel;
-use crate::outcome::of_remark;
+use crate::outcome::{PluginCost, of_remark};
 use crate::plugins::{Call, Draft, Fault, FieldSet, Finding, Force, PluginInfo, Role};
 use crate::sealed::Sealed;
 
@@ -22,6 +22,19 @@ fn verdict(plugin: &PluginInfo, role: Role, fuel: u64, set: Vec<String>) -> Verd
         fuel,
         set,
         advice: Vec::new(),
+        broke: None,
+    }
+}
+
+/// What one call cost: fuel, time and rows.
+fn cost(plugin: &PluginInfo, role: Role, (fuel, micros, reads): (u64, u64, u64)) -> PluginCost {
+    PluginCost {
+        plugin: plugin.id.clone(),
+        role: role.name(),
+        calls: 1,
+        fuel,
+        micros,
+        reads,
     }
 }
 
@@ -47,6 +60,7 @@ impl Kernel {
         call: &Call,
         work: &mut Work,
         verdicts: &mut Vec<Verdict>,
+        costs: &mut Vec<PluginCost>,
     ) -> Result<(), Vec<Refusal>> {
         for plugin in self.plugins().with_role(Role::Shape) {
             let drafts = watched(&plugin, work);
@@ -63,14 +77,23 @@ impl Kernel {
                     return Err(vec![fault]);
                 }
             }
+            let took = (shaped.fuel, shaped.micros, shaped.reads);
+            PluginCost::add(costs, cost(&plugin, Role::Shape, took));
             verdicts.push(verdict(&plugin, Role::Shape, shaped.fuel, set));
         }
         Ok(())
     }
 
     /// Asks every guard that watches one of the changes, and returns what they found, in the
-    /// plugins' fixed order. A guard that breaks refuses by breaking.
-    pub(crate) fn guard(&self, call: &Call, sealed: &Sealed, verdicts: &mut Vec<Verdict>) -> Found {
+    /// plugins' fixed order. A guard that breaks refuses by breaking, unless the administrator has commits
+    /// pass it then; the journal keeps that it did not judge. One that found no place is asked again in any case.
+    pub(crate) fn guard(
+        &self,
+        call: &Call,
+        sealed: &Sealed,
+        verdicts: &mut Vec<Verdict>,
+        costs: &mut Vec<PluginCost>,
+    ) -> Found {
         let mut found = Found::default();
         for plugin in self.plugins().with_role(Role::Guard) {
             let drafts = watched(&plugin, sealed.work());
@@ -78,15 +101,23 @@ impl Kernel {
                 continue;
             }
             match self.plugins().guard(&plugin, call, &drafts) {
+                Err(fault) if plugin.lets_pass && !fault.is_overload() => {
+                    verdicts.push(Verdict {
+                        broke: Some(fault.limit),
+                        ..verdict(&plugin, Role::Guard, 0, Vec::new())
+                    });
+                }
                 Err(fault) => found.refusals.push(fault_refusal(&fault)),
                 Ok(guarded) => {
+                    let took = (guarded.fuel, guarded.micros, guarded.reads);
+                    PluginCost::add(costs, cost(&plugin, Role::Guard, took));
                     let mut verdict = verdict(&plugin, Role::Guard, guarded.fuel, Vec::new());
                     for finding in guarded.findings {
                         let remark = remark(&plugin, &drafts, &finding);
                         match finding.force {
                             Force::Refuses => found.refusals.push(of_remark(Code::Guard, remark)),
                             Force::AsksApproval { role } => {
-                                found.asked.push(Asked { role, remark })
+                                found.asked.push(Asked { role, remark });
                             }
                             Force::Advises => verdict.advice.push(remark),
                         }

@@ -23,6 +23,7 @@ pub struct TablePlugins(Vec<TablePlugin>);
 pub struct TablePlugin {
     id: String,
     watches: Watches,
+    lets_pass: bool,
     shape: Option<Box<Shape>>,
     guard: Option<Box<Guard>>,
     runs: BTreeMap<Role, Box<Run>>,
@@ -72,6 +73,13 @@ impl TablePlugin {
         self
     }
 
+    /// Lets commits pass when it breaks as a guard.
+    #[must_use]
+    pub fn letting_pass(mut self) -> Self {
+        self.lets_pass = true;
+        self
+    }
+
     /// Shapes commits.
     #[must_use]
     pub fn shape(
@@ -111,6 +119,7 @@ impl TablePlugin {
             id: self.id.clone(),
             version,
             watches: self.watches.clone(),
+            lets_pass: self.lets_pass,
         }
     }
 

@@ -59,6 +59,8 @@ pub struct PluginInfo {
     pub version: String,
     /// What it watches in the role asked for.
     pub watches: Watches,
+    /// Whether a commit passes when it breaks as a guard; the journal's entry says so. Else it is refused.
+    pub lets_pass: bool,
 }
 
 /// What a plugin can be asked to do.
@@ -166,6 +168,10 @@ pub struct Shaped {
     pub sets: Vec<FieldSet>,
     /// The fuel it used.
     pub fuel: u64,
+    /// The time it took, in millionths of a second.
+    pub micros: u64,
+    /// The rows of records and indexes it looked at.
+    pub reads: u64,
 }
 
 /// One field set by a shape.
@@ -186,6 +192,10 @@ pub struct Guarded {
     pub findings: Vec<Finding>,
     /// The fuel it used.
     pub fuel: u64,
+    /// The time it took, in millionths of a second.
+    pub micros: u64,
+    /// The rows of records and indexes it looked at.
+    pub reads: u64,
 }
 
 /// What a finding does to the commit.
@@ -317,6 +327,9 @@ pub struct Fault {
 impl Fault {
     /// The limit of a call that found no place in time: the plugin was not asked at all.
     pub const BUSY: &str = "busy";
+
+    /// The limit of a call that was not made because the plugin broke too often of late.
+    pub const SET_ASIDE: &str = "set-aside";
 
     /// Whether the plugin was not asked because too much was going on.
     #[must_use]

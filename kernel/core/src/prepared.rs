@@ -212,6 +212,7 @@ impl Prepared {
             replayed: false,
             plugin_sets: Vec::new(),
             advice: Vec::new(),
+            costs: Vec::new(),
         }))
     }
 }

@@ -10,7 +10,8 @@ use crate::outcome::Receipt;
 pub enum Progress {
     /// There is nothing left that concerns the plugin.
     Idle,
-    /// An earlier try failed, and the next is not before this time.
+    /// There is nothing new to be shown, or no room for more that failed; the next try of what failed is not
+    /// before this time.
     Waiting {
         /// When to come back.
         until: Instant,
@@ -34,7 +35,8 @@ pub enum Progress {
         /// What was going on.
         error: String,
     },
-    /// The plugin failed on an entry, or what it proposed was refused; it will be tried again.
+    /// The plugin failed on an entry, or what it proposed was refused. The entry is put aside and tried again;
+    /// there may be more to do meanwhile.
     Failed {
         /// The entry.
         entry: u64,
@@ -46,7 +48,7 @@ pub enum Progress {
         error: String,
     },
     /// The plugin failed on an entry for the last time; the entry is parked where the administrator
-    /// sees it, and the cursor moved past it.
+    /// sees it, and what was held up by it goes on.
     Parked {
         /// The entry.
         entry: u64,

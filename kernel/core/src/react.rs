@@ -2,15 +2,20 @@
 //!
 //! What a reaction proposes is a commit like any other; the cursor moves in the transaction that
 //! stores it, with the messages and the plugin's own state. A crash anywhere leaves either all of it
-//! or none, so that nothing is lost and nothing is done twice inside the store.
+//! or none, so that nothing is lost and nothing is done twice inside the store. A record a plugin fails on
+//! holds up none but its own later entries; `aside.rs` says by which rules.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use kjerne_model::{Actor, Cause, Change, Code, Commit, Instant, Refusal};
-use kjerne_store::{CursorRow, Link, ParkedRow, StoreError, cursors, journal, parked, records};
+use kjerne_store::{
+    AsideRow, CursorRow, Link, ParkedRow, StoreError, cursors, journal, parked, records,
+};
 
+use crate::aside;
 use crate::commit::{Mode, Taken};
+use crate::faults::shorten;
 use crate::kernel::Kernel;
 use crate::limits;
 use crate::outbox::shared;
@@ -59,8 +64,8 @@ impl Kernel {
     ///
     /// The plugin is shown entries of one depth only, so that what it proposes has a depth of its
     /// own; entries it made itself are passed over. When it fails on several entries, half as many
-    /// are tried at once, down to one: an entry it can never answer is parked alone, and what stands
-    /// before and behind it is answered.
+    /// are tried at once, down to one: an entry it can never answer is put aside alone, to be tried again and
+    /// parked in the end, and what stands before and behind it is answered.
     ///
     /// # Errors
     /// When the store fails.
@@ -74,12 +79,6 @@ impl Kernel {
         for _ in 0..limits::PERFORM_TRIES.value {
             let reader = self.remembering()?;
             let cursor = cursors::get(&*reader, &plugin.id, role.name())?;
-            let longest = limits::back_off(cursor.tries);
-            if cursor.tries > 0 && limits::rests(cursor.not_before, longest, now) {
-                return Ok(Progress::Waiting {
-                    until: cursor.not_before,
-                });
-            }
             // A plugin whose messages wait has its reactions wait too: the journal keeps the entries.
             if self
                 .outbox_is_full(reader.unremembered(), &plugin.id)?
@@ -126,6 +125,18 @@ impl Kernel {
         Ok(rows)
     }
 
+    /// What each plugin has put aside: what it failed on and tries again, and what waits behind that.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn aside(&self) -> Result<Vec<(String, String, Vec<AsideRow>)>, StoreError> {
+        let cursors = cursors::list(&*self.store().snapshot()?)?.into_iter();
+        let some = cursors.filter(|(_, _, row)| !row.aside.is_empty());
+        Ok(some
+            .map(|(plugin, role, row)| (plugin, role, row.aside))
+            .collect())
+    }
+
     /// Tries a parked entry again. When it works out the entry is parked no longer; else it stays.
     ///
     /// # Errors
@@ -154,8 +165,7 @@ impl Kernel {
         };
         let batch = Batch {
             shown: vec![shown],
-            end: entry,
-            is_worth_storing: false,
+            ..Batch::default()
         };
         Ok(match self.answer(&walker, &reader, &batch, unpark)? {
             Answered::Done { receipt, messages } => Progress::Moved {
@@ -182,20 +192,13 @@ impl Kernel {
         reader: &Arc<Reader>,
         cursor: &CursorRow,
     ) -> Result<Option<Progress>, StoreError> {
-        let mut most = if cursor.tries > 0 {
-            1
-        } else {
-            limits::REACTION_ENTRIES.count()
-        };
+        let mut most = limits::REACTION_ENTRIES.count();
         loop {
-            let batch = walker.batch(reader.snapshot(), cursor.position, most)?;
-            let Some(first) = batch.shown.first() else {
-                return self.pass_over(walker, reader, &batch);
-            };
-            let moved = walker.cursor(CursorRow {
-                position: batch.end,
-                ..CursorRow::default()
-            });
+            let batch = walker.batch(reader.snapshot(), cursor, most)?;
+            if batch.shown.is_empty() {
+                return self.pass_over(walker, reader, cursor, batch);
+            }
+            let moved = walker.cursor(batch.moves(cursor));
             match self.answer(walker, reader, &batch, moved)? {
                 Answered::Overtaken => return Ok(None),
                 // Fewer entries find a place no sooner.
@@ -211,26 +214,29 @@ impl Kernel {
                 }
                 Answered::Failed(_) if batch.shown.len() > 1 => most = batch.shown.len() / 2,
                 Answered::Failed(failure) => {
-                    return self.failed(walker, reader, cursor, first.number, failure);
+                    return self.failed(walker, reader, cursor, batch, failure);
                 }
             }
         }
     }
 
-    /// Stores a cursor that has come by entries of no concern, when they are many or large enough.
+    /// Stores a cursor that has come by entries it need not show, when they are many or large enough.
     fn pass_over(
         &self,
         walker: &Walker<'_>,
         reader: &Arc<Reader>,
-        batch: &Batch,
+        cursor: &CursorRow,
+        batch: Batch,
     ) -> Result<Option<Progress>, StoreError> {
-        if !batch.is_worth_storing {
-            return Ok(Some(Progress::Idle));
+        let is_new = batch.end > cursor.position && batch.is_worth_storing;
+        if !is_new && batch.dropped.is_empty() {
+            let until = aside::next_try(&cursor.aside);
+            return Ok(Some(match until {
+                Some(until) => Progress::Waiting { until },
+                None => Progress::Idle,
+            }));
         }
-        let moved = walker.cursor(CursorRow {
-            position: batch.end,
-            ..CursorRow::default()
-        });
+        let moved = walker.cursor(batch.moves(cursor));
         let progress = Progress::Moved {
             position: batch.end,
             shown: 0,
@@ -348,22 +354,29 @@ impl Kernel {
         Some(left.map(|left| left / all).fold(0, u32::saturating_add))
     }
 
-    /// Stores that a plugin failed on one entry: to be tried again later, or parked.
+    /// Stores that a plugin failed on one entry: it is put aside, to be tried again later, or parked.
     fn failed(
         &self,
         walker: &Walker<'_>,
         reader: &Arc<Reader>,
         cursor: &CursorRow,
-        entry: u64,
+        batch: Batch,
         failure: Failure,
     ) -> Result<Option<Progress>, StoreError> {
-        let (tries, at) = (cursor.tries + 1, walker.now);
         let Failure {
             error,
             hopeless,
             refused,
         } = failure;
+        let Some(failed) = batch.shown.first() else {
+            return Ok(None);
+        };
+        let entry = failed.number;
+        let known = cursor.aside.iter().find(|row| row.entry == entry);
+        let (tries, at) = (known.map_or(0, |row| row.tries) + 1, walker.now);
         let fault = refused.then(|| walker.fault());
+        // What was looked at behind it is looked at again.
+        let held = batch.held.into_iter().filter(|row| row.entry < entry);
         if hopeless || u64::from(tries) >= limits::REACTION_TRIES.value {
             let (plugin, role) = (walker.plugin.id.clone(), walker.role.name().to_owned());
             let park = ParkedRow {
@@ -374,28 +387,28 @@ impl Kernel {
                 tries,
                 error: error.clone(),
             };
-            let moved = walker.cursor(CursorRow {
-                position: entry,
-                ..CursorRow::default()
-            });
+            let moved = walker.cursor(aside::moved(cursor, entry, &[entry], held));
             let rows = [Row::Park(park), moved].into_iter().chain(fault);
             return self.keep(rows.collect(), reader, Progress::Parked { entry, error });
         }
         let until = at.plus_millis(limits::back_off(tries));
-        let (position, error_kept) = (cursor.position, Some(error.clone()));
-        let row = CursorRow {
-            position,
+        let mut told = error.clone();
+        shorten(&mut told);
+        let row = AsideRow {
+            entry,
+            records: aside::records_of(failed),
             tries,
             not_before: until,
-            error: error_kept,
+            error: Some(told),
         };
+        let moved = aside::moved(cursor, entry, &[entry], held.chain([row]));
         let progress = Progress::Failed {
             entry,
             tries,
             until,
             error,
         };
-        let rows = [walker.cursor(row)].into_iter().chain(fault);
+        let rows = [walker.cursor(moved)].into_iter().chain(fault);
         self.keep(rows.collect(), reader, progress)
     }
 

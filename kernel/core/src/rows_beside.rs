@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use kjerne_model::{Actor, Commit, Instant, Message, RecordId};
+use kjerne_store::costs::Spent;
 use kjerne_store::{
     CostRow, CursorRow, JobRow, Link, OutboxRow, ParkedRow, PendingRow, Read, Space, StoreError,
     Waiting, Write, costs, cursors, jobs, outbox, parked, pending, plugin_state,
@@ -267,10 +268,11 @@ pub(crate) fn refused_fault(plugin: &PluginInfo, role: Role, at: Instant) -> Row
         plugin: plugin.id.clone(),
         version: plugin.version.clone(),
         role: role.name().to_owned(),
-        calls: 0,
-        fuel: 0,
-        micros: 0,
-        faults: 1,
+        spent: Spent {
+            faults: 1,
+            ..Spent::default()
+        },
+        ..CostRow::default()
     })
 }
 

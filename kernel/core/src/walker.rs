@@ -3,8 +3,9 @@
 use std::ops::ControlFlow;
 
 use kjerne_model::{Actor, Entry, Instant};
-use kjerne_store::{CursorRow, Snapshot, StoreError, journal};
+use kjerne_store::{AsideRow, CursorRow, Snapshot, StoreError, journal};
 
+use crate::aside::{self, Held, records_of};
 use crate::limits;
 use crate::plugins::{PluginInfo, Role, Task};
 use crate::rows_beside::{Row, refused_fault};
@@ -17,12 +18,26 @@ pub(crate) struct Walker<'a> {
 }
 
 /// The next entries a plugin is to be shown.
+#[derive(Default)]
 pub(crate) struct Batch {
     pub(crate) shown: Vec<Entry>,
-    /// The last entry looked at: those behind the last one shown do not concern the plugin.
+    /// Entries that were aside and concern the plugin no longer.
+    pub(crate) dropped: Vec<u64>,
+    /// Entries that wait behind what is aside.
+    pub(crate) held: Vec<AsideRow>,
+    /// The last entry looked at: those behind the last one shown do not concern the plugin, or are held.
     pub(crate) end: u64,
     /// Whether reading again what was looked at costs more than storing that it was.
     pub(crate) is_worth_storing: bool,
+}
+
+impl Batch {
+    /// The cursor when all that is shown is answered.
+    pub(crate) fn moves(&self, cursor: &CursorRow) -> CursorRow {
+        let shown = self.shown.iter().map(|entry| entry.number);
+        let over: Vec<u64> = shown.chain(self.dropped.iter().copied()).collect();
+        aside::moved(cursor, self.end, &over, self.held.iter().cloned())
+    }
 }
 
 pub(crate) fn depth_of(entry: &Entry) -> u32 {
@@ -74,32 +89,82 @@ impl Walker<'_> {
         (!entry.edits.is_empty()).then_some(entry)
     }
 
-    /// The next entries of one depth that concern the plugin, at most `most`.
+    /// The next entries of one depth that the plugin is to answer, at most `most`: of what is aside, if any
+    /// of it is due, and else those it has not come by.
     pub(crate) fn batch(
         &self,
         snapshot: &Snapshot,
-        after: u64,
+        cursor: &CursorRow,
         most: usize,
     ) -> Result<Batch, StoreError> {
+        let due = aside::due(&cursor.aside, self.now, most);
+        if due.is_empty() {
+            self.coming(snapshot, cursor, most)
+        } else {
+            self.again(snapshot, cursor.position, &due)
+        }
+    }
+
+    /// These entries, which are aside, as far as they go together.
+    fn again(&self, snapshot: &Snapshot, position: u64, due: &[u64]) -> Result<Batch, StoreError> {
         let mut batch = Batch {
-            shown: Vec::new(),
-            end: after,
-            is_worth_storing: false,
+            end: position,
+            ..Batch::default()
+        };
+        let mut edits = 0;
+        for number in due {
+            let stored = journal::get(&**snapshot, *number)?;
+            let Some(entry) = stored.and_then(|stored| self.concern(stored)) else {
+                batch.dropped.push(*number);
+                continue;
+            };
+            edits += entry.edits.len();
+            let fits = batch.shown.first().is_none_or(|first| {
+                edits <= limits::REACTION_EDITS.count() && go_together(first, &entry)
+            });
+            if !fits {
+                break;
+            }
+            batch.shown.push(entry);
+        }
+        Ok(batch)
+    }
+
+    /// The next entries the plugin has not come by, without those that have to wait.
+    fn coming(
+        &self,
+        snapshot: &Snapshot,
+        cursor: &CursorRow,
+        most: usize,
+    ) -> Result<Batch, StoreError> {
+        let mut held = Held::by(&cursor.aside);
+        let mut batch = Batch {
+            end: cursor.position,
+            ..Batch::default()
         };
         let (mut looked_at, mut read, mut edits) = (0, 0, 0);
-        journal::scan(&**snapshot, after, &mut |entry| {
+        journal::scan(&**snapshot, cursor.position, &mut |entry| {
             let (number, size) = (entry.number, entry.edits.len());
             if let Some(entry) = self.concern(entry) {
-                edits += entry.edits.len();
-                let fits = batch.shown.first().is_none_or(|first| {
-                    batch.shown.len() < most
-                        && edits <= limits::REACTION_EDITS.count()
-                        && go_together(first, &entry)
-                });
-                if !fits {
+                let records = records_of(&entry);
+                if !held.has_room(&records) {
                     return ControlFlow::Break(());
                 }
-                batch.shown.push(entry);
+                if held.holds(&records) {
+                    held.extend(&records);
+                    batch.held.push(aside::waiting(number, records));
+                } else {
+                    edits += entry.edits.len();
+                    let fits = batch.shown.first().is_none_or(|first| {
+                        batch.shown.len() < most
+                            && edits <= limits::REACTION_EDITS.count()
+                            && go_together(first, &entry)
+                    });
+                    if !fits {
+                        return ControlFlow::Break(());
+                    }
+                    batch.shown.push(entry);
+                }
             }
             batch.end = number;
             looked_at += 1;

@@ -41,6 +41,7 @@ impl Active {
             id: plugin.id().to_owned(),
             version: plugin.version().to_owned(),
             watches: watches.clone(),
+            lets_pass: plugin.lets_pass,
         };
         let roles = watching.roles();
         let infos = roles.map(|(role, watches)| (role, Arc::new(info(watches))));

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kjerne_core::{Call, Fault, Kernel, Role, TablePlugins};
-use kjerne_model::{Actor, Schema};
+use kjerne_model::{Actor, Name, Schema};
 use kjerne_store::{MemoryStore, StoreError};
 use wasmtime::component::{Instance, Resource};
 use wasmtime::{Engine, Store, UpdateDeadline};
@@ -12,7 +12,6 @@ use wasmtime::{Engine, Store, UpdateDeadline};
 use crate::call_state::{CallState, Purpose, Shown};
 use crate::code::Code;
 use crate::concurrency::Slots;
-use crate::cost_ledger::CallStats;
 use crate::error::LoadError;
 use crate::fault;
 use crate::ids::IdSource;
@@ -20,6 +19,8 @@ use crate::limits::{self, Budget};
 use crate::meter::Meter;
 use crate::plugin::Plugin;
 use crate::stop::Ended;
+use kjerne_ledger::{CallStats, End};
+use kjerne_package::knobs::Knob;
 
 /// Is told about every call.
 pub type Observer = Arc<dyn Fn(&CallStats<'_>) + Send + Sync>;
@@ -44,12 +45,23 @@ pub struct Ask<'a> {
     pub purpose: Purpose,
     pub call: &'a Call,
     pub shown: Vec<Shown>,
+    /// The kinds of what is shown, each with how much of it.
+    pub kinds: Vec<(Name, u64)>,
     pub changes: usize,
     pub fields: usize,
     pub bytes: u64,
 }
 
 impl<'a> Ask<'a> {
+    /// One more change of a record of a kind is shown.
+    pub fn shows(&mut self, kind: &Name) {
+        self.changes += 1;
+        match self.kinds.iter_mut().find(|(known, _)| known == kind) {
+            Some((_, count)) => *count += 1,
+            None => self.kinds.push((kind.clone(), 1)),
+        }
+    }
+
     /// A call without changes or entries.
     pub fn new(role: Role, purpose: Purpose, call: &'a Call) -> Self {
         Self {
@@ -57,6 +69,7 @@ impl<'a> Ask<'a> {
             purpose,
             call,
             shown: Vec::new(),
+            kinds: Vec::new(),
             changes: 0,
             fields: 0,
             bytes: 0,
@@ -74,6 +87,14 @@ pub struct Done<R> {
     pub fuel: u64,
 }
 
+impl<R> Done<R> {
+    /// How long it took, in microseconds, and the rows it looked at.
+    pub fn took(&self) -> (u64, u64) {
+        let meter = &self.state.meter;
+        (meter.micros(), meter.rows())
+    }
+}
+
 impl Runtime {
     /// Asks a plugin in an instance of its own, which is gone afterwards: no call sees what
     /// another left, and a trap harms nobody.
@@ -85,14 +106,25 @@ impl Runtime {
         work: impl FnOnce(&mut Store<CallState>, &Instance) -> wasmtime::Result<R>,
     ) -> Result<Done<R>, Fault> {
         let role = ask.role;
+        let permit = plugin.quarantine.enter(plugin.id(), role, ask.call.now);
+        let permit = permit.inspect_err(|_| plugin.account.book_refused(role))?;
         let patience = Duration::from_millis(limits::QUEUE.value);
-        let Some(_slot) = self.slots.take(plugin.id(), role, patience) else {
-            return Err(fault::busy(plugin.id(), role, self.slots.share(role)));
+        let places = plugin.knobs.get(role, Knob::Places);
+        let most = self.slots.share(role, places);
+        let Some(_slot) = self.slots.take(plugin.id(), role, most, patience) else {
+            return Err(fault::busy(plugin.id(), role, most));
         };
         let mut store = self.store(plugin, ask);
         let instance = code.pre.instantiate(&mut store);
         let answer = instance.and_then(|instance| work(&mut store, &instance));
-        self.finish(store, answer)
+        let done = self.finish(store, answer);
+        permit.end(match &done {
+            Ok(_) => End::Well,
+            // The host could not do its part.
+            Err(fault) if fault.limit == fault::OF_HOST => End::Nothing,
+            Err(fault) => End::Broke(&fault.limit),
+        });
+        done
     }
 
     /// Makes one instance of a plugin and asks it nothing: whether it comes up within its limits,
@@ -107,6 +139,10 @@ impl Runtime {
             Err(error) => return does_not_fit(error.to_string()),
         };
         let mut store = self.store(plugin, Ask::new(*role, Purpose::Question, &call));
+        // Under the usual limits: one that is set too low breaks calls, and never keeps a workspace from opening.
+        let usual = Budget::of(*role, 0, 0);
+        store.data_mut().begin(Meter::start(usual, 0));
+        refuel(&mut store, usual.fuel);
         let tried = code
             .pre
             .instantiate(&mut store)
@@ -121,9 +157,11 @@ impl Runtime {
     pub fn store(&self, plugin: &Arc<Plugin>, ask: Ask<'_>) -> Store<CallState> {
         let budget = Budget::of(ask.role, ask.changes, ask.fields);
         let budget = budget.given(ask.role, ask.changes, ask.bytes);
+        let budget = plugin.knobs.within(ask.role, budget);
         let meter = Meter::start(budget, ask.bytes);
         let mut state = CallState::new(plugin, &self.ids, ask.role, ask.purpose, ask.call, meter);
         state.shown = ask.shown;
+        state.kinds = ask.kinds;
         let mut store = Store::new(&self.engine, state);
         store.limiter(|state| &mut state.meter);
         refuel(&mut store, budget.fuel);
@@ -192,18 +230,21 @@ impl Runtime {
             plugin: plugin.id(),
             version: plugin.version(),
             role: state.role,
+            kinds: &state.kinds,
             fuel,
             fuel_limit: meter.budget.fuel,
             memory: meter.memory_peak,
             memory_limit: meter.budget.memory,
             host_calls: meter.host_calls,
             host_calls_limit: meter.budget.host_calls,
+            rows: meter.rows(),
+            rows_limit: meter.budget.rows,
             bytes_in: meter.bytes_in,
             bytes_out: meter.bytes_out,
             bytes_out_limit: meter.output_limit().allowed,
             log_lines: meter.log_lines,
             log_lines_limit: limits::LOG_LINES.value,
-            micros: u64::try_from(meter.elapsed().as_micros()).unwrap_or(u64::MAX),
+            micros: meter.micros(),
             micros_limit: meter.budget.wall_ms * 1_000,
             fault,
         };

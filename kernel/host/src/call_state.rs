@@ -43,6 +43,8 @@ pub struct CallState {
     pub ids: Arc<IdSource>,
     /// The changes it was shown.
     pub shown: Vec<Shown>,
+    /// The kinds of what it was shown, each with how much of it.
+    pub kinds: Vec<(Name, u64)>,
     /// The fields it set.
     pub sets: Sets,
     /// What it found.
@@ -78,6 +80,7 @@ impl CallState {
             call,
             meter,
             shown: Vec::new(),
+            kinds: Vec::new(),
             sets: Sets::default(),
             found: Found::default(),
             wishes: Wishes::default(),

@@ -63,9 +63,11 @@ impl Slots {
         }
     }
 
-    /// How many slots one plugin may have in a role.
-    pub fn share(&self, role: Role) -> usize {
-        part(self.size, limits::SHARE.value).min(self.open_to(role))
+    /// How many slots one plugin may have in a role, with what is set for it.
+    pub fn share(&self, role: Role, set: Option<u64>) -> usize {
+        let share = part(self.size, limits::SHARE.value).min(self.open_to(role));
+        let set = set.and_then(|set| usize::try_from(set).ok());
+        set.map_or(share, |set| share.min(set)).max(1)
     }
 
     /// How many slots all calls of a role's sort may have. Where there is one slot, it is for all.
@@ -89,12 +91,18 @@ impl Slots {
         open - part(self.size, limits::NEWCOMER_SHARE.value).min(open - 1)
     }
 
-    /// Waits for a slot, at most so long.
-    pub fn take(&self, plugin: &str, role: Role, patience: Duration) -> Option<Slot<'_>> {
+    /// Waits for a slot, at most so long; a plugin that has `most` in the role gets no further one.
+    pub fn take(
+        &self,
+        plugin: &str,
+        role: Role,
+        most: usize,
+        patience: Duration,
+    ) -> Option<Slot<'_>> {
         let until = Instant::now() + patience;
         let mut taken = self.lock();
         let plugin = taken.place(plugin);
-        while !self.may_take(&taken, plugin, role) {
+        while !self.may_take(&taken, plugin, role, most) {
             let left = until.checked_duration_since(Instant::now())?;
             let first = is_of_commit(role) && self.is_full(&taken);
             taken.commits_waiting += usize::from(first);
@@ -117,11 +125,11 @@ impl Slots {
         taken.commits + taken.others >= self.size
     }
 
-    fn may_take(&self, taken: &Taken, plugin: usize, role: Role) -> bool {
+    fn may_take(&self, taken: &Taken, plugin: usize, role: Role, most: usize) -> bool {
         let own = taken.by_plugin[plugin].1[role as usize];
         let is_open = || taken.others < self.open_for(taken, plugin, role);
         let in_turn = is_of_commit(role) || taken.commits_waiting == 0 && is_open();
-        !self.is_full(taken) && own < self.share(role) && in_turn
+        !self.is_full(taken) && own < most && in_turn
     }
 
     /// The numbers behind the lock are valid after every statement, so a panic elsewhere while it
@@ -169,28 +177,38 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    /// Takes a slot with the usual share.
+    fn take<'a>(
+        slots: &'a Slots,
+        plugin: &str,
+        role: Role,
+        patience: Duration,
+    ) -> Option<Slot<'a>> {
+        slots.take(plugin, role, slots.share(role, None), patience)
+    }
+
     /// Takes slots until none is had any more.
     fn take_all<'a>(slots: &'a Slots, plugin: &str, role: Role) -> Vec<Slot<'a>> {
-        std::iter::from_fn(|| slots.take(plugin, role, Duration::ZERO)).collect()
+        std::iter::from_fn(|| take(slots, plugin, role, Duration::ZERO)).collect()
     }
 
     #[test]
     fn a_full_pool_makes_wait_and_then_gives_up() {
         let slots = Slots::new(1);
-        let slot = slots.take("one", Role::Guard, Duration::ZERO).unwrap();
+        let slot = take(&slots, "one", Role::Guard, Duration::ZERO).unwrap();
         let patience = Duration::from_millis(5);
-        assert!(slots.take("other", Role::Guard, patience).is_none());
+        assert!(take(&slots, "other", Role::Guard, patience).is_none());
         drop(slot);
-        assert!(slots.take("other", Role::React, Duration::ZERO).is_some());
+        assert!(take(&slots, "other", Role::React, Duration::ZERO).is_some());
     }
 
     #[test]
     fn who_waits_gets_the_slot_that_is_freed() {
         let slots = Slots::new(1);
-        let slot = slots.take("one", Role::React, Duration::ZERO).unwrap();
+        let slot = take(&slots, "one", Role::React, Duration::ZERO).unwrap();
         let patience = Duration::from_secs(60);
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| slots.take("other", Role::Guard, patience).is_some());
+            let waiting = scope.spawn(|| take(&slots, "other", Role::Guard, patience).is_some());
             drop(slot);
             assert!(waiting.join().unwrap());
         });
@@ -201,9 +219,21 @@ mod tests {
         let slots = Slots::new(32);
         let share = part(32, limits::SHARE.value);
         let own = take_all(&slots, "greedy", Role::Guard);
-        assert_eq!((own.len(), slots.share(Role::Guard)), (share, 16));
+        assert_eq!((own.len(), slots.share(Role::Guard, None)), (share, 16));
         let others = take_all(&slots, "other", Role::Guard);
         assert_eq!(others.len(), 16, "the rest is for the others");
+    }
+
+    #[test]
+    fn what_is_set_is_less_than_the_share_and_one_at_least() {
+        let slots = Slots::new(32);
+        for (set, expected) in [(None, 16), (Some(3), 3), (Some(0), 1), (Some(u64::MAX), 16)] {
+            assert_eq!(slots.share(Role::Guard, set), expected, "{set:?}");
+        }
+        let most = slots.share(Role::Guard, Some(2));
+        let take = || slots.take("one", Role::Guard, most, Duration::ZERO);
+        let held: Vec<_> = std::iter::from_fn(take).collect();
+        assert_eq!(held.len(), 2);
     }
 
     #[test]
@@ -219,15 +249,16 @@ mod tests {
         assert_eq!(later.len(), 32 - kept - newcomers + 1);
         let further: Vec<_> = (0..newcomers)
             .filter_map(|number| {
-                slots.take(&format!("n{number}"), Role::SalesStages, Duration::ZERO)
+                take(
+                    &slots,
+                    &format!("n{number}"),
+                    Role::SalesStages,
+                    Duration::ZERO,
+                )
             })
             .collect();
         assert_eq!(further.len(), newcomers - 1, "and then there is none");
-        assert!(
-            slots
-                .take("two", Role::Integration, Duration::ZERO)
-                .is_none()
-        );
+        assert!(take(&slots, "two", Role::Integration, Duration::ZERO).is_none());
         // Those that are kept are there for the very plugin that took all the others.
         assert_eq!(take_all(&slots, "one", Role::Guard).len(), kept);
     }
@@ -240,7 +271,7 @@ mod tests {
                 .into_iter()
                 .flat_map(|plugin| take_all(&slots, plugin, Role::Action))
                 .collect();
-            let third = slots.take("three", Role::SalesStages, Duration::ZERO);
+            let third = take(&slots, "three", Role::SalesStages, Duration::ZERO);
             // Where there are so few, those who came first have them.
             assert_eq!(third.is_some(), size >= 8, "{size}: {}", busy.len());
         }
@@ -254,7 +285,7 @@ mod tests {
         assert_eq!(first.len(), 4);
         let served = Mutex::new(Vec::new());
         let wait = |role| {
-            let slot = slots.take("three", role, Duration::from_secs(60)).unwrap();
+            let slot = take(&slots, "three", role, Duration::from_secs(60)).unwrap();
             served.lock().unwrap().push(role);
             std::thread::sleep(Duration::from_millis(20));
             drop(slot);

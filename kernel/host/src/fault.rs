@@ -12,6 +12,9 @@ use kjerne_package::grants::Grant;
 /// notices when the words change.
 const HANDOVER_EXHAUSTED: &str = "too much data";
 
+/// The limit of a call that the host could not serve; the plugin has no part in it.
+pub const OF_HOST: &str = "store";
+
 /// What ended a call.
 enum End {
     Limit(Passed),
@@ -107,7 +110,7 @@ fn describe(plugin: &str, role: Role, end: End) -> Fault {
             ),
         ),
         End::Broken(why) => fault(
-            "store",
+            OF_HOST,
             None,
             format!("plugin {plugin} could not be served in {name}: {why}; this is not its fault"),
         ),

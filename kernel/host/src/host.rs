@@ -14,15 +14,17 @@ use crate::call::{Observer, Runtime};
 use crate::call_state::CallState;
 use crate::code::{self, Code};
 use crate::concurrency::Slots;
-use crate::cost_ledger::{Account, CallStats, Cost};
 use crate::error::{HostError, LoadError};
 use crate::ids::IdSource;
+use crate::knobs::Knobs;
 use crate::logs::{Line, Log};
 use crate::plugin::Plugin;
 use crate::settings::Settings;
 use crate::{digest, engine, fault};
+use kjerne_ledger::{Account, CallStats, Cost, Quarantine, SetAside};
 use kjerne_package::Package;
 use kjerne_package::grants::{Grant, Grants};
+use kjerne_package::knobs::Numbers;
 
 /// How the host is set up.
 pub struct HostOptions {
@@ -56,6 +58,10 @@ pub struct Installed {
     pub enabled: bool,
     /// The domain interfaces bound to it.
     pub bound: BTreeSet<Role>,
+    /// What the administrator set for its calls.
+    pub limits: Numbers,
+    /// Whether a commit passes when it breaks as a guard.
+    pub lets_pass: bool,
 }
 
 /// The plugins in use at one time.
@@ -128,7 +134,12 @@ pub struct Host {
     code: Mutex<BTreeMap<[u8; 32], Arc<Code>>>,
     logs: Mutex<BTreeMap<String, Arc<Log>>>,
     accounts: Mutex<Vec<Arc<Account>>>,
+    /// How the plugins in use have done of late, each with the file and settings it is about.
+    quarantines: Mutex<BTreeMap<String, (Made, Arc<Quarantine>)>>,
 }
+
+/// A plugin's file and the number of its settings: with others it is another plugin.
+type Made = ([u8; 32], u64);
 
 /// What these locks guard is whole after every statement, so a panic while one was held harms
 /// nothing.
@@ -163,6 +174,7 @@ impl Host {
             code: Mutex::default(),
             logs: Mutex::default(),
             accounts: Mutex::default(),
+            quarantines: Mutex::default(),
         })
     }
 
@@ -180,6 +192,8 @@ impl Host {
             position: 0,
             enabled: true,
             bound: BTreeSet::new(),
+            limits: Numbers::new(),
+            lets_pass: false,
         };
         let plugin = Arc::new(self.settled(plugin)?);
         let code = code::link(&self.linker, &self.unprepared(package)?, package)?;
@@ -215,6 +229,15 @@ impl Host {
             })
             .collect();
         lock(&self.code).retain(|digest, _| used.contains(digest));
+        let now = sets.now.plugins.iter().map(|active| &active.plugin);
+        let done = now.map(|plugin| {
+            let made = (plugin.package.digest, plugin.revision);
+            (
+                plugin.id().to_owned(),
+                (made, Arc::clone(&plugin.quarantine)),
+            )
+        });
+        *lock(&self.quarantines) = done.collect();
     }
 
     /// Loads another set of plugins and puts it in use.
@@ -276,8 +299,11 @@ impl Host {
         Ok(Plugin {
             unseen: grants.unseen(&manifest.needed()),
             grants,
+            knobs: Knobs::of(&manifest.limits, &plugin.limits),
+            lets_pass: plugin.lets_pass,
             logs: Arc::clone(lock(&self.logs).entry(manifest.id.clone()).or_default()),
             account: self.account(&manifest.id, &manifest.version),
+            quarantine: self.quarantine(&manifest.id, (plugin.package.digest, plugin.revision)),
             package: Arc::clone(&plugin.package),
             settings,
             revision: plugin.revision,
@@ -295,6 +321,33 @@ impl Host {
         let account = Arc::new(Account::new(id, version));
         accounts.push(Arc::clone(&account));
         account
+    }
+
+    /// How a plugin has done of late, with this file and these settings.
+    fn quarantine(&self, id: &str, made: Made) -> Arc<Quarantine> {
+        let known = lock(&self.quarantines);
+        let same = known.get(id).filter(|(of, _)| *of == made);
+        same.map(|(_, quarantine)| Arc::clone(quarantine))
+            .unwrap_or_default()
+    }
+
+    /// The plugins that are not asked in a role for a while, because they broke too often.
+    #[must_use]
+    pub fn set_aside(&self) -> Vec<SetAside> {
+        let known = lock(&self.quarantines);
+        let told = known
+            .iter()
+            .flat_map(|(id, (_, quarantine))| quarantine.told(id));
+        told.collect()
+    }
+
+    /// Has a plugin asked again that is set aside. False when it is not in use.
+    pub fn resume(&self, plugin: &str) -> bool {
+        let known = lock(&self.quarantines);
+        let found = known.get(plugin);
+        found
+            .inspect(|(_, quarantine)| quarantine.resume())
+            .is_some()
     }
 
     fn now(&self) -> Arc<Set> {
@@ -382,6 +435,16 @@ impl Host {
         lock(&self.accounts)
             .iter()
             .for_each(|account| account.drain(&mut costs));
+        costs
+    }
+
+    /// What plugins have cost within the last minute, by plugin, version and role.
+    #[must_use]
+    pub fn recent(&self) -> Vec<Cost> {
+        let mut costs = Vec::new();
+        lock(&self.accounts)
+            .iter()
+            .for_each(|account| account.recent(&mut costs));
         costs
     }
 

@@ -26,6 +26,7 @@
 //! | purpose | what a call is for, which decides what it may do: verdict, question, work or preparation |
 //! | prepared | of a plugin: its calls begin with what `prepare` left in its memory |
 //! | stop | why a function of the host gave a plugin no answer |
+//! | set aside | of a plugin in a role: its calls broke in a row, and it is not asked for a while |
 //! | fault | how a plugin broke, told with the limit it passed |
 //! | domain model | a role of which one plugin at a time answers: stages, buying process, service, scoring |
 //! | account | what one version of a plugin has cost; all of them are the cost ledger |
@@ -38,7 +39,6 @@ mod call_state;
 mod code;
 mod compiler;
 mod concurrency;
-mod cost_ledger;
 mod digest;
 mod engine;
 mod error;
@@ -48,11 +48,14 @@ mod given;
 mod host;
 mod ids;
 mod imports;
+pub mod knobs;
 pub mod limits;
 mod logs;
 mod meter;
 mod model_calls;
 pub use kjerne_core::models;
+pub use kjerne_ledger::limits as ledger_limits;
+pub use kjerne_ledger::{CallStats, Cost, SetAside};
 mod outputs;
 mod plugin;
 mod plugin_calls;
@@ -67,7 +70,6 @@ mod watching;
 mod wit;
 
 pub use compiler::{ARGUMENT as COMPILE_ARGUMENT, compile_with, serve as compile_and_end};
-pub use cost_ledger::{CallStats, Cost};
 pub use engine::RUNTIME_VERSION;
 pub use error::{AskError, HostError, LoadError};
 pub use host::{Host, HostOptions, Installed, Loaded};

@@ -325,6 +325,38 @@ limit_table! {
     NEWCOMER_SHARE = "newcomer-share", 15, "percent",
         "two plugins whose calls are long would take every place, and a third had none for one short call";
 
+    /// The most fuel that an administrator can set for a shape or guard, without what grows with the input.
+    ASK_FUEL_COMMIT = "set-fuel", 200_000_000, "fuel",
+        "ten times the usual, about 0.2 s; who waits for a commit waits for each of its guards";
+
+    /// The most fuel that an administrator can set for other calls.
+    ASK_FUEL_LATER = "set-fuel-later", 20_000_000_000, "fuel",
+        "four times the usual; the clock ends it anyway";
+
+    /// The most time that an administrator can set for a shape or guard.
+    ASK_WALL_COMMIT = "set-wall-time", 10_000, "ms",
+        "five times the usual; nobody waits longer for a commit";
+
+    /// The most time that an administrator can set for other calls.
+    ASK_WALL_LATER = "set-wall-time-later", 120_000, "ms",
+        "four times the usual; the slot is taken for so long";
+
+    /// The most calls to the host that an administrator can set for a shape or guard.
+    ASK_HOST_CALLS_COMMIT = "set-host-calls", 2_000, "calls",
+        "as many as a reaction has; more is a scan in the path of a commit";
+
+    /// The most calls to the host that an administrator can set for other calls.
+    ASK_HOST_CALLS_LATER = "set-host-calls-later", 20_000, "calls",
+        "ten times the usual; each is counted and takes time";
+
+    /// The most rows that an administrator can set for a shape or guard.
+    ASK_ROWS_COMMIT = "set-rows", 2_000_000, "rows",
+        "as many as a reaction has, a second or two; the commit waits meanwhile";
+
+    /// The most rows that an administrator can set for other calls.
+    ASK_ROWS_LATER = "set-rows-later", 10_000_000, "rows",
+        "five times the usual; the clock ends what takes longer";
+
     /// How long a call waits for a free slot.
     QUEUE = "queue", 5_000, "ms",
         "a server that is so far behind had better say so";
@@ -344,6 +376,10 @@ pub struct Budget {
     pub host_calls: u64,
     /// Rows of records and indexes that may be looked at.
     pub rows: u64,
+    /// Bytes that may be read.
+    pub read: u64,
+    /// Bytes that may be handed over.
+    pub output: u64,
     /// Bytes of messages that may be handed over beyond what every call may.
     pub messages: u64,
     /// What these limits are called.
@@ -407,6 +443,8 @@ impl Budget {
                 memory: (MEMORY_COMMIT.value + MEMORY_FIELD.value * fields).min(MEMORY_LATER.value),
                 host_calls: HOST_CALLS.value + more_calls,
                 rows: ROWS_COMMIT.value,
+                read: READ.value,
+                output: OUTPUT.value,
                 messages: 0,
                 names: &OF_COMMIT,
             },
@@ -416,6 +454,8 @@ impl Budget {
                 memory: MEMORY_LATER.value,
                 host_calls: HOST_CALLS_LATER.value + more_calls,
                 rows: ROWS_LATER.value,
+                read: READ.value,
+                output: OUTPUT.value,
                 messages: 0,
                 names: &OF_LATER,
             },
@@ -440,6 +480,8 @@ impl Budget {
                 memory: MEMORY_LATER.value,
                 host_calls: HOST_CALLS_LATER.value + more_calls,
                 rows: ROWS_LATER.value,
+                read: READ.value,
+                output: OUTPUT.value,
                 messages: 0,
                 names: &OF_QUESTION,
             },

@@ -85,9 +85,9 @@ impl Meter {
         }
     }
 
-    /// How long the call has taken.
-    pub fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+    /// How long the call has taken, in microseconds.
+    pub fn micros(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
     /// Checks the clock.
@@ -127,7 +127,11 @@ impl Meter {
     pub fn read(&mut self, bytes: u64) -> Result<(), Passed> {
         self.read += bytes;
         self.bytes_in += bytes;
-        self.within(self.read, Passed::of(limits::READ))
+        let most = Passed {
+            allowed: self.budget.read,
+            ..Passed::of(limits::READ)
+        };
+        self.within(self.read, most)
     }
 
     /// Counts one thing the guest hands over.
@@ -141,7 +145,11 @@ impl Meter {
     pub fn output_bytes(&mut self, bytes: u64) -> Result<(), Passed> {
         self.bytes_out += bytes;
         let own = self.bytes_out - self.told_out;
-        self.within(own, Passed::of(limits::OUTPUT))?;
+        let usual = Passed {
+            allowed: self.budget.output,
+            ..Passed::of(limits::OUTPUT)
+        };
+        self.within(own, usual)?;
         self.within(self.bytes_out, self.output_limit())
     }
 
@@ -155,7 +163,7 @@ impl Meter {
     pub fn output_limit(&self) -> Passed {
         let usual = Passed::of(limits::OUTPUT);
         Passed {
-            allowed: usual.allowed + self.budget.messages,
+            allowed: self.budget.output + self.budget.messages,
             ..usual
         }
     }
@@ -183,6 +191,11 @@ impl Meter {
                 Ok(())
             }
         }))
+    }
+
+    /// Rows looked at so far.
+    pub fn rows(&self) -> u64 {
+        self.rows.load(Ordering::Relaxed)
     }
 
     /// Why the reader was stopped.

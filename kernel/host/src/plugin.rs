@@ -10,9 +10,10 @@ use std::sync::Arc;
 
 use kjerne_core::{PluginInfo, Role};
 
-use crate::cost_ledger::Account;
+use crate::knobs::Knobs;
 use crate::logs::Log;
 use crate::settings::Settings;
+use kjerne_ledger::{Account, Quarantine};
 use kjerne_package::Package;
 use kjerne_package::grants::{Grant, Grants};
 
@@ -30,6 +31,12 @@ pub struct Plugin {
     pub revision: u64,
     /// Its log.
     pub logs: Arc<Log>,
+    /// What its calls may use, where that is not the usual.
+    pub knobs: Knobs,
+    /// Whether a commit passes when it breaks as a guard; the journal's entry says so.
+    pub lets_pass: bool,
+    /// Whether it broke too often of late to be asked.
+    pub quarantine: Arc<Quarantine>,
     /// What it costs.
     pub account: Arc<Account>,
     /// Its place in the order plugins are asked in.

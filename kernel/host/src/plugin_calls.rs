@@ -49,9 +49,12 @@ impl Plugins for Host {
                 role.load(&mut *store, instance)?
                     .call_shape(store, only(), &changes, only())
             })?;
+        let (micros, reads) = done.took();
         Ok(Shaped {
             sets: done.state.into_sets(),
             fuel: done.fuel,
+            micros,
+            reads,
         })
     }
 
@@ -71,9 +74,12 @@ impl Plugins for Host {
                 role.load(&mut *store, instance)?
                     .call_guard(store, only(), &changes, only())
             })?;
+        let (micros, reads) = done.took();
         Ok(Guarded {
             findings: done.state.found.into_findings(),
             fuel: done.fuel,
+            micros,
+            reads,
         })
     }
 
@@ -189,7 +195,7 @@ fn about<'a>(
     drafts: &[Draft<'_>],
 ) -> (Ask<'a>, Vec<Change>) {
     let mut ask = Ask::new(role, Purpose::Verdict, call);
-    ask.changes = drafts.len();
+    drafts.iter().for_each(|draft| ask.shows(draft.kind));
     ask.shown = drafts.iter().map(|draft| Shown::of(draft, role)).collect();
     let out = |draft: &Draft<'_>| wit::change_out(draft, active.sight(role, draft.kind));
     let changes: Vec<Change> = drafts.iter().map(out).collect();
@@ -210,9 +216,10 @@ fn entries_out(
         let edits = active.watched(role, entry);
         wit::entry_out(entry, edits, |kind| active.sight(role, kind))
     };
+    let watched = entries.iter().flat_map(|entry| active.watched(role, entry));
+    watched.for_each(|edit| ask.shows(&edit.kind));
     let entries: Vec<wit::JournalEntry> = entries.iter().map(out).collect();
     for edit in entries.iter().flat_map(|entry| &entry.edits) {
-        ask.changes += 1;
         ask.fields += edit.before.len() + edit.after.len();
         ask.bytes += wit::weight(&edit.before) + wit::weight(&edit.after);
     }

@@ -121,6 +121,8 @@ pub struct Verdict {
     pub set: Vec<String>,
     /// What it advised, when it guarded.
     pub advice: Vec<Remark>,
+    /// How it broke, when the commit passed a guard that did not judge it: the limit it passed, or `trap`.
+    pub broke: Option<String>,
 }
 
 /// What a guard says of a commit without refusing it.

@@ -12,6 +12,7 @@
 mod error;
 mod file;
 pub mod grants;
+pub mod knobs;
 pub mod limits;
 mod manifest;
 mod outline;

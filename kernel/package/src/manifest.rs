@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use crate::error::PackageError;
 use crate::grants::Grant;
+use crate::knobs::{Knob, Numbers};
 use crate::parameters::{Command, ParameterTable, parameters};
 use crate::screens::{Panel, PanelTable, Report, ReportTable, panels, reports};
 use crate::words::{check_word, fits, is_word, wrong};
@@ -45,6 +46,8 @@ pub struct Manifest {
     pub sources: Vec<String>,
     /// Whether it wants the answers to its messages.
     pub answers: bool,
+    /// What its calls are to be allowed, where that is not the usual.
+    pub limits: Numbers,
 }
 
 /// One thing a plugin asks for.
@@ -105,6 +108,7 @@ impl Manifest {
             jobs: file.job.iter().map(job).collect::<Result<_, _>>()?,
             sources: integration.sources,
             answers: integration.answers,
+            limits: asked_limits(&file.limits, &roles)?,
             roles,
         };
         manifest.check_parts()?;
@@ -219,6 +223,8 @@ struct File {
     #[serde(default)]
     job: Vec<JobTable>,
     integration: Option<IntegrationTable>,
+    #[serde(default)]
+    limits: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
 #[derive(Deserialize)]
@@ -288,6 +294,32 @@ fn roles(
         roles.insert(role, kinds);
     }
     Ok(roles)
+}
+
+/// The limits asked for, by role.
+fn asked_limits(
+    tables: &BTreeMap<String, BTreeMap<String, u64>>,
+    roles: &BTreeMap<Role, BTreeSet<Name>>,
+) -> Result<Numbers, PackageError> {
+    let mut limits = Numbers::new();
+    for (name, table) in tables {
+        let role = roles.keys().find(|role| role.name() == name);
+        let role = role.filter(|role| **role != Role::Prepare);
+        let Some(role) = role else {
+            return Err(wrong(&format!(
+                "[limits.{name}] is about no role of the plugin's whose limits can be set"
+            )));
+        };
+        for (knob, number) in table {
+            let knob = Knob::read(knob).map_err(|why| wrong(&format!("[limits.{name}] {why}")))?;
+            if *number == 0 {
+                let knob = knob.name();
+                return Err(wrong(&format!("[limits.{name}] {knob} = 0 allows nothing")));
+            }
+            limits.insert((*role, knob), *number);
+        }
+    }
+    Ok(limits)
 }
 
 fn declared(table: &GrantTable) -> Result<Declared, PackageError> {
@@ -387,6 +419,29 @@ mod tests {
         assert_eq!(parameter.field_type.name(), "reference");
         assert_eq!(manifest.needed(), manifest.declared());
         assert_eq!(manifest.actions[0].label, "recalculate");
+    }
+
+    #[test]
+    fn limits_are_asked_for_by_role_and_name() {
+        let with = |more: &str| Manifest::parse(&format!("{GOOD}\n{more}"));
+        let limits = with("[limits.guard]\nfuel = 5\nplaces = 2").unwrap().limits;
+        let expected = [
+            ((Role::Guard, Knob::Fuel), 5),
+            ((Role::Guard, Knob::Places), 2),
+        ];
+        assert_eq!(limits, Numbers::from(expected));
+        for (wrong, told) in [
+            ("[limits.guard]\ngold = 5", "there are fuel, wall-time"),
+            ("[limits.guard]\nfuel = 0", "allows nothing"),
+            ("[limits.guard]\nfuel = -1", "fuel"),
+            ("[limits.shape]\nfuel = 1", "no role of the plugin's"),
+            ("[limits.prince]\nfuel = 1", "no role of the plugin's"),
+        ] {
+            let error = with(wrong).unwrap_err().to_string();
+            assert!(error.contains(told), "{wrong}: {error}");
+        }
+        let prepared = GOOD.replace("[roles.action]", "[roles.action]\n[roles.prepare]");
+        assert!(Manifest::parse(&format!("{prepared}\n[limits.prepare]\nfuel = 1")).is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use kjerne_host::grants::Grant;
+use kjerne_host::knobs::Knobs;
 use kjerne_host::limits::Budget;
 use kjerne_host::parameters::type_word;
 use kjerne_host::screens::Report;
@@ -13,7 +14,7 @@ use serde_json::{Value as Json, json};
 
 use kjerne_workspace::Result;
 use kjerne_workspace::grants::{all_unknown, group};
-use kjerne_workspace::plugin_registry::{INTERFACES, PluginRegistry, missing};
+use kjerne_workspace::plugin_registry::{INTERFACES, PluginRegistry, missing, set_limits};
 
 /// A plugin looked at: its file, and its row when it is installed.
 pub struct Inspected {
@@ -119,8 +120,10 @@ impl Inspected {
     }
 
     fn roles(&self) -> Json {
+        let set = self.row.as_ref().map(|row| set_limits(&row.limits));
+        let knobs = Knobs::of(&self.package.manifest.limits, &set.unwrap_or_default());
         let roles = self.package.manifest.roles.iter().map(|(role, kinds)| {
-            let budget = Budget::of(*role, 1, 20);
+            let budget = knobs.within(*role, Budget::of(*role, 1, 20));
             json!({
                 "role": role.name(),
                 "kinds": kinds.iter().map(Name::as_str).collect::<Vec<_>>(),
@@ -129,6 +132,9 @@ impl Inspected {
                     "wall_ms": budget.wall_ms,
                     "memory": budget.memory,
                     "host_calls": budget.host_calls,
+                    "rows": budget.rows,
+                    "read": budget.read,
+                    "output": budget.output,
                 },
             })
         });

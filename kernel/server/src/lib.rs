@@ -7,6 +7,7 @@ mod answers;
 mod app;
 mod approvals;
 mod body;
+mod budgets;
 mod chain;
 mod coming;
 mod connection;

@@ -135,11 +135,12 @@ kjerne_core::limit_table! {
 /// The limits of every part, with the part's name.
 #[must_use]
 pub fn everywhere() -> Vec<(&'static str, Limit)> {
-    let parts: [(&str, &[Limit]); 7] = [
+    let parts: [(&str, &[Limit]); 8] = [
         ("kernel", kjerne_core::limits::ALL),
         ("queries", kjerne_core::limits::QUERIES),
         ("packages", kjerne_package::limits::ALL),
         ("plugins", kjerne_host::limits::ALL),
+        ("plugins", kjerne_host::ledger_limits::ALL),
         ("workspace", kjerne_workspace::limits::ALL),
         ("exchange", kjerne_exchange::limits::ALL),
         ("server", ALL),

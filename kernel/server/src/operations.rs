@@ -5,7 +5,10 @@ use std::ops::ControlFlow;
 use axum::Extension;
 use axum::extract::State;
 use kjerne_core::Progress;
+use kjerne_model::Date;
+use kjerne_store::costs::CostRow;
 use kjerne_store::{costs as cost_rows, outbox as messages};
+use kjerne_workspace::cost_report::{By, together};
 use kjerne_workspace::plugin_log;
 use serde_json::{Value as Json, json};
 
@@ -14,19 +17,49 @@ use crate::problem::Problem;
 use crate::request::{Path, Words};
 
 const PLUGIN: &[&str] = &["plugin"];
+const SINCE: &[&str] = &["since"];
+const BY: &[&str] = &["by"];
 
-/// What plugins cost, by day, version and role.
+/// What plugins cost, from a day on, brought together by what is asked for.
 pub(crate) async fn costs(State(app): State<App>, words: Words) -> Answer {
-    words.only(&[PLUGIN])?;
+    words.only(&[PLUGIN, SINCE, BY])?;
+    let since = words.get(SINCE).map(|text| {
+        Date::parse(text).map_err(|error| {
+            Problem::bad_request(format!("since: {error}; name a day: 2026-03-02"))
+        })
+    });
+    let since = since.transpose()?;
+    let by = words.get(BY).unwrap_or("day");
+    let by = By::read(by).ok_or_else(|| {
+        let names = By::ALL.map(By::name).join(", ");
+        Problem::bad_request(format!("by: {by:?} is none of {names}"))
+    })?;
     app.run(move |runtime| {
         runtime.flush_costs()?;
-        let rows = cost_rows::list(&*runtime.store.snapshot()?, None)?;
+        let rows = cost_rows::list(&*runtime.store.snapshot()?, since)?;
         let wanted = words.get(PLUGIN);
         let rows = rows
-            .iter()
+            .into_iter()
             .filter(|row| wanted.is_none_or(|plugin| row.plugin == plugin));
-        let costs: Vec<Json> = rows.map(kjerne_wire::cost).collect();
-        Ok(ok(&json!({ "costs": costs })))
+        let shown = |row: &CostRow| match by {
+            By::Day => kjerne_wire::dated_cost(row),
+            _ => kjerne_wire::cost(row),
+        };
+        let costs: Vec<Json> = together(rows, by).iter().map(shown).collect();
+        Ok(ok(&json!({ "costs": costs, "by": by.name() })))
+    })
+    .await
+}
+
+/// What plugins cost within the last minute, what took the most time first.
+pub(crate) async fn recent_costs(State(app): State<App>, words: Words) -> Answer {
+    words.only(&[PLUGIN])?;
+    app.run(move |runtime| {
+        let mut rows = runtime.recent_costs();
+        rows.retain(|row| words.get(PLUGIN).is_none_or(|plugin| row.plugin == plugin));
+        rows.sort_by_key(|row| std::cmp::Reverse(row.spent.micros));
+        let costs: Vec<Json> = rows.iter().map(kjerne_wire::cost).collect();
+        Ok(ok(&json!({ "costs": costs, "seconds": 60 })))
     })
     .await
 }
@@ -62,7 +95,7 @@ pub(crate) async fn outbox(State(app): State<App>, words: Words) -> Answer {
     .await
 }
 
-/// The journal entries plugins gave up on.
+/// The journal entries plugins gave up on, and those that are aside: tried again, or behind such a one.
 pub(crate) async fn parked(State(app): State<App>, words: Words) -> Answer {
     words.only(&[PLUGIN])?;
     app.run(move |runtime| {
@@ -72,7 +105,15 @@ pub(crate) async fn parked(State(app): State<App>, words: Words) -> Answer {
             .iter()
             .filter(|row| wanted.is_none_or(|plugin| row.plugin == plugin));
         let parked: Vec<Json> = rows.map(kjerne_wire::parked).collect();
-        Ok(ok(&json!({ "parked": parked })))
+        let aside = runtime.kernel.aside()?;
+        let aside = aside
+            .iter()
+            .filter(|(plugin, ..)| wanted.is_none_or(|wanted| plugin == wanted));
+        let aside = aside.flat_map(|(plugin, role, rows)| {
+            rows.iter().map(|row| kjerne_wire::aside(plugin, role, row))
+        });
+        let aside: Vec<Json> = aside.collect();
+        Ok(ok(&json!({ "parked": parked, "aside": aside })))
     })
     .await
 }

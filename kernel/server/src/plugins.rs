@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::app::{Answer, App, Who, ok};
 use crate::approvals;
+use crate::budgets::set_aside;
 use crate::chain;
 use crate::headers::{key, no_precondition, single};
 use crate::inspect::{Inspected, listed};
@@ -17,15 +18,24 @@ use kjerne_workspace::runtime::now;
 
 /// The installed plugins.
 pub(crate) async fn list(State(app): State<App>) -> Answer {
-    app.run(|runtime| Ok(ok(&json!({ "plugins": listed(runtime.plugins())? }))))
-        .await
+    app.run(|runtime| {
+        let mut plugins = listed(runtime.plugins())?;
+        let aside = runtime.host.set_aside();
+        for plugin in &mut plugins {
+            plugin["set_aside"] = set_aside(&aside, plugin["id"].as_str().unwrap_or_default());
+        }
+        Ok(ok(&json!({ "plugins": plugins })))
+    })
+    .await
 }
 
 /// One plugin: what it is, asks for and may do.
 pub(crate) async fn show(State(app): State<App>, Path(plugin): Path<String>) -> Answer {
     app.run(move |runtime| {
         let inspected = Inspected::installed(runtime.plugins(), &plugin)?;
-        Ok(ok(&inspected.json(runtime.kernel.schema())))
+        let mut json = inspected.json(runtime.kernel.schema());
+        json["set_aside"] = set_aside(&runtime.host.set_aside(), &plugin);
+        Ok(ok(&json))
     })
     .await
 }

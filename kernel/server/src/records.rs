@@ -22,6 +22,7 @@ use crate::request::{JsonBody, Path, Words};
 use kjerne_workspace::queries;
 use kjerne_workspace::runtime::{Committed, Runtime, now};
 
+const COSTS: &[&str] = &["costs"];
 pub(crate) const FILTER: &[&str] = &["filter", "$filter"];
 pub(crate) const SORT: &[&str] = &["sort", "$orderby", "order_by"];
 pub(crate) const TOP: &[&str] = &["top", "$top"];
@@ -305,9 +306,12 @@ pub(crate) async fn commit(
     State(app): State<App>,
     Extension(actor): Who,
     headers: HeaderMap,
+    words: Words,
     JsonBody(body): JsonBody,
 ) -> Answer {
     no_precondition(&headers)?;
+    words.only(&[COSTS])?;
+    let costs = words.flag(COSTS)?;
     let (key, cause) = (key(&headers)?, chain::cause(&headers)?);
     app.run(move |runtime| {
         let Batch {
@@ -335,6 +339,9 @@ pub(crate) async fn commit(
         };
         let mut shown = kjerne_wire::receipt(&receipt);
         shown["dry_run"] = Json::Bool(dry_run);
+        if costs {
+            shown["costs"] = kjerne_wire::commit_costs(&receipt);
+        }
         Ok(told(ok(&shown), &receipt))
     })
     .await

@@ -42,9 +42,11 @@ Kjerne: a customer record kernel with plugins.
 For the owner alone, over the socket kjerne.sock in the workspace's directory:
 
   POST  /v1/plugins                             install a plugin's file; DELETE /v1/plugins/{plugin} removes one
-  POST  /v1/plugins/{plugin}/grant              and /revoke, /enable, /disable, /rollback
+  POST  /v1/plugins/{plugin}/grant              and /revoke, /enable, /disable, /rollback, /resume
+  GET   /v1/plugins/{plugin}/limits             what its calls may use; PUT sets it
   GET   /v1/plugins/{plugin}/settings           PUT sets them, DELETE brings back the first; /logs: what it logged
   GET   /v1/costs, /v1/outbox, /v1/parked       what plugins cost, what waits, what was given up
+  GET   /v1/costs/recent                        what plugins cost within the last minute
   POST  /v1/parked/{plugin}/{role}/{entry}/retry    once more; /skip forgets it
   GET   /v1/jobs, /v1/plugins/{plugin}/jobs     what runs by the clock; POST .../jobs/{job}/run runs one now
   POST  /v1/approvers                           puts somebody in a role; DELETE /v1/approvers/{role}/{actor}
@@ -98,6 +100,8 @@ pub(crate) async fn health(State(app): State<App>) -> Answer {
         "writes": health.refused.is_none(),
         "parked": health.parked,
         "given_up": health.given_up,
+        "set_aside": health.set_aside,
+        "not_judged": health.not_judged,
         "version": env!("CARGO_PKG_VERSION"),
         "journal": health.journal,
     });

@@ -11,8 +11,8 @@ use crate::app::{App, Door};
 use crate::problem::Problem;
 use crate::watch::Stopping;
 use crate::{
-    administration, app, approvals, exchange, gate, headers, jobs, models, operations, panels,
-    plugins, records, reports, request, root, secrets,
+    administration, app, approvals, budgets, exchange, gate, headers, jobs, models, operations,
+    panels, plugins, records, reports, request, root, secrets,
 };
 
 /// The routes over an open workspace.
@@ -50,6 +50,7 @@ fn with_words() -> Router<App> {
         .route("/v1/records/{kind}", get(records::list))
         .route("/v1/records/{kind}/{id}/history", get(records::history))
         .route("/v1/journal", get(records::journal))
+        .route("/v1/commits", post(records::commit))
         .route("/v1/stale", get(models::stale))
         .route("/v1/scores/{kind}", get(models::scores))
         .route("/v1/reports", get(reports::list))
@@ -71,7 +72,6 @@ fn without_words() -> Router<App> {
                 .delete(records::remove),
         )
         .route("/v1/records/{kind}/{id}/{question}", get(models::ask))
-        .route("/v1/commits", post(records::commit))
         .route("/v1/models/sales-stages/pipelines", get(models::pipelines))
         .route("/v1/models/buying-process/jobs", get(models::jobs))
         .route("/v1/plugins", get(plugins::list))
@@ -91,6 +91,7 @@ fn without_words() -> Router<App> {
 fn administration(app: &App) -> Router<App> {
     let words = Router::new()
         .route("/v1/costs", get(operations::costs))
+        .route("/v1/costs/recent", get(operations::recent_costs))
         .route("/v1/outbox", get(operations::outbox))
         .route("/v1/parked", get(operations::parked))
         .route("/v1/import/{kind}", post(exchange::import))
@@ -126,6 +127,14 @@ fn acts() -> Router<App> {
             get(administration::settings)
                 .put(administration::set_settings)
                 .delete(administration::reset_settings),
+        )
+        .route(
+            "/v1/plugins/{plugin}/limits",
+            get(budgets::limits).put(budgets::set_limits),
+        )
+        .route(
+            "/v1/plugins/{plugin}/resume",
+            post(budgets::resume).layer(bare()),
         )
         .route("/v1/plugins/{plugin}/logs", get(operations::logs))
         .route("/v1/jobs", get(jobs::list_all))

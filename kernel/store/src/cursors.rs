@@ -3,7 +3,7 @@
 use crate::codec::Row;
 use crate::error::StoreError;
 use crate::key::{self, Key};
-pub use crate::rows::CursorRow;
+pub use crate::rows::{AsideRow, CursorRow};
 use crate::scan;
 use crate::space::Space;
 use crate::store::{Range, Read, Write};

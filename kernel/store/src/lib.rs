@@ -12,7 +12,7 @@
 //! - **Row**: one value in a space, with the key it stands under.
 //! - **Journal**: every commit as an entry, numbered without gaps, for ever.
 //! - **History**: which entries of the journal changed a record.
-//! - **Cursor**: the last entry a plugin has dealt with in one role.
+//! - **Cursor**: the last entry a plugin has come by in one role, and those before it that were put aside.
 //! - **Parked**: an entry a plugin gave up on, kept until somebody decides about it.
 //! - **Pending**: of a commit: decided on, not stored, and kept until somebody approves of it.
 //! - **Outbox**: messages that are stored and wait to be delivered.
@@ -49,6 +49,7 @@ mod scan;
 mod seal;
 mod shield;
 mod space;
+mod spent;
 mod store;
 mod verify;
 
@@ -57,8 +58,8 @@ pub use memory::MemoryStore;
 pub use meta::FORMAT;
 pub use redb::RedbStore;
 pub use rows::{
-    Approval, CostRow, CursorRow, DueRun, JobRow, JobRun, KeyRow, Link, OutboxRow, ParkedRow,
-    PendingRow, PluginRow, Waiting,
+    Approval, AsideRow, CostRow, CursorRow, DueRun, JobRow, JobRun, KeyRow, Link, OutboxRow,
+    ParkedRow, PendingRow, PluginRow, Waiting,
 };
 pub use space::Space;
 pub use store::{Range, Read, Snapshot, Store, Visit, VisitDamaged, Write};

@@ -3,6 +3,8 @@
 
 use kjerne_model::{Actor, Asked, Cause, Change, Date, Edit, Instant, Message, RecordId};
 
+use crate::spent::Spent;
+
 /// What a key was used for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct KeyRow {
@@ -58,13 +60,26 @@ pub struct Approval {
 /// Where one plugin stands in one role.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct CursorRow {
-    /// The last journal entry it has dealt with.
+    /// The last journal entry it has come by: it is done with all up to here but those put aside.
     pub position: u64,
-    /// How often it has failed at the next one.
+    /// The entries up to there that it is still to answer, in order.
+    pub aside: Vec<AsideRow>,
+}
+
+/// An entry that was put aside: the plugin failed on it and is to try again, or it is about a record of
+/// such an entry and waits behind that.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct AsideRow {
+    /// The journal entry.
+    pub entry: u64,
+    /// The records it is about, sorted. Ids alone: two records of different kinds with one id wait for each
+    /// other, which keeps every order there is to keep.
+    pub records: Vec<RecordId>,
+    /// How often the plugin has failed on it; 0 when it waits behind another entry.
     pub tries: u32,
     /// When to try again.
     pub not_before: Instant,
-    /// What it last failed with.
+    /// What the last try failed with.
     pub error: Option<String>,
 }
 
@@ -189,25 +204,29 @@ pub struct PluginRow {
     pub installed_at: Instant,
     /// The roles that are switched on.
     pub roles: Vec<String>,
+    /// What the administrator set for its calls, by name: `fuel.guard`.
+    pub limits: Vec<(String, u64)>,
+    /// Whether a commit passes when it breaks as a guard.
+    pub lets_pass: bool,
 }
 
-/// What one version of a plugin cost on one day in one role.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// What one version of a plugin cost on one day, or in one month, in one role.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct CostRow {
-    /// The day, in UTC.
+    /// The day, in UTC; of a month its first.
     pub day: Date,
+    /// Whether it is about a whole month.
+    pub month: bool,
     /// The plugin.
     pub plugin: String,
     /// Its version.
     pub version: String,
+    /// The version of the runtime that counted its fuel; empty where none ran.
+    pub runtime: String,
     /// The role it was called in.
     pub role: String,
-    /// How often it was called.
-    pub calls: u64,
-    /// The fuel it used.
-    pub fuel: u64,
-    /// The time it took, in millionths of a second.
-    pub micros: u64,
-    /// How many of the calls broke.
-    pub faults: u64,
+    /// The kind of the records it was asked about; empty where it was about none, and in a month.
+    pub kind: String,
+    /// What it used.
+    pub spent: Spent,
 }

@@ -7,9 +7,10 @@ use std::ops::ControlFlow;
 
 use common::{all, both, id, queued, write};
 use kjerne_model::{Actor, Date, Instant};
+use kjerne_store::costs::{Retention, Spent};
 use kjerne_store::{
-    CostRow, CursorRow, KeyRow, OutboxRow, ParkedRow, PluginRow, costs, cursors, idempotency, meta,
-    outbox, parked, plugin_state, registry,
+    AsideRow, CostRow, CursorRow, KeyRow, OutboxRow, ParkedRow, PluginRow, costs, cursors,
+    idempotency, meta, outbox, parked, plugin_state, registry,
 };
 
 #[test]
@@ -45,9 +46,20 @@ fn cursors_and_parked_entries_are_kept_by_plugin_and_role() {
         let at = Instant::from_millis(5);
         let cursor = CursorRow {
             position: 4,
-            tries: 2,
-            not_before: at,
-            error: Some("no".to_owned()),
+            aside: vec![
+                AsideRow {
+                    entry: 2,
+                    records: vec![id(1), id(2)],
+                    tries: 2,
+                    not_before: at,
+                    error: Some("no".to_owned()),
+                },
+                AsideRow {
+                    entry: 4,
+                    records: vec![id(2)],
+                    ..AsideRow::default()
+                },
+            ],
         };
         let park = |entry| ParkedRow {
             plugin: "p".to_owned(),
@@ -135,6 +147,8 @@ fn plugins_are_listed_in_their_order_and_interfaces_are_bound() {
             position,
             installed_at: Instant::from_millis(1),
             roles: vec!["guard".to_owned()],
+            limits: Vec::new(),
+            lets_pass: false,
         };
         write(store, |write| {
             for row in [plugin("a", 2), plugin("b", 1), plugin("ab", 2)] {
@@ -217,25 +231,33 @@ fn a_plugin_sees_its_own_state_and_what_it_uses() {
     });
 }
 
+fn cost(day: i32, role: &str, kind: &str, fuel: u64) -> CostRow {
+    CostRow {
+        day: Date::from_days(day),
+        plugin: "p".to_owned(),
+        version: "0.1.0".to_owned(),
+        runtime: "48".to_owned(),
+        role: role.to_owned(),
+        kind: kind.to_owned(),
+        month: false,
+        spent: Spent {
+            fuel,
+            ..Spent::call(3)
+        },
+    }
+}
+
 #[test]
-fn costs_are_summed_by_day_plugin_version_and_role() {
+fn costs_are_summed_by_day_plugin_version_role_and_kind() {
     both(|store| {
-        let cost = |day, role: &str| CostRow {
-            day: Date::from_days(day),
-            plugin: "p".to_owned(),
-            version: "0.1.0".to_owned(),
-            role: role.to_owned(),
-            calls: 1,
-            fuel: u64::MAX / 2 + 1,
-            micros: 3,
-            faults: 0,
-        };
+        let half = u64::MAX / 2 + 1;
         write(store, |write| {
             for row in [
-                cost(2, "guard"),
-                cost(-1, "guard"),
-                cost(2, "guard"),
-                cost(2, "shape"),
+                cost(2, "guard", "account", half),
+                cost(-1, "guard", "account", half),
+                cost(2, "guard", "account", half),
+                cost(2, "guard", "case", half),
+                cost(2, "shape", "case", half),
             ] {
                 costs::add(write, &row).unwrap();
             }
@@ -244,11 +266,88 @@ fn costs_are_summed_by_day_plugin_version_and_role() {
         let sums: Vec<(i32, u64)> = costs::list(&*snapshot, None)
             .unwrap()
             .iter()
-            .map(|row| (row.day.days(), row.calls))
+            .map(|row| (row.day.days(), row.spent.calls))
             .collect();
-        assert_eq!(sums, [(-1, 1), (2, 2), (2, 1)]);
+        assert_eq!(sums, [(-1, 1), (2, 2), (2, 1), (2, 1)]);
         let since = costs::list(&*snapshot, Some(Date::from_days(0))).unwrap();
-        assert_eq!((since.len(), since[0].fuel), (2, u64::MAX));
+        assert_eq!((since.len(), since[0].spent.fuel), (3, u64::MAX));
+    });
+}
+
+const RETENTION: Retention = Retention {
+    rows: 3,
+    days: 40,
+    months: 400,
+    step: 2,
+};
+
+#[test]
+fn a_day_has_so_many_rows_of_costs_and_the_rest_without_its_kind() {
+    both(|store| {
+        let kinds = ["a", "b", "c", "d", "e", "a", "e"];
+        let rows: Vec<CostRow> = kinds.iter().map(|kind| cost(2, "guard", kind, 1)).collect();
+        write(store, |write| {
+            costs::add_all(write, &rows[..1], &RETENTION).unwrap();
+            costs::add_all(write, &rows[1..], &RETENTION).unwrap();
+            costs::add_all(write, &[cost(3, "guard", "e", 1)], &RETENTION).unwrap();
+        });
+        let rows = costs::list(&*store.snapshot().unwrap(), None).unwrap();
+        let rows: Vec<(i32, &str, u64)> = rows
+            .iter()
+            .map(|row| (row.day.days(), row.kind.as_str(), row.spent.calls))
+            .collect();
+        assert_eq!(
+            rows,
+            [
+                (2, "", 3),
+                (2, "a", 2),
+                (2, "b", 1),
+                (2, "c", 1),
+                (3, "e", 1)
+            ]
+        );
+    });
+}
+
+#[test]
+fn old_costs_become_those_of_a_month_and_then_go() {
+    both(|store| {
+        let day = |month, day| Date::from_ymd(2026, month, day).unwrap().days();
+        let today = Date::from_ymd(2026, 6, 20).unwrap();
+        let rolled = || {
+            let mut steps = 0;
+            write(store, |write| {
+                while costs::roll_up(write, today, &RETENTION).unwrap() > 0 {
+                    steps += 1;
+                }
+            });
+            steps
+        };
+        write(store, |write| {
+            for row in [
+                cost(day(1, 1) - 365, "guard", "a", 1),
+                cost(day(4, 1), "guard", "", 1),
+                cost(day(4, 1), "guard", "a", 2),
+                cost(day(4, 30), "guard", "b", 4),
+                cost(day(5, 1), "guard", "b", 8),
+                cost(day(5, 20), "guard", "b", 16),
+            ] {
+                costs::add(write, &row).unwrap();
+            }
+        });
+        assert_eq!(rolled(), 3, "two at a time, and one that went");
+        assert_eq!(rolled(), 0, "once");
+        let rows = costs::list(&*store.snapshot().unwrap(), None).unwrap();
+        let rows: Vec<(i32, bool, u64)> = rows
+            .iter()
+            .map(|row| (row.day.days(), row.month, row.spent.fuel))
+            .collect();
+        let expected = [
+            (day(4, 1), true, 7),
+            (day(5, 1), true, 8),
+            (day(5, 20), false, 16),
+        ];
+        assert_eq!(rows, expected);
     });
 }
 

@@ -8,8 +8,8 @@ use common::{
 };
 use kjerne_model::{Actor, Value};
 use kjerne_store::{
-    CursorRow, KeyRow, MemoryStore, Range, Space, Store, cursors, idempotency, journal, outbox,
-    plugin_state, records, verify,
+    AsideRow, CursorRow, KeyRow, MemoryStore, Range, Space, Store, cursors, idempotency, journal,
+    outbox, plugin_state, records, verify,
 };
 
 /// A workspace with a bit of everything, in which `verify` finds nothing wrong.
@@ -192,6 +192,10 @@ fn verify_finds_each_kind_of_damage() {
         )
         .unwrap();
     });
+    let unsound = "is out of order, or not behind it";
+    check(unsound, |write| put_aside(write, &[7]));
+    check(unsound, |write| put_aside(write, &[3, 2]));
+    check(unsound, |write| put_aside(write, &[2, 2]));
     check("a message in the outbox cannot be read", |write| {
         write
             .put(Space::Outbox, &1u64.to_be_bytes(), b"garbage")
@@ -226,4 +230,17 @@ fn the_list_of_faults_is_bounded_and_the_rest_is_counted() {
     });
     let report = verify(&*store.snapshot().unwrap(), &schema()).unwrap();
     assert_eq!((report.faults.len(), report.more_faults), (100, 50));
+}
+
+/// Has the plugin stand at entry 6 with these put aside.
+fn put_aside(write: &mut dyn kjerne_store::Write, entries: &[u64]) {
+    let aside = entries.iter().map(|entry| AsideRow {
+        entry: *entry,
+        ..AsideRow::default()
+    });
+    let row = CursorRow {
+        position: 6,
+        aside: aside.collect(),
+    };
+    cursors::put(write, "p", "react", &row).unwrap();
 }

@@ -13,6 +13,26 @@ pub fn object<'a>(body: &'a Json, keys: &[&str]) -> Result<&'a Map<String, Json>
     object_called(body, "the body", keys)
 }
 
+/// Texts by name, in the order of their names; a whole number counts as its digits.
+///
+/// # Errors
+/// When it is not there or holds something else.
+pub fn named_texts(
+    map: &Map<String, Json>,
+    name: &str,
+) -> Result<Vec<(String, String)>, Vec<Refusal>> {
+    let wrong = || refuse(format!("{name:?} is an object of texts or numbers by name"));
+    let Some(Json::Object(named)) = map.get(name).filter(|held| held.is_object()) else {
+        return Err(wrong());
+    };
+    let one = |(name, value): (&String, &Json)| match value {
+        Json::String(text) => Ok((name.clone(), text.clone())),
+        Json::Number(number) => Ok((name.clone(), number.to_string())),
+        _ => Err(wrong()),
+    };
+    named.iter().map(one).collect()
+}
+
 /// A text that may be absent.
 ///
 /// # Errors

@@ -11,12 +11,12 @@ mod show;
 #[cfg(test)]
 mod tests;
 
-pub use body::{object, optional_flag, optional_text, optional_texts};
+pub use body::{named_texts, object, optional_flag, optional_text, optional_texts};
 pub use read::{
     Batch, arguments, batch, create, fields_of_text, patch, patch_of_text, read_arguments, refuse,
 };
 pub use schema::{kind, limit};
 pub use show::{
-    cost, entry, message, outcome_edits, page, parked, pending, plugin_row, receipt, record,
-    refusal, refusals, reply, value, waiting, whole,
+    aside, commit_costs, cost, dated_cost, entry, message, outcome_edits, page, parked, pending,
+    plugin_row, receipt, record, refusal, refusals, reply, value, waiting, whole,
 };

@@ -1,11 +1,12 @@
 //! From the model to JSON.
 
-use kjerne_core::{Page, PluginSet, Receipt, Reply, Touched, Waiting};
+use kjerne_core::{Page, PluginCost, PluginSet, Receipt, Reply, Touched, Waiting};
 use kjerne_model::{
     Act, Address, Asked, Edit, Entry, Fields, Record, Refusal, Remark, Value, Verdict,
 };
 use kjerne_store::PendingRow;
 use kjerne_store::costs::CostRow;
+use kjerne_store::cursors::AsideRow;
 use kjerne_store::outbox::OutboxRow;
 use kjerne_store::parked::ParkedRow;
 use kjerne_store::registry::PluginRow;
@@ -286,6 +287,7 @@ fn verdict(verdict: &Verdict) -> Json {
         "fuel": verdict.fuel,
         "set": verdict.set,
         "advice": verdict.advice.iter().map(remark).collect::<Vec<_>>(),
+        "broke": verdict.broke,
     })
 }
 
@@ -315,23 +317,60 @@ pub fn plugin_row(row: &PluginRow) -> Json {
         "roles": row.roles,
         "revision": row.revision,
         "position": row.position,
+        "limits": row.limits.iter().map(|(name, number)| (name.clone(), json!(number))).collect::<Map<_, _>>(),
+        "lets_pass": row.lets_pass,
         "installed_at": row.installed_at.to_string(),
     })
 }
 
-/// What a plugin cost in one role on one day.
+/// What a plugin cost: what it is about, as far as that is told apart, and the sums.
 #[must_use]
 pub fn cost(row: &CostRow) -> Json {
+    let told = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let spent = &row.spent;
     json!({
-        "day": row.day.to_string(),
         "plugin": row.plugin,
-        "version": row.version,
-        "role": row.role,
-        "calls": row.calls,
-        "fuel": row.fuel,
-        "micros": row.micros,
-        "faults": row.faults,
+        "version": told(&row.version),
+        "runtime": told(&row.runtime),
+        "role": told(&row.role),
+        "kind": told(&row.kind),
+        "calls": spent.calls,
+        "faults": spent.faults,
+        "fuel": spent.fuel,
+        "micros": spent.micros,
+        "micros_p50": spent.within(50),
+        "micros_p99": spent.within(99),
+        "memory": spent.memory,
+        "host_calls": spent.host_calls,
+        "rows": spent.rows,
+        "bytes_in": spent.bytes_in,
+        "bytes_out": spent.bytes_out,
     })
+}
+
+/// The same with the day, or the month at its first day.
+#[must_use]
+pub fn dated_cost(row: &CostRow) -> Json {
+    let mut shown = cost(row);
+    shown["day"] = json!(row.day.to_string());
+    shown["month"] = json!(row.month);
+    shown
+}
+
+/// What each plugin cost a commit.
+#[must_use]
+pub fn commit_costs(receipt: &Receipt) -> Json {
+    let cost = |cost: &PluginCost| {
+        json!({
+            "plugin": cost.plugin,
+            "role": cost.role,
+            "calls": cost.calls,
+            "fuel": cost.fuel,
+            "micros": cost.micros,
+            "reads": cost.reads,
+        })
+    };
+    Json::Array(receipt.costs.iter().map(cost).collect())
 }
 
 /// A journal entry a plugin gave up on.
@@ -343,6 +382,19 @@ pub fn parked(row: &ParkedRow) -> Json {
         "entry": row.entry,
         "at": row.at.to_string(),
         "tries": row.tries,
+        "error": row.error,
+    })
+}
+
+/// A journal entry a plugin has put aside; without tries it waits behind another.
+#[must_use]
+pub fn aside(plugin: &str, role: &str, row: &AsideRow) -> Json {
+    json!({
+        "plugin": plugin,
+        "role": role,
+        "entry": row.entry,
+        "tries": row.tries,
+        "not_before": (row.tries > 0).then(|| row.not_before.to_string()),
         "error": row.error,
     })
 }

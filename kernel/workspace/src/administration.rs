@@ -26,6 +26,7 @@ use crate::runtime::{Replacement, Runtime};
 use crate::secrets::{self, Secrets};
 
 mod approvers;
+pub mod budgets;
 mod jobs;
 mod parked;
 
@@ -689,6 +690,8 @@ fn fresh(rows: &[PluginRow], package: &Package, now: Instant) -> PluginRow {
         position: last.unwrap_or_default() + 1,
         installed_at: now,
         roles: role_names(package),
+        limits: Vec::new(),
+        lets_pass: false,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use kjerne_core::Role;
 use kjerne_store::{Read, StoreError, journal, outbox, parked, registry};
 
 use crate::limits::HEALTH_PARKED;
@@ -19,6 +20,10 @@ pub struct Health {
     /// Messages that were given up and are still kept, of all plugins. They wait for nobody, since nothing
     /// brings them back, and so do not ask for attention.
     pub given_up: u64,
+    /// How many plugins are not asked in how many roles together, because their calls broke in a row.
+    pub set_aside: usize,
+    /// Calls of guards that broke within the last minute and let commits pass without a judgement.
+    pub not_judged: u64,
 }
 
 impl Health {
@@ -26,10 +31,11 @@ impl Health {
     /// refused.
     #[must_use]
     pub fn status(&self) -> &'static str {
-        match (&self.refused, self.parked) {
+        let waits = self.parked > 0 || self.set_aside > 0 || self.not_judged > 0;
+        match (&self.refused, waits) {
             (Some(_), _) => "read-only",
-            (None, 0) => "ok",
-            (None, _) => "attention",
+            (None, false) => "ok",
+            (None, true) => "attention",
         }
     }
 }
@@ -55,7 +61,23 @@ pub fn look(runtime: &Runtime) -> Result<Health, StoreError> {
         refused,
         parked,
         given_up: given_up(&*snapshot)?,
+        set_aside: runtime.host.set_aside().len(),
+        not_judged: not_judged(runtime, &*snapshot)?,
     })
+}
+
+/// Commits that a guard should have judged and did not, within the last minute.
+fn not_judged(runtime: &Runtime, read: &dyn Read) -> Result<u64, StoreError> {
+    let broken = runtime.host.recent().into_iter();
+    let broken = broken.filter(|cost| cost.role == Role::Guard && cost.spent.faults > 0);
+    let mut all = 0;
+    for cost in broken {
+        let row = registry::get(read, &cost.plugin)?;
+        if row.is_some_and(|row| row.lets_pass) {
+            all += cost.spent.faults;
+        }
+    }
+    Ok(all)
 }
 
 /// A plugin keeps the number of its own, so that this costs a row for each plugin.
@@ -158,6 +180,8 @@ mod tests {
             position: 1,
             installed_at: kjerne_model::Instant::default(),
             roles: Vec::new(),
+            limits: Vec::new(),
+            lets_pass: false,
         };
         let done = runtime.store.write(&mut |write| {
             registry::put(write, &plugin)?;

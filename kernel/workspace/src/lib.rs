@@ -7,6 +7,7 @@
 
 pub mod administration;
 pub mod chain;
+pub mod cost_report;
 pub mod delivery;
 pub mod directory;
 pub mod error;

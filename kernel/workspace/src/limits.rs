@@ -69,6 +69,22 @@ kjerne_core::limit_table! {
     HEALTH_PARKED = "health-parked", 1_000, "entries",
         "health is asked for every few seconds, by anybody; that there are many is enough to know";
 
+    /// Rows that a day has in the cost ledger; beyond them calls are booked without their kind.
+    COST_ROWS = "cost-rows", 2_000, "rows",
+        "twenty plugins in five roles about twenty kinds; a row takes some hundred bytes";
+
+    /// Days for which the cost ledger has rows of each day.
+    COST_DAYS = "cost-days", 92, "days",
+        "what changed from one week to the next is seen by then; later a month is one row for each role";
+
+    /// Days after which a month is forgotten by the cost ledger.
+    COST_MONTHS = "cost-months", 1_100, "days",
+        "three years can be compared; the journal keeps the fuel of each commit for ever";
+
+    /// Old rows of the cost ledger that are brought together in one transaction.
+    COST_STEP = "cost-step", 2_000, "rows",
+        "commits wait for no more than some milliseconds of it";
+
     /// Records of a kind a report reads.
     REPORT_SCAN = "report-scan", 200_000, "records",
         "a report reads every record once; it says when there were more";
@@ -81,3 +97,11 @@ kjerne_core::limit_table! {
     PANELS_SHOWN = "panels-shown", 32, "panels",
         "each is a call of a plugin that a person waits for; nobody looks at more";
 }
+
+/// How long the cost ledger keeps what, and how much of it.
+pub(crate) const RETENTION: kjerne_store::costs::Retention = kjerne_store::costs::Retention {
+    rows: COST_ROWS.count(),
+    days: COST_DAYS.value,
+    months: COST_MONTHS.value,
+    step: COST_STEP.count(),
+};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use kjerne_core::Role;
 use kjerne_host::grants::Grant;
+use kjerne_host::knobs::{Numbers, read_name};
 use kjerne_host::{Installed, Package};
 use kjerne_store::Store;
 use kjerne_store::registry::{self, PluginRow};
@@ -158,7 +159,18 @@ pub(crate) fn as_installed(
         position: row.position,
         enabled: row.enabled,
         bound,
+        limits: set_limits(&row.limits),
+        lets_pass: row.lets_pass,
     }
+}
+
+/// What an administrator set for a plugin's calls. A name that this program does not know was stored by another,
+/// and has no effect here.
+#[must_use]
+pub fn set_limits(limits: &[(String, u64)]) -> Numbers {
+    let known = limits.iter();
+    let known = known.filter_map(|(name, number)| Some((read_name(name).ok()?, *number)));
+    known.collect()
 }
 
 /// Reads a plugin's file; nothing in it runs.

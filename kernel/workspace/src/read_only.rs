@@ -24,6 +24,7 @@ impl Plugins for ReadOnly {
             id: "kjerne".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             watches: Watches::every_kind(),
+            lets_pass: false,
         };
         if role == Role::Guard {
             vec![Arc::new(all)]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use kjerne_core::{Kernel, Outcome, PluginInfo, Plugins as _, Progress, Receipt, Role, Waiting};
-use kjerne_host::{Cost, Host, HostOptions, Installed, Line, Loaded, Package};
+use kjerne_host::{Cost, Host, HostOptions, Installed, Line, Loaded, Package, RUNTIME_VERSION};
 use kjerne_model::{Actor, Commit, Date, Instant, RecordId, Schema};
 use kjerne_store::costs::CostRow;
 use kjerne_store::reindex::{ReindexError, reindex};
@@ -13,7 +13,7 @@ use kjerne_store::{Store, StoreError, costs, meta};
 
 use crate::directory::Workspace;
 use crate::error::{Context as _, Error, Result};
-use crate::limits::{PLUGIN_CALLS, SETTLE_ROUNDS};
+use crate::limits::{PLUGIN_CALLS, RETENTION, SETTLE_ROUNDS};
 use crate::notify::Notifier;
 use crate::plugin_log::{self, PluginLogs};
 use crate::plugin_registry::PluginRegistry;
@@ -44,6 +44,8 @@ pub struct Runtime {
     plugin_logs: Mutex<PluginLogs>,
     /// The jobs that are running.
     pub(crate) jobs_under_way: UnderWay,
+    /// The day on which old costs were last brought together.
+    rolled_up: Mutex<Option<Date>>,
     /// Held by the one act of administration that is under way.
     administration: Mutex<()>,
 }
@@ -91,6 +93,8 @@ pub struct Settled {
     pub messages: usize,
     /// What failed, by plugin, and will be tried again or was parked.
     pub failed: Vec<String>,
+    /// Entries that failed and were put aside; what is behind them goes on.
+    put_aside: usize,
     /// Whether it ended at the limit, and not because nothing was left.
     pub cut: bool,
 }
@@ -165,6 +169,7 @@ impl Runtime {
             packages: runs_plugins.then(RwLock::default),
             plugin_logs: Mutex::default(),
             jobs_under_way: UnderWay::default(),
+            rolled_up: Mutex::default(),
             administration: Mutex::default(),
         })
     }
@@ -314,13 +319,13 @@ impl Runtime {
         self.kernel.expire_pending(now)?;
         let mut settled = Settled::default();
         for _ in 0..SETTLE_ROUNDS.value {
-            let before = settled.moved;
+            let before = settled.moved + settled.put_aside;
             for (plugin, role) in self.walkers() {
                 let progress = self.kernel.react(&plugin, role, now)?;
                 self.log(&plugin, role, now, &progress);
                 settled.add(&plugin, progress);
             }
-            if settled.moved == before {
+            if settled.moved + settled.put_aside == before {
                 return Ok(settled);
             }
         }
@@ -371,11 +376,34 @@ impl Runtime {
             .into_iter()
             .map(|cost| row(day, cost))
             .collect();
-        if rows.is_empty() {
+        let mut rolled = self
+            .rolled_up
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let is_due = *rolled != Some(day);
+        if rows.is_empty() && !is_due {
             return Ok(());
         }
-        self.store
-            .write(&mut |write| rows.iter().try_for_each(|row| costs::add(write, row)))
+        let mut taken = 0;
+        self.store.write(&mut |write| {
+            if is_due {
+                taken = costs::roll_up(write, day, &RETENTION)?;
+            }
+            costs::add_all(write, &rows, &RETENTION)
+        })?;
+        // What is left of a long time is brought together the next times.
+        if taken < RETENTION.step {
+            *rolled = Some(day);
+        }
+        Ok(())
+    }
+
+    /// What plugins cost within the last minute, by plugin, version and role; that of calls in this process.
+    #[must_use]
+    pub fn recent_costs(&self) -> Vec<CostRow> {
+        let day = now().date();
+        let recent = self.host.recent().into_iter();
+        recent.map(|cost| row(day, cost)).collect()
     }
 }
 
@@ -396,10 +424,11 @@ impl Settled {
                 tries,
                 error,
                 ..
-            } => self.failed.push(format!(
-                "{}: entry {entry}, try {tries}: {error}",
-                plugin.id
-            )),
+            } => {
+                self.put_aside += 1;
+                let told = format!("{}: entry {entry}, try {tries}: {error}", plugin.id);
+                self.failed.push(told);
+            }
             Progress::Parked { entry, error } => {
                 self.moved += 1;
                 self.failed
@@ -423,20 +452,18 @@ fn row(day: Date, cost: Cost) -> CostRow {
         plugin,
         version,
         role,
-        calls,
-        fuel,
-        micros,
-        faults,
+        kind,
+        spent,
     } = cost;
     CostRow {
         day,
+        month: false,
         plugin,
         version,
+        runtime: RUNTIME_VERSION.to_owned(),
         role: role.name().to_owned(),
-        calls,
-        fuel,
-        micros,
-        faults,
+        kind: kind.map(|kind| kind.to_string()).unwrap_or_default(),
+        spent,
     }
 }
 

@@ -123,7 +123,11 @@ fn walk(runtime: &Runtime, id: &str, role: Role) {
                 runtime.notifier.wait(heard, NAP);
                 pace(runtime, began);
             }
-            Ok(Progress::Waiting { until }) => rest(runtime, until),
+            // What is new goes by what waits.
+            Ok(Progress::Waiting { until }) => {
+                runtime.notifier.wait(heard, left(until));
+                pace(runtime, began);
+            }
             Ok(Progress::Busy { until, error }) => {
                 tell(format_args!("{} ({}): {error}", plugin.id, role.name()));
                 rest(runtime, until);
@@ -180,12 +184,16 @@ fn pace(runtime: &Runtime, began: Instant) {
     runtime.notifier.sleep(PACE.saturating_sub(began.elapsed()));
 }
 
-/// Waits until a time, for a nap at most. Notifications are let pass: new entries do not make an old
-/// failure due any earlier.
+/// Waits until a time, for a nap at most. Notifications are let pass: new entries do not make room any
+/// earlier.
 fn rest(runtime: &Runtime, until: kjerne_model::Instant) {
+    runtime.notifier.sleep(left(until));
+}
+
+/// How long it is until then, a nap at most.
+fn left(until: kjerne_model::Instant) -> Duration {
     let left = until.millis().saturating_sub(now().millis()).max(1);
-    let left = Duration::from_millis(left.unsigned_abs());
-    runtime.notifier.sleep(left.min(NAP));
+    Duration::from_millis(left.unsigned_abs()).min(NAP)
 }
 
 /// Looks whether the store takes writes, does the escalation steps that are due, ends the waiting of commits nobody

@@ -2,7 +2,9 @@
 
 pub(crate) mod approvals;
 mod author;
+mod budgets;
 mod cells;
+mod costs;
 pub(crate) mod exchange;
 mod jobs;
 pub(crate) mod models;

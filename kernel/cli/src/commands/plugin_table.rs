@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::budgets;
 use super::cells::{list, text, texts};
 use crate::output::Report;
 
@@ -184,8 +185,8 @@ fn state(plugin: &Json) -> String {
     let bound = texts(&plugin["bound"]);
     match (plugin["installed"].as_bool(), plugin["enabled"].as_bool()) {
         (Some(false), _) => "not installed".to_owned(),
-        (_, Some(true)) if bound.is_empty() => "on".to_owned(),
-        (_, Some(true)) => format!("on, bound to {}", bound.join(", ")),
+        (_, Some(true)) if bound.is_empty() => budgets::state("on", plugin),
+        (_, Some(true)) => budgets::state(&format!("on, bound to {}", bound.join(", ")), plugin),
         _ => "off".to_owned(),
     }
 }

@@ -13,7 +13,7 @@ use kjerne_workspace::stderr::tell;
 use serde_json::{Map, Value as Json, json};
 
 use super::cells::{cell, cells, list as members, text, texts};
-use super::{approvals, author, jobs, plugin_table};
+use super::{approvals, author, budgets, costs, jobs, plugin_table};
 use crate::args::{ActionArgs, ParkedArgs, PluginCommand};
 use crate::connection::Needs;
 use crate::context::Context;
@@ -64,7 +64,13 @@ pub(crate) fn run(context: &Context, command: PluginCommand) -> Result<Exit> {
             file,
             default,
         } => settings(context, &plugin, file.as_deref(), default),
-        PluginCommand::Cost { plugin } => cost(context, plugin),
+        PluginCommand::Cost(args) => costs::cost(context, &args),
+        PluginCommand::Top { plugin, once } => costs::top(context, plugin.as_deref(), once),
+        PluginCommand::Limits { plugin, set } => budgets::limits(context, &plugin, &set),
+        PluginCommand::Resume { plugin } => {
+            let place = path(&["plugins", &plugin, "resume"]);
+            changed(context, Method::POST, &place, "is asked again")
+        }
         PluginCommand::Jobs { plugin } => jobs::list(context, plugin.as_deref()),
         PluginCommand::RunJob { plugin, job } => jobs::run(context, &plugin, &job),
         PluginCommand::Parked { plugin } => parked(context, plugin),
@@ -168,11 +174,14 @@ fn placed_report(placed: &Json, headline: String) -> Report {
 fn list(context: &Context) -> Result<Exit> {
     let answer = context.connect(Needs::Data)?.get("/v1/plugins")?;
     let rows = members(&answer["plugins"]).map(|row| {
-        let state = if row["enabled"] == true { "on" } else { "off" };
+        let state = match row["enabled"] == true {
+            true => budgets::state("on", row),
+            false => "off".to_owned(),
+        };
         vec![
             text(row, "id").to_owned(),
             text(row, "version").to_owned(),
-            state.to_owned(),
+            state,
             texts(&row["roles"]).join(" "),
             texts(&row["grants"]).len().to_string(),
             texts(&row["kept"]).join(" "),
@@ -236,39 +245,6 @@ fn settings(context: &Context, plugin: &str, file: Option<&Path>, default: bool)
     context.print(&Report::of_note(text(&json, "settings"), json.clone()))
 }
 
-fn cost(context: &Context, plugin: Option<String>) -> Result<Exit> {
-    let place = with_words(path(&["costs"]), &[("plugin", plugin)]);
-    let answer = context.connect(Needs::Data)?.get(&place)?;
-    let number = |row: &Json, name: &str| row[name].as_u64().unwrap_or_default();
-    let rows = members(&answer["costs"]).map(|row| {
-        let (fuel, micros) = (number(row, "fuel"), number(row, "micros"));
-        let calls = number(row, "calls").max(1);
-        vec![
-            text(row, "day").to_owned(),
-            format!("{} {}", text(row, "plugin"), text(row, "version")),
-            text(row, "role").to_owned(),
-            number(row, "calls").to_string(),
-            fuel.to_string(),
-            (fuel / calls).to_string(),
-            micros.to_string(),
-            (micros / calls).to_string(),
-            number(row, "faults").to_string(),
-        ]
-    });
-    let columns = [
-        "day",
-        "plugin",
-        "role",
-        "calls",
-        "fuel",
-        "fuel/call",
-        "micros",
-        "micros/call",
-        "faults",
-    ];
-    context.print(&Report::new(&columns, rows.collect(), answer.clone()))
-}
-
 fn parked(context: &Context, plugin: Option<String>) -> Result<Exit> {
     let place = with_words(path(&["parked"]), &[("plugin", plugin)]);
     let answer = context.connect(Needs::Data)?.get(&place)?;
@@ -280,13 +256,28 @@ fn parked(context: &Context, plugin: Option<String>) -> Result<Exit> {
         }
         shown
     });
-    let mut report = Report::new(&columns, rows.collect(), answer.clone()).with_whole_cells();
+    let report = Report::new(&columns, rows.collect(), answer.clone()).with_whole_cells();
+    let mut notes = Vec::new();
     if !report.rows.is_empty() {
-        report = report.with_note(
+        notes.push(
             "try one again: kjerne plugin retry PLUGIN ENTRY, or --job JOB for schedule:JOB; forget it: kjerne plugin \
-             skip",
+             skip"
+                .to_owned(),
         );
     }
+    let aside: Vec<&Json> = members(&answer["aside"]).collect();
+    if !aside.is_empty() {
+        let failed = aside.iter().filter(|row| row["tries"] != 0).count();
+        let behind = aside.len() - failed;
+        notes.push(format!(
+            "beside these {failed} failed and are tried again by themselves, and {behind} wait behind them"
+        ));
+    }
+    let report = if notes.is_empty() {
+        report
+    } else {
+        report.with_note(notes.join("\n"))
+    };
     context.print(&report)
 }
 

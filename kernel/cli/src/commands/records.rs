@@ -229,7 +229,9 @@ fn commit(
     args: &CommitArgs,
 ) -> Result<Exit> {
     let body = json!({ "changes": [change], "dry_run": args.dry_run, "key": args.key });
-    let receipt = connection.give(Method::POST, "/v1/commits", &body)?;
+    let costs = args.costs.then(|| "true".to_owned());
+    let place = with_words(path(&["commits"]), &[("costs", costs)]);
+    let receipt = connection.give(Method::POST, &place, &body)?;
     if !args.dry_run {
         connection.finish()?;
     }
@@ -260,9 +262,10 @@ fn receipt_report(mut receipt: Json, dry_run: bool) -> Report {
         vec![note],
         overridden(&receipt),
         approvals::advice(&receipt),
+        super::costs::of_commit(&receipt),
     ]
-    .concat();
-    let note = note.join("\n");
+    .concat()
+    .join("\n");
     Report::new(&names, rows, receipt).with_note(note)
 }
 

@@ -17,6 +17,7 @@ use kjerne_core::Reader;
 use kjerne_model::{Actor, Instant};
 use kjerne_store::{costs, outbox, records};
 
+use kjerne_workspace::cost_report::{By, together};
 use kjerne_workspace::{Runtime, Workspace};
 
 use crate::exit::Told;
@@ -108,7 +109,7 @@ fn summarise(
         records: count(runtime, &reader)?,
         pipeline: pipeline.map_err(|problem| Told::of_problem(&problem.json()))?,
         service_levels: service_levels.map_err(|problem| Told::of_problem(&problem.json()))?,
-        costs: by_role(costs::list(&reader, None)?),
+        costs: together(costs::list(&reader, None)?, By::Role),
         outbox: waiting(&reader)?,
         parked: runtime.kernel.parked()?.len(),
     })
@@ -135,22 +136,4 @@ fn waiting(reader: &Reader) -> Result<usize> {
         ControlFlow::Continue(())
     })?;
     Ok(count)
-}
-
-/// The costs of all days together, by plugin and role.
-fn by_role(rows: Vec<costs::CostRow>) -> Vec<costs::CostRow> {
-    let mut sums: Vec<costs::CostRow> = Vec::new();
-    for row in rows {
-        let same = |sum: &&mut costs::CostRow| sum.plugin == row.plugin && sum.role == row.role;
-        match sums.iter_mut().find(same) {
-            Some(sum) => {
-                sum.calls += row.calls;
-                sum.fuel += row.fuel;
-                sum.micros += row.micros;
-                sum.faults += row.faults;
-            }
-            None => sums.push(row),
-        }
-    }
-    sums
 }

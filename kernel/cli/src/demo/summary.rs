@@ -50,12 +50,12 @@ impl Summary {
             "plugins": self.costs.iter().map(|cost| json!({
                 "plugin": cost.plugin,
                 "role": cost.role,
-                "calls": cost.calls,
-                "fuel": cost.fuel,
-                "fuel_per_call": cost.fuel / cost.calls.max(1),
-                "micros": cost.micros,
-                "micros_per_call": cost.micros as f64 / cost.calls.max(1) as f64,
-                "faults": cost.faults,
+                "calls": cost.spent.calls,
+                "fuel": cost.spent.fuel,
+                "fuel_per_call": cost.spent.fuel / cost.spent.calls.max(1),
+                "micros": cost.spent.micros,
+                "micros_per_call": cost.spent.micros as f64 / cost.spent.calls.max(1) as f64,
+                "faults": cost.spent.faults,
             })).collect::<Vec<_>>(),
             "outbox_waiting": self.outbox,
             "parked": self.parked,
@@ -112,15 +112,15 @@ impl Summary {
 
     fn cost_table(&self) -> Report {
         let rows = self.costs.iter().map(|cost| {
-            let calls = cost.calls.max(1);
+            let calls = cost.spent.calls.max(1);
             vec![
                 cost.plugin.clone(),
                 cost.role.clone(),
-                cost.calls.to_string(),
-                cost.fuel.to_string(),
-                (cost.fuel / calls).to_string(),
-                format!("{:.1}", cost.micros as f64 / calls as f64),
-                cost.faults.to_string(),
+                cost.spent.calls.to_string(),
+                cost.spent.fuel.to_string(),
+                (cost.spent.fuel / calls).to_string(),
+                format!("{:.1}", cost.spent.micros as f64 / calls as f64),
+                cost.spent.faults.to_string(),
             ]
         });
         let columns = [

@@ -234,7 +234,7 @@ fn a_shape_may_be_what_moves_the_time() {
             };
             Ok(crate::Shaped {
                 sets: if raised { vec![set] } else { vec![] },
-                fuel: 0,
+                ..crate::Shaped::default()
             })
         })
         .run(Role::ServiceRules, |_, _| {

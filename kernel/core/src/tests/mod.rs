@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod approvals;
+mod asides;
 mod escalations;
 mod groups;
 mod hierarchies;
@@ -211,6 +212,7 @@ fn finding(draft: &Draft<'_>, code: &str) -> Guarded {
             message,
         }],
         fuel: 5,
+        ..Guarded::default()
     }
 }
 

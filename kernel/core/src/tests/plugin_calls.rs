@@ -23,6 +23,8 @@ fn shaping(id: &str, sets: Vec<FieldSet>) -> TablePlugin {
             Ok(Shaped {
                 sets: sets.clone(),
                 fuel: 3,
+                micros: 30,
+                reads: 7,
             })
         })
 }
@@ -44,6 +46,7 @@ fn shapes_run_in_order_and_the_journal_tells_what_each_set_and_cost() {
         Ok(Shaped {
             sets: vec![set(0, "segment", &format!("{tier}-after"))],
             fuel: 4,
+            ..Shaped::default()
         })
     });
     let plugins = TablePlugins::none()
@@ -56,6 +59,7 @@ fn shapes_run_in_order_and_the_journal_tells_what_each_set_and_cost() {
             Ok(Guarded {
                 findings: vec![],
                 fuel: 9,
+                ..Guarded::default()
             })
         }));
     let kernel = kernel(plugins);
@@ -272,4 +276,105 @@ fn what_a_shape_makes_of_what_was_asked_for_is_told() {
         ];
         assert_eq!(told(accept(&super::kernel(last()), twice)), expected);
     }
+}
+
+/// A guard that broke has judged nothing: the commit is refused, or passes and the journal says so. One that
+/// found no place is asked again, and a shape that broke always refuses: the fields would not be set.
+#[test]
+fn what_becomes_of_a_commit_whose_guard_breaks_is_set() {
+    type Case = (fn(&str) -> crate::Fault, bool, Option<Code>);
+    let cases: [Case; 4] = [
+        (fault, false, Some(Code::PluginFault)),
+        (fault, true, None),
+        (busy, true, Some(Code::PluginFault)),
+        (busy, false, Some(Code::PluginFault)),
+    ];
+    for (how, passes, refused) in cases {
+        let broken = TablePlugin::new("broken").guard(move |_, _| Err(how("broken")));
+        let broken = if passes {
+            broken.letting_pass()
+        } else {
+            broken
+        };
+        let after = TablePlugin::new("after").guard(|_, _| Ok(Guarded::default()));
+        let kernel = kernel(TablePlugins::none().with(broken).with(after));
+        let outcome = kernel.commit(commit(vec![create("account", 1, &[("name", "A")])]));
+        let codes: Vec<Code> = outcome
+            .unwrap()
+            .refusals()
+            .iter()
+            .map(|one| one.code)
+            .collect();
+        assert_eq!(codes, Vec::from_iter(refused), "{passes}");
+        if refused.is_none() {
+            let verdicts = kernel.journal(0, 1).unwrap().remove(0).verdicts;
+            let told: Vec<_> = verdicts
+                .iter()
+                .map(|one| (one.plugin.as_str(), one.broke.as_deref()))
+                .collect();
+            assert_eq!(told, [("broken", Some("fuel")), ("after", None)]);
+        }
+    }
+    let shape = TablePlugin::new("shape").shape(|_, _| Err(fault("shape")));
+    let kernel = kernel(TablePlugins::none().with(shape.letting_pass()));
+    let outcome = kernel.commit(commit(vec![create("account", 1, &[("name", "A")])]));
+    assert!(outcome.unwrap().has(Code::PluginFault));
+}
+
+#[test]
+fn a_receipt_tells_what_each_plugin_cost_over_all_tries() {
+    let back: Arc<std::sync::OnceLock<std::sync::Weak<Kernel>>> = Arc::default();
+    let of_plugin = Arc::clone(&back);
+    let tries = Mutex::new(0);
+    let guard = TablePlugin::new("guard")
+        .watching([name("task")])
+        .guard(move |call, _| {
+            call.reader.get("account", id(1)).unwrap();
+            let mut tries = tries.lock().unwrap();
+            *tries += 1;
+            if *tries == 1 {
+                let kernel = of_plugin.get().and_then(std::sync::Weak::upgrade).unwrap();
+                accept(&kernel, vec![update("account", 1, &[("region", "North")])]);
+            }
+            Ok(Guarded {
+                fuel: 5,
+                micros: 2,
+                reads: 1,
+                ..Guarded::default()
+            })
+        });
+    let kernel = kernel(
+        TablePlugins::none()
+            .with(shaping("shape", vec![]))
+            .with(guard),
+    );
+    back.set(Arc::downgrade(&kernel)).unwrap();
+    accept(&kernel, vec![create("account", 1, &[("name", "A")])]);
+    let task = || create("task", 2, &[("subject", "Call"), ("status", "open")]);
+    let both = vec![task(), update("account", 1, &[("tier", "a")])];
+    let receipt = accepted(kernel.commit(keyed("k", both)).unwrap());
+    let told: Vec<_> = receipt
+        .costs
+        .iter()
+        .map(|one| {
+            (
+                one.plugin.as_str(),
+                one.role,
+                one.calls,
+                one.fuel,
+                one.micros,
+                one.reads,
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("shape", "shape", 2, 6, 60, 14),
+            ("guard", "guard", 2, 10, 4, 2)
+        ]
+    );
+    let both = vec![task(), update("account", 1, &[("tier", "a")])];
+    let again = accepted(kernel.commit(keyed("k", both)).unwrap());
+    assert!(again.replayed && again.costs.is_empty());
 }

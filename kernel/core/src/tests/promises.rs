@@ -159,6 +159,7 @@ fn promise_3_what_the_guards_saw_is_what_is_stored() {
                 value,
             }],
             fuel: 1,
+            ..Shaped::default()
         })
     }));
     let kernel = kernel(plugins);

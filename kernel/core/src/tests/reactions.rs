@@ -502,7 +502,7 @@ fn what_a_reaction_proposes_in_vain_is_counted_as_its_faults() {
         let rows = kjerne_store::costs::list(&*kernel.store().snapshot().unwrap(), None).unwrap();
         let totals = rows
             .iter()
-            .map(|row| (row.role.as_str() == "react", row.faults));
+            .map(|row| (row.role.as_str() == "react", row.spent.faults));
         totals.fold(0, |sum, (react, faults)| {
             assert!(react);
             sum + faults

@@ -11,10 +11,10 @@ use crate::Query;
 const IDS: u64 = 12;
 
 /// A small generator (xorshift) whose numbers a seed repeats.
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
-    fn below(&mut self, most: u64) -> u64 {
+    pub(super) fn below(&mut self, most: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -217,7 +217,7 @@ fn simulate(seed: u64, rounds: usize, open: &dyn Fn() -> Arc<Kernel>) {
 }
 
 /// How often more than the sample a suite is to run: `cargo soak` says so.
-fn times() -> u64 {
+pub(super) fn times() -> u64 {
     let told = std::env::var("KJERNE_SOAK").ok();
     told.and_then(|times| times.parse().ok()).unwrap_or(1)
 }

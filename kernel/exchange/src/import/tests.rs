@@ -160,7 +160,10 @@ fn refusing(name: &'static str) -> TablePlugins {
                 message: format!("{name} is not welcome"),
             })
             .collect();
-        Ok(Guarded { findings, fuel: 0 })
+        Ok(Guarded {
+            findings,
+            ..Guarded::default()
+        })
     });
     TablePlugins::none().with(guard)
 }

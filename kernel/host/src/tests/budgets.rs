@@ -126,7 +126,7 @@ fn a_loop_that_ends_in_a_trap_is_booked() {
     let booked = |body: &str| {
         let bench = Bench::guard(body);
         assert_eq!(bench.ask(1).unwrap_err().limit, "trap");
-        bench.host.ledger()[0].fuel
+        bench.host.ledger()[0].spent.fuel
     };
     let budget = Budget::of(super::guests::GUARD, 1, 4).fuel;
     assert_eq!(booked(&format!("{work} {trap}")), budget);
@@ -321,7 +321,12 @@ fn a_guard_that_may_not_read_what_it_needs_is_not_asked() {
             "{}",
             fault.message
         );
-        let booked: u64 = bench.host.ledger().iter().map(|cost| cost.faults).sum();
+        let booked: u64 = bench
+            .host
+            .ledger()
+            .iter()
+            .map(|cost| cost.spent.faults)
+            .sum();
         assert_eq!(booked, 1, "{granted:?}");
     }
     // What it needs beside reading is refused where it is used.
@@ -344,7 +349,11 @@ fn a_call_is_measured_and_booked() {
     assert!(bytes_in > 0);
     let ledger = bench.host.ledger();
     assert_eq!(
-        (ledger[0].calls, ledger[0].fuel, ledger[0].faults),
+        (
+            ledger[0].spent.calls,
+            ledger[0].spent.fuel,
+            ledger[0].spent.faults
+        ),
         (1, fuel, 0)
     );
     assert_eq!(bench.host.ledger(), [], "the ledger is drained");

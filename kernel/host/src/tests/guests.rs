@@ -1,6 +1,6 @@
 //! Guests written by hand, and a host to run them in.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -325,6 +325,8 @@ pub fn installed(file: &[u8], grants: &[&str]) -> Installed {
         position: 0,
         enabled: true,
         bound: BTreeSet::new(),
+        limits: BTreeMap::new(),
+        lets_pass: false,
     }
 }
 
@@ -426,6 +428,7 @@ pub fn plugin() -> PluginInfo {
         id: "acme.test".into(),
         version: "0.1.0".into(),
         watches: Watches::every_kind(),
+        lets_pass: false,
     }
 }
 

@@ -9,6 +9,7 @@ mod effects;
 mod files;
 mod guests;
 mod kept;
+mod knobs;
 mod packages;
 mod sets;
 mod watching;

@@ -136,6 +136,7 @@ impl Encoder {
         self.text(&verdict.role);
         self.number(verdict.fuel);
         self.texts(&verdict.set);
+        self.optional_text(verdict.broke.as_deref());
         self.count(verdict.advice.len());
         verdict.advice.iter().for_each(|one| self.remark(one));
     }
@@ -247,6 +248,7 @@ impl Decoder<'_> {
             role: self.text()?,
             fuel: self.number()?,
             set: self.texts()?,
+            broke: self.optional_text()?,
             advice: self.remarks()?,
         })
     }

@@ -7,9 +7,10 @@ use super::damage::Damage;
 use super::decoder::Decoder;
 use super::encoder::Encoder;
 use crate::rows::{
-    CostRow, CursorRow, DueRun, JobRow, JobRun, KeyRow, Link, OutboxRow, ParkedRow, PluginRow,
-    Waiting,
+    AsideRow, CostRow, CursorRow, DueRun, JobRow, JobRun, KeyRow, Link, OutboxRow, ParkedRow,
+    PluginRow, Waiting,
 };
+use crate::spent::Spent;
 
 /// A row that is kept in full under its key.
 pub(crate) trait Row: Sized {
@@ -47,14 +48,38 @@ impl Row for KeyRow {
 impl Row for CursorRow {
     fn write(&self, out: &mut Encoder) {
         out.number(self.position);
+        out.count(self.aside.len());
+        self.aside.iter().for_each(|row| row.write(out));
+    }
+
+    fn read(from: &mut Decoder<'_>) -> Result<Self, Damage> {
+        let position = from.number()?;
+        let count = from.count()?;
+        let aside = (0..count).map(|_| AsideRow::read(from));
+        Ok(Self {
+            position,
+            aside: aside.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl Row for AsideRow {
+    fn write(&self, out: &mut Encoder) {
+        out.number(self.entry);
+        out.count(self.records.len());
+        self.records.iter().for_each(|id| out.raw(id.as_bytes()));
         out.number(u64::from(self.tries));
         out.instant(self.not_before);
         out.optional_text(self.error.as_deref());
     }
 
     fn read(from: &mut Decoder<'_>) -> Result<Self, Damage> {
+        let entry = from.number()?;
+        let count = from.count()?;
+        let records = (0..count).map(|_| from.id());
         Ok(Self {
-            position: from.number()?,
+            entry,
+            records: records.collect::<Result<_, _>>()?,
             tries: from.small()?,
             not_before: from.instant()?,
             error: from.optional_text()?,
@@ -175,6 +200,12 @@ impl Row for PluginRow {
         out.number(u64::from(self.position));
         out.instant(self.installed_at);
         out.texts(&self.roles);
+        out.count(self.limits.len());
+        for (name, number) in &self.limits {
+            out.text(name);
+            out.number(*number);
+        }
+        out.flag(self.lets_pass);
     }
 
     fn read(from: &mut Decoder<'_>) -> Result<Self, Damage> {
@@ -189,6 +220,8 @@ impl Row for PluginRow {
             position: from.small()?,
             installed_at: from.instant()?,
             roles: from.texts()?,
+            limits: from.named_numbers()?,
+            lets_pass: from.flag()?,
         })
     }
 }
@@ -196,10 +229,31 @@ impl Row for PluginRow {
 impl Row for CostRow {
     fn write(&self, out: &mut Encoder) {
         out.signed(i64::from(self.day.days()));
-        out.text(&self.plugin);
-        out.text(&self.version);
-        out.text(&self.role);
-        for number in [self.calls, self.fuel, self.micros, self.faults] {
+        out.flag(self.month);
+        for text in [
+            &self.plugin,
+            &self.version,
+            &self.runtime,
+            &self.role,
+            &self.kind,
+        ] {
+            out.text(text);
+        }
+        let spent = &self.spent;
+        for number in [
+            spent.calls,
+            spent.faults,
+            spent.fuel,
+            spent.micros,
+            spent.memory,
+            spent.host_calls,
+            spent.rows,
+            spent.bytes_in,
+            spent.bytes_out,
+        ]
+        .into_iter()
+        .chain(spent.times)
+        {
             out.number(number);
         }
     }
@@ -207,13 +261,24 @@ impl Row for CostRow {
     fn read(from: &mut Decoder<'_>) -> Result<Self, Damage> {
         Ok(Self {
             day: from.date()?,
+            month: from.flag()?,
             plugin: from.text()?,
             version: from.text()?,
+            runtime: from.text()?,
             role: from.text()?,
-            calls: from.number()?,
-            fuel: from.number()?,
-            micros: from.number()?,
-            faults: from.number()?,
+            kind: from.text()?,
+            spent: Spent {
+                calls: from.number()?,
+                faults: from.number()?,
+                fuel: from.number()?,
+                micros: from.number()?,
+                memory: from.number()?,
+                host_calls: from.number()?,
+                rows: from.number()?,
+                bytes_in: from.number()?,
+                bytes_out: from.number()?,
+                times: from.numbers()?,
+            },
         })
     }
 }
@@ -252,6 +317,21 @@ impl Decoder<'_> {
             due: self.due()?,
             at: self.instant()?,
         })
+    }
+
+    fn named_numbers(&mut self) -> Result<Vec<(String, u64)>, Damage> {
+        let count = self.count()?;
+        (0..count)
+            .map(|_| Ok((self.text()?, self.number()?)))
+            .collect()
+    }
+
+    fn numbers<const N: usize>(&mut self) -> Result<[u64; N], Damage> {
+        let mut numbers = [0; N];
+        for number in &mut numbers {
+            *number = self.number()?;
+        }
+        Ok(numbers)
     }
 
     pub(super) fn message(&mut self) -> Result<Message, Damage> {

@@ -10,8 +10,8 @@ use proptest::prelude::*;
 
 use super::{Row, decode_entry, decode_record, encode_entry, encode_record};
 use crate::{
-    Approval, CostRow, CursorRow, DueRun, JobRow, JobRun, KeyRow, Link, OutboxRow, ParkedRow,
-    PendingRow, PluginRow,
+    Approval, AsideRow, CostRow, CursorRow, DueRun, JobRow, JobRun, KeyRow, Link, OutboxRow,
+    ParkedRow, PendingRow, PluginRow,
 };
 
 pub(crate) fn names() -> impl Strategy<Value = Name> {
@@ -134,16 +134,24 @@ fn actors() -> impl Strategy<Value = Actor> {
 }
 
 fn verdicts() -> impl Strategy<Value = Verdict> {
-    (".*", ".*", "shape|guard", any::<u64>(), vec(".*", 0..3)).prop_map(
-        |(plugin, version, role, fuel, set)| Verdict {
+    let broke = proptest::option::of(".*");
+    (
+        ".*",
+        ".*",
+        "shape|guard",
+        any::<u64>(),
+        vec(".*", 0..3),
+        broke,
+    )
+        .prop_map(|(plugin, version, role, fuel, set, broke)| Verdict {
             plugin,
             version,
             role,
             fuel,
             advice: set.iter().map(|text| remark(text)).collect(),
             set,
-        },
-    )
+            broke,
+        })
 }
 
 fn remark(text: &str) -> Remark {
@@ -323,9 +331,13 @@ fn every_row_reads_as_it_was_written() {
     });
     check(&CursorRow {
         position: 1,
-        tries: u32::MAX,
-        not_before: at,
-        error: Some(text()),
+        aside: vec![AsideRow {
+            entry: u64::MAX,
+            records: vec![RecordId::from_bytes([7; 16]), RecordId::from_bytes([9; 16])],
+            tries: u32::MAX,
+            not_before: at,
+            error: Some(text()),
+        }],
     });
     check(&ParkedRow {
         plugin: text(),
@@ -379,16 +391,21 @@ fn every_row_reads_as_it_was_written() {
         position: 3,
         installed_at: at,
         roles: vec![],
+        limits: vec![(text(), u64::MAX)],
+        lets_pass: true,
     });
     check(&CostRow {
         day: Date::from_days(i32::MIN),
         plugin: text(),
         version: text(),
+        runtime: text(),
         role: text(),
-        calls: 1,
-        fuel: u64::MAX,
-        micros: 0,
-        faults: 4,
+        kind: text(),
+        month: true,
+        spent: crate::spent::Spent {
+            fuel: u64::MAX,
+            ..crate::spent::Spent::call(3)
+        },
     });
 }
 

@@ -9,11 +9,18 @@ use super::check::{Check, names};
 use crate::codec::Row;
 use crate::error::StoreError;
 use crate::plugin_state::Used;
-use crate::rows::{KeyRow, Waiting};
+use crate::rows::{CursorRow, KeyRow, Waiting};
 use crate::space::Space;
 use crate::{
     approvers, costs, cursors, journal, key, meta, outbox, parked, pending, plugin_state, registry,
 };
+
+/// Whether what was put aside stands in order, each entry once, and the plugin has come by all of it.
+fn in_order(row: &CursorRow) -> bool {
+    let entries: Vec<u64> = row.aside.iter().map(|aside| aside.entry).collect();
+    let last = entries.last().copied().unwrap_or_default();
+    entries.is_sorted_by(|one, next| one < next) && last <= row.position
+}
 
 impl Check<'_> {
     pub(super) fn other_rows(&mut self) -> Result<(), StoreError> {
@@ -59,6 +66,11 @@ impl Check<'_> {
                     let at = row.position;
                     self.report.fault(format!(
                         "{plugin} stands at journal entry {at} as {role}, and there are {last}"
+                    ));
+                }
+                for (plugin, role, _) in rows.iter().filter(|(_, _, row)| !in_order(row)) {
+                    self.report.fault(format!(
+                        "what {plugin} has put aside as {role} is out of order, or not behind it"
                     ));
                 }
             }

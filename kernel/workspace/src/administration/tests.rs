@@ -724,3 +724,60 @@ fn b11_a_folder_of_plugins_that_was_removed_is_made_again() {
     case.install("0.3.0");
     assert_eq!(case.versions(), ("0.3.0".to_owned(), vec![]));
 }
+
+fn named(set: &[(&str, &str)]) -> Vec<(String, String)> {
+    let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    set.iter().map(own).collect()
+}
+
+#[test]
+fn limits_are_set_by_name_all_or_none_and_journalled() {
+    let case = Case::new();
+    case.install("0.1.0");
+    let set = |set: &[(&str, &str)]| case.acts().set_limits("acme.rule", &named(set));
+    let row = set(&[
+        ("rows.guard", "7"),
+        ("fuel.guard", "100"),
+        ("faults.guard", "let-pass"),
+    ]);
+    let row = row.unwrap();
+    let expected = [("fuel.guard".to_owned(), 100), ("rows.guard".to_owned(), 7)];
+    assert_eq!(
+        (row.limits.as_slice(), row.lets_pass),
+        (&expected[..], true)
+    );
+    for (wrong, is_it, told) in [
+        (("fuel.guard", "0"), "refused", "switch the plugin off"),
+        (("fuel.guard", "200000001"), "refused", "bound of 200000000"),
+        (("fuel.guard", "-1"), "unreadable", "neither a whole number"),
+        (("fuel.react", "1"), "refused", "has no role react"),
+        (("fuel.prince", "1"), "unreadable", "no role"),
+        (
+            ("gold.guard", "1"),
+            "unreadable",
+            "there are fuel, wall-time",
+        ),
+        (
+            ("faults.guard", "pass"),
+            "unreadable",
+            "neither refuse nor let-pass",
+        ),
+    ] {
+        let error = set(&[("memory.guard", "1048576"), wrong]).unwrap_err();
+        assert!(error.to_string().contains(told), "{is_it}: {error}");
+        let row = case.plugins().row("acme.rule").unwrap();
+        assert_eq!(row.limits, expected, "nothing of it is set");
+    }
+    let row = set(&[("rows.guard", "usual"), ("faults.guard", "refuse")]).unwrap();
+    assert_eq!((row.limits.len(), row.lets_pass), (1, false));
+    case.install("0.2.0");
+    let row = case.plugins().row("acme.rule").unwrap();
+    assert_eq!(row.limits, expected[..1], "an upgrade keeps them");
+    let acts = case.journal();
+    assert_eq!(
+        acts.iter()
+            .filter(|act| *act == "plugin.limits acme.rule")
+            .count(),
+        2
+    );
+}

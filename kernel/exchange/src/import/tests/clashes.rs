@@ -111,7 +111,7 @@ fn a_record_that_somebody_else_makes_or_changes_meanwhile_rejects_no_row() {
         }
         Ok(Guarded {
             findings: Vec::new(),
-            fuel: 0,
+            ..Guarded::default()
         })
     });
     let schema = Arc::new(Schema::new(core_kinds()).unwrap());

@@ -227,7 +227,10 @@ fn what_stayed_empty_and_what_plugins_filled_in_is_told() {
             sets.push(set("probability", Value::Integer(5)));
             sets.push(set("forecast_category", Value::Text("pipeline".to_owned())));
         }
-        Ok(Shaped { sets, fuel: 0 })
+        Ok(Shaped {
+            sets,
+            ..Shaped::default()
+        })
     });
     let desk = Desk::with(TablePlugins::none().with(shape));
     let map = "[fields]\nexternal_id = 'id'\nname = 'n'\nopened_at = 'o'\nnext_step = 's'\nprobability = 'p'\n\
