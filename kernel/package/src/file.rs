@@ -11,7 +11,7 @@ use wasmparser::{Parser, ValidPayload, Validator, WasmFeatures};
 use crate::error::PackageError;
 use crate::limits;
 use crate::manifest::Manifest;
-use crate::outline::{MANIFEST_SECTION, Outline, SETTINGS_SECTION, invalid};
+use crate::outline::{MANIFEST_SECTION, Needs, Outline, SETTINGS_SECTION, invalid};
 
 /// The version of the contract this host has.
 pub const CONTRACT: &str = "0.2.0";
@@ -30,6 +30,8 @@ pub struct Package {
     pub settings: String,
     /// The hash of the file.
     pub digest: [u8; 32],
+    /// What an instance of it takes at least.
+    pub needs: Needs,
     bytes: Vec<u8>,
 }
 
@@ -64,10 +66,11 @@ impl Package {
         if Parser::is_core_wasm(bytes) {
             return Err(PackageError::CoreModule);
         }
-        let package = Self::of(bytes, Outline::read(bytes)?)?;
+        let outline = Outline::read(bytes)?;
+        let manifest = manifest_of(&outline)?;
         let end = Instant::now() + Duration::from_millis(limits::VALIDATION.value);
         validate(bytes, end)?;
-        Ok(package)
+        Self::of(bytes, outline, manifest)
     }
 
     /// Reads a file again that [`Package::read`] has taken before, which its hash proves. Not every
@@ -80,22 +83,19 @@ impl Package {
         if blake3::hash(bytes) != *digest {
             return Self::read(bytes);
         }
-        Self::of(bytes, Outline::read_again(bytes)?)
+        let outline = Outline::read_again(bytes)?;
+        let manifest = manifest_of(&outline)?;
+        Self::of(bytes, outline, manifest)
     }
 
-    fn of(bytes: &[u8], outline: Outline) -> Result<Self, PackageError> {
+    fn of(bytes: &[u8], outline: Outline, manifest: Manifest) -> Result<Self, PackageError> {
         let roles = roles(&outline)?;
-        let manifest = Manifest::parse(
-            outline
-                .manifest
-                .as_deref()
-                .ok_or(PackageError::NoManifest)?,
-        )?;
         check_contract(&manifest.contract)?;
         check_roles(&manifest, &roles)?;
         check_imports(&outline)?;
         Ok(Self {
             manifest,
+            needs: outline.needs,
             settings: outline.settings.unwrap_or_default(),
             digest: *blake3::hash(bytes).as_bytes(),
             bytes: bytes.to_vec(),
@@ -116,6 +116,17 @@ impl Package {
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+}
+
+/// The manifest inside; a component of another contract, or of none, has none of ours.
+fn manifest_of(outline: &Outline) -> Result<Manifest, PackageError> {
+    match outline.manifest.as_deref() {
+        Some(text) => Manifest::parse(text),
+        None => {
+            roles(outline)?;
+            Err(PackageError::NoManifest)
+        }
     }
 }
 

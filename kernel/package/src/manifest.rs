@@ -20,6 +20,8 @@ pub struct Manifest {
     pub id: String,
     /// Its version, `1.2.0`.
     pub version: String,
+    /// Who made it, by the name their key is pinned to; none where nobody signs it.
+    pub publisher: Option<String>,
     /// The contract version it was built for.
     pub contract: String,
     /// What people call it.
@@ -81,6 +83,9 @@ impl Manifest {
         check_id(&file.id)?;
         check_version("version", &file.version)?;
         check_version("contract", &file.contract)?;
+        if let Some(publisher) = &file.publisher {
+            check_publisher(publisher)?;
+        }
         let roles = roles(file.roles)?;
         let integration = file.integration.unwrap_or_default();
         for source in &integration.sources {
@@ -90,6 +95,7 @@ impl Manifest {
             label: shown::plain(&file.label.unwrap_or_else(|| file.id.clone())),
             id: file.id,
             version: file.version,
+            publisher: file.publisher,
             contract: file.contract,
             description: shown::plain(&file.description),
             grants: file
@@ -165,6 +171,7 @@ impl Manifest {
 struct File {
     id: String,
     version: String,
+    publisher: Option<String>,
     contract: String,
     label: Option<String>,
     #[serde(default)]
@@ -315,6 +322,23 @@ fn check_id(id: &str) -> Result<(), PackageError> {
     Err(wrong(&format!(
         "id {id:?} is not made of small letters, digits and '-' with at most one owner in front, \
          such as acme.credit-check"
+    )))
+}
+
+/// Checks the name of a publisher.
+///
+/// # Errors
+/// [`PackageError::BadManifest`] when no publisher can be called so.
+pub fn check_publisher(name: &str) -> Result<(), PackageError> {
+    let fits = name.len() <= limits::PUBLISHER_NAME.count();
+    if fits && name.split('.').all(is_word) {
+        return Ok(());
+    }
+    let shown: String = name.chars().take(80).collect();
+    Err(wrong(&format!(
+        "publisher {shown:?} is not made of small letters, digits, '-' and '.', such as acme, in at most {} \
+         bytes",
+        limits::PUBLISHER_NAME.value
     )))
 }
 

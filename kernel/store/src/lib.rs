@@ -36,6 +36,7 @@ mod names;
 pub mod outbox;
 pub mod parked;
 pub mod plugin_state;
+pub mod provenance;
 pub mod records;
 mod redb;
 pub mod registry;
@@ -52,7 +53,10 @@ pub use error::{Halt, StoreError};
 pub use memory::MemoryStore;
 pub use meta::FORMAT;
 pub use redb::RedbStore;
-pub use rows::{CostRow, CursorRow, KeyRow, Link, OutboxRow, ParkedRow, PluginRow, Waiting};
+pub use rows::{
+    CostRow, CursorRow, KeyRow, KeyStanding, Link, Origin, OutboxRow, ParkedRow, PluginRow,
+    PublisherKey, PublisherRow, Signer, Waiting, WaitingRow,
+};
 pub use space::Space;
 pub use store::{Range, Read, Snapshot, Store, Visit, VisitDamaged, Write};
 pub use verify::{Report, verify};

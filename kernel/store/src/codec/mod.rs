@@ -8,6 +8,7 @@ mod decoder;
 mod encoder;
 mod entry;
 mod fields;
+mod provenance;
 mod rows;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -9,7 +9,7 @@ use crate::error::StoreError;
 use crate::plugin_state::Used;
 use crate::rows::{KeyRow, Waiting};
 use crate::space::Space;
-use crate::{costs, cursors, journal, key, meta, outbox, parked, plugin_state, registry};
+use crate::{costs, cursors, journal, key, meta, outbox, parked, plugin_state, provenance, registry};
 
 impl Check<'_> {
     pub(super) fn other_rows(&mut self) -> Result<(), StoreError> {
@@ -26,6 +26,9 @@ impl Check<'_> {
             parked::list(self.read, &mut |_| ControlFlow::Continue(())),
             registry::list(self.read).map(drop),
             registry::bindings(self.read).map(drop),
+            provenance::publishers(self.read).map(drop),
+            provenance::all_origins(self.read).map(drop),
+            provenance::all_waiting(self.read).map(drop),
             costs::list(self.read, None).map(drop),
             meta::workspace_id(self.read).map(drop),
             meta::cache_key(self.read).map(drop),
