@@ -61,17 +61,18 @@ mod settings;
 mod stop;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod watching;
 mod wit;
 
 pub use compiler::{ARGUMENT as COMPILE_ARGUMENT, compile_with, serve as compile_and_end};
 pub use cost_ledger::{CallStats, Cost};
 pub use engine::RUNTIME_VERSION;
-pub use error::{AskError, HostError, LoadError};
+pub use error::{AskError, HostError, LoadError, Misfit};
 pub use host::{Host, HostOptions, Installed, Loaded};
 pub use kjerne_package::{
-    CONTRACT, Command, Declared, MANIFEST_SECTION, Manifest, Package, PackageError, Parameter,
-    SETTINGS_SECTION, grants,
+    CONTRACT, Change, Command, Declared, Difference, MANIFEST_SECTION, Manifest, Package, PackageError,
+    Parameter, SETTINGS_SECTION, Stage, check_publisher, grants, signing,
 };
 pub use logs::Line;
 pub use model_calls::STALE_PAGE;

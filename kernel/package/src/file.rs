@@ -47,19 +47,34 @@ impl Package {
         Ok(bytes)
     }
 
+    /// Holds the size of a file against the limit.
+    ///
+    /// # Errors
+    /// When it is too large.
+    pub fn check_size(bytes: &[u8]) -> Result<(), PackageError> {
+        if bytes.len() as u64 <= limits::PACKAGE.value {
+            return Ok(());
+        }
+        // Not all of it may be here to be counted.
+        Err(PackageError::TooLarge {
+            limit: limits::PACKAGE,
+            found: None,
+        })
+    }
+
+    /// The hash by which a file is known.
+    #[must_use]
+    pub fn digest_of(bytes: &[u8]) -> [u8; 32] {
+        *blake3::hash(bytes).as_bytes()
+    }
+
     /// Reads a component and checks everything that can be checked without running or compiling
     /// it: what it is, what it was built for, that its manifest says the truth.
     ///
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn read(bytes: &[u8]) -> Result<Self, PackageError> {
-        // Of a file that is too large, not all of it may be here to be counted.
-        if bytes.len() as u64 > limits::PACKAGE.value {
-            return Err(PackageError::TooLarge {
-                limit: limits::PACKAGE,
-                found: None,
-            });
-        }
+        Self::check_size(bytes)?;
         if !bytes.starts_with(b"\0asm") {
             return Err(PackageError::NotWasm);
         }
