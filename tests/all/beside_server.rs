@@ -42,11 +42,11 @@ fn a_day_of_commands(workspace: &Workspace) -> Vec<(String, i32, String)> {
         &["list", "account", "--filter", "employees ge"],
         &["list", "account", "--select", "name"],
         &["get", "account", "no-id"],
-        &["plugin", "install", &stages],
+        &["plugin", "install", "--unsigned", &stages],
         &["plugin", "grant", "sales-stages", "--all-declared"],
         &["plugin", "enable", "sales-stages"],
         &["plugin", "inspect", "sales-stages"],
-        &["plugin", "install", &webhook],
+        &["plugin", "install", "--unsigned", &webhook],
         &[
             "plugin",
             "grant",

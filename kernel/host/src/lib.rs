@@ -52,6 +52,7 @@ mod logs;
 mod meter;
 mod model_calls;
 pub use kjerne_core::models;
+pub use kjerne_package::limits as package_limits;
 mod outputs;
 mod plugin;
 mod plugin_calls;
@@ -71,8 +72,8 @@ pub use engine::RUNTIME_VERSION;
 pub use error::{AskError, HostError, LoadError, Misfit};
 pub use host::{Host, HostOptions, Installed, Loaded};
 pub use kjerne_package::{
-    CONTRACT, Change, Command, Declared, Difference, MANIFEST_SECTION, Manifest, Package, PackageError,
-    Parameter, SETTINGS_SECTION, Stage, check_publisher, grants, signing,
+    CONTRACT, Change, Command, Declared, Difference, MANIFEST_SECTION, Manifest, Package,
+    PackageError, Parameter, SETTINGS_SECTION, Stage, check_publisher, grants, signing,
 };
 pub use logs::Line;
 pub use model_calls::STALE_PAGE;

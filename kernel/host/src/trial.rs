@@ -72,12 +72,18 @@ fn check_room(package: &Package) -> Result<(), LoadError> {
         tables,
     } = package.needs;
     let held: [(Limit, u64, &str); 4] = [
-        (limits::MEMORY_LATER, memory, "a module begins with a memory of"),
+        (
+            limits::MEMORY_LATER,
+            memory,
+            "a module begins with a memory of",
+        ),
         (limits::TABLE, table, "a module begins with a table of"),
         (limits::MODULE_MEMORIES, memories, "a module has memories:"),
         (limits::MODULE_TABLES, tables, "a module has tables:"),
     ];
-    let passed = held.into_iter().find(|(limit, found, _)| *found > limit.value);
+    let passed = held
+        .into_iter()
+        .find(|(limit, found, _)| *found > limit.value);
     let Some((limit, found, what)) = passed else {
         return Ok(());
     };

@@ -11,8 +11,8 @@ use crate::app::{App, Door};
 use crate::problem::Problem;
 use crate::watch::Stopping;
 use crate::{
-    administration, app, exchange, gate, headers, models, operations, plugins, records, reports,
-    request, root, secrets,
+    administration, app, exchange, gate, headers, models, operations, plugins, publishers, records,
+    reports, request, reviews, root, secrets,
 };
 
 /// The routes over an open workspace.
@@ -84,6 +84,7 @@ fn administration(app: &App) -> Router<App> {
         .route("/v1/costs", get(operations::costs))
         .route("/v1/outbox", get(operations::outbox))
         .route("/v1/parked", get(operations::parked))
+        .route("/v1/plugins", post(administration::install))
         .route("/v1/import/{kind}", post(exchange::import))
         .route("/v1/export/{kind}", get(exchange::export));
     let no_words = acts().route_layer(middleware::from_fn(request::no_words_here));
@@ -99,7 +100,6 @@ fn administration(app: &App) -> Router<App> {
 fn acts() -> Router<App> {
     let bare = || middleware::from_fn(request::no_body_here);
     Router::new()
-        .route("/v1/plugins", post(administration::install))
         .route("/v1/plugins/{plugin}", delete(administration::remove))
         .route("/v1/plugins/{plugin}/grant", post(administration::grant))
         .route("/v1/plugins/{plugin}/revoke", post(administration::revoke))
@@ -119,6 +119,18 @@ fn acts() -> Router<App> {
                 .delete(administration::reset_settings),
         )
         .route("/v1/plugins/{plugin}/logs", get(operations::logs))
+        .route("/v1/plugins/{plugin}/review", get(reviews::show))
+        .route("/v1/plugins/{plugin}/accept", post(reviews::accept))
+        .route(
+            "/v1/plugins/{plugin}/reject",
+            post(reviews::reject).layer(bare()),
+        )
+        .route("/v1/publishers", get(publishers::list))
+        .route("/v1/publishers/{publisher}/trust", post(publishers::trust))
+        .route(
+            "/v1/publishers/{publisher}/distrust",
+            post(publishers::distrust).layer(bare()),
+        )
         .route(
             "/v1/parked/{plugin}/{role}/{entry}/{what}",
             post(operations::unpark).layer(bare()),

@@ -125,11 +125,6 @@ fn all<R: Row>(read: &dyn Read, space: &[u8], what: &str) -> Result<Vec<R>, Stor
     Ok(rows)
 }
 
-fn put<R: Row>(
-    write: &mut dyn Write,
-    space: &[u8],
-    name: &str,
-    row: &R,
-) -> Result<(), StoreError> {
+fn put<R: Row>(write: &mut dyn Write, space: &[u8], name: &str, row: &R) -> Result<(), StoreError> {
     write.put(Space::Plugins, row_key(space, name).bytes(), &row.encode())
 }

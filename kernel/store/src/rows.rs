@@ -175,7 +175,8 @@ impl PublisherRow {
     #[must_use]
     pub fn standing(&self, key: &str) -> Option<KeyStanding> {
         let mut keys = self.keys.iter();
-        keys.find(|known| known.key == key).map(|known| known.standing)
+        keys.find(|known| known.key == key)
+            .map(|known| known.standing)
     }
 }
 

@@ -17,9 +17,7 @@ use kjerne_store::{PublisherRow, cursors};
 use crate::error::{Error, Result};
 use crate::grants::{all_unknown, check_grant, check_group, check_needed, group, needed, unknown};
 use crate::plugin_files;
-use crate::plugin_registry::{
-    INTERFACES, Made, as_installed, grants, missing, parse, role_names,
-};
+use crate::plugin_registry::{INTERFACES, Made, as_installed, grants, missing, parse, role_names};
 use crate::publishers::check_standing;
 use crate::runtime::{Replacement, Runtime};
 

@@ -9,9 +9,7 @@ use kjerne_core::Role;
 use kjerne_host::grants::Grant;
 use kjerne_host::{Installed, Package};
 use kjerne_store::registry::{self, PluginRow};
-use kjerne_store::{
-    KeyStanding, Origin, PublisherRow, Signer, Store, WaitingRow, provenance,
-};
+use kjerne_store::{KeyStanding, Origin, PublisherRow, Signer, Store, WaitingRow, provenance};
 
 use crate::directory::Workspace;
 use crate::error::{Context as _, Error, Result};

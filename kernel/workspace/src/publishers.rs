@@ -7,9 +7,7 @@
 use kjerne_host::signing::{PublicKey, Signature, Succession};
 use kjerne_host::{Package, PackageError, Stage};
 use kjerne_model::Instant;
-use kjerne_store::{
-    KeyStanding, Origin, PublisherKey, PublisherRow, Read, Signer, provenance,
-};
+use kjerne_store::{KeyStanding, Origin, PublisherKey, PublisherRow, Read, Signer, provenance};
 
 use crate::error::{Error, Result};
 use crate::limits::PUBLISHER_KEYS;

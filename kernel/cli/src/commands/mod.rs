@@ -9,5 +9,7 @@ pub(crate) mod plugins;
 pub(crate) mod records;
 mod references;
 pub(crate) mod reports;
+mod reviews;
+mod signing;
 mod usage_bars;
 pub(crate) mod workspaces;

@@ -89,7 +89,11 @@ impl fmt::Debug for PublicKey {
 
 /// The id of a key as tools for the format write it.
 pub(super) fn id_of(bytes: &[u8]) -> String {
-    bytes.iter().rev().map(|byte| format!("{byte:02X}")).collect()
+    bytes
+        .iter()
+        .rev()
+        .map(|byte| format!("{byte:02X}"))
+        .collect()
 }
 
 /// A secret key. It is never shown, in no error and to no debugger.

@@ -139,7 +139,8 @@ impl Signature {
                 at_hand: key.id(),
             });
         }
-        let verified = minisign::verify(&key.0, &self.inner, Cursor::new(bytes), true, false, false);
+        let verified =
+            minisign::verify(&key.0, &self.inner, Cursor::new(bytes), true, false, false);
         verified.map_err(|error| {
             // The crate tells the two apart by their sentence alone.
             if error.to_string().starts_with("Comment") {

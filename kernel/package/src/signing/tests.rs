@@ -58,17 +58,53 @@ fn a_signature_is_verified_or_refused_by_its_own_sentence() {
     let more = format!("{text}and more\n");
     for (what, text, key, bytes, told) in [
         ("as made", &text, &public, FILE, "verified"),
-        ("another file", &text, &public, b"\0asn", "does not belong to this file"),
+        (
+            "another file",
+            &text,
+            &public,
+            b"\0asn",
+            "does not belong to this file",
+        ),
         ("another key", &text, &other, FILE, "the key at hand is"),
         ("three lines", &three, &public, FILE, "cut off"),
         ("a short line", &short, &public, FILE, "cut off"),
-        ("another comment", &comment, &public, FILE, "was changed after it was signed"),
-        ("another's comment", &swapped, &public, FILE, "trusted comment of the signature was changed"),
-        ("legacy", &with_algorithm(&text, *b"Ed"), &public, FILE, "in the old form"),
-        ("unknown", &with_algorithm(&text, *b"XX"), &public, FILE, "algorithm \"XX\""),
+        (
+            "another comment",
+            &comment,
+            &public,
+            FILE,
+            "was changed after it was signed",
+        ),
+        (
+            "another's comment",
+            &swapped,
+            &public,
+            FILE,
+            "trusted comment of the signature was changed",
+        ),
+        (
+            "legacy",
+            &with_algorithm(&text, *b"Ed"),
+            &public,
+            FILE,
+            "in the old form",
+        ),
+        (
+            "unknown",
+            &with_algorithm(&text, *b"XX"),
+            &public,
+            FILE,
+            "algorithm \"XX\"",
+        ),
         ("too long", &long, &public, FILE, "limit signature"),
         ("five lines", &more, &public, FILE, "behind its four lines"),
-        ("something else", &"a\nb\nc\nd\n".to_owned(), &public, FILE, "no untrusted comment"),
+        (
+            "something else",
+            &"a\nb\nc\nd\n".to_owned(),
+            &public,
+            FILE,
+            "no untrusted comment",
+        ),
     ] {
         let said = verdict(text, key, bytes);
         assert!(said.contains(told), "{what}: {said}");
@@ -95,7 +131,11 @@ fn what_another_tool_signed_is_taken() {
     let key = PublicKey::parse(THEIR_KEY).unwrap();
     assert_eq!(verdict(THEIR_SIGNATURE, &key, THEIR_FILE), "verified");
     let read = Signature::parse(THEIR_SIGNATURE).unwrap();
-    assert_eq!(read.claims(), Claims::default(), "its comment claims nothing of ours");
+    assert_eq!(
+        read.claims(),
+        Claims::default(),
+        "its comment claims nothing of ours"
+    );
     let other = verdict(THEIR_SIGNATURE, &key, b"signed by another tool");
     assert!(other.contains("does not belong"), "{other}");
     let legacy = verdict(THEIR_LEGACY, &key, THEIR_FILE);
@@ -106,12 +146,22 @@ fn what_another_tool_signed_is_taken() {
 fn a_public_key_is_read_from_its_line_and_its_file() {
     let (public, secret) = keys();
     assert_eq!(secret.public().unwrap(), public);
-    for text in [public.text(), public.file(), format!("\n{}\r\n", public.text())] {
+    for text in [
+        public.text(),
+        public.file(),
+        format!("\n{}\r\n", public.text()),
+    ] {
         assert_eq!(PublicKey::parse(&text).unwrap(), public, "{text:?}");
     }
     assert_eq!(public.fingerprint().split(' ').count(), 8);
     let long = "R".repeat(5_000);
-    for text in ["", "RWQ", "untrusted comment: only", long.as_str(), &public.text()[1..]] {
+    for text in [
+        "",
+        "RWQ",
+        "untrusted comment: only",
+        long.as_str(),
+        &public.text()[1..],
+    ] {
         assert!(PublicKey::parse(text).is_err(), "{text}");
     }
 }
@@ -140,9 +190,15 @@ fn an_old_key_states_its_successor() {
     let statement = Succession::parse(&text).unwrap();
     assert_eq!(*statement.successor(), new);
     assert_eq!(statement.verify(&old), Ok(()));
-    assert!(statement.verify(&new).is_err(), "the new key cannot state it of itself");
+    assert!(
+        statement.verify(&new).is_err(),
+        "the new key cannot state it of itself"
+    );
     let named = text.replace(&new.text(), &old.text());
     let forged = Succession::parse(&named).unwrap();
     assert_eq!(forged.verify(&old), Err(SignatureError::OtherFile));
-    assert!(Succession::parse(&signed(&other)).is_err(), "it names no successor");
+    assert!(
+        Succession::parse(&signed(&other)).is_err(),
+        "it names no successor"
+    );
 }

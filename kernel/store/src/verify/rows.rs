@@ -9,7 +9,9 @@ use crate::error::StoreError;
 use crate::plugin_state::Used;
 use crate::rows::{KeyRow, Waiting};
 use crate::space::Space;
-use crate::{costs, cursors, journal, key, meta, outbox, parked, plugin_state, provenance, registry};
+use crate::{
+    costs, cursors, journal, key, meta, outbox, parked, plugin_state, provenance, registry,
+};
 
 impl Check<'_> {
     pub(super) fn other_rows(&mut self) -> Result<(), StoreError> {

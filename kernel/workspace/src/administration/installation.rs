@@ -62,20 +62,31 @@ impl<'a> Arrival<'a> {
         publishers::vouched(&*snapshot, offer, key.as_ref(), &package, acts.at)?;
         drop(snapshot);
         acts.try_on(&package)?;
-        Ok(Self::tried(package, Source::Offered(offer, key), operation, agreed))
-    }
-
-    fn tried(
-        package: Package,
-        source: Source<'a>,
-        operation: &'static str,
-        agreed: Option<Agreed<'a>>,
-    ) -> Self {
-        Self {
+        Ok(Self {
             package: Arc::new(package),
-            source,
+            source: Source::Offered(offer, key),
             operation,
             agreed,
+        })
+    }
+
+    /// A file that is kept and was tried on.
+    pub(super) fn kept(package: Package) -> Self {
+        Self {
+            package: Arc::new(package),
+            source: Source::Kept,
+            operation: "plugin.rollback",
+            agreed: None,
+        }
+    }
+
+    /// A file nobody signed, not tried on: of a plugin that has nothing in it to be run.
+    #[cfg(test)]
+    pub(super) fn offered(package: Package, offer: &'a Offer<'a>) -> Self {
+        Self {
+            source: Source::Offered(offer, None),
+            operation: INSTALL,
+            ..Self::kept(package)
         }
     }
 
@@ -110,8 +121,7 @@ impl Administration<'_> {
         let bytes = self.runtime.plugins().earlier(id, version)?;
         let package = read_package(&bytes)?;
         self.try_on(&package)?;
-        let arrival = Arrival::tried(package, Source::Kept, "plugin.rollback", None);
-        self.place(&arrival)
+        self.place(&Arrival::kept(package))
     }
 
     pub(super) fn try_on(&self, package: &Package) -> Result<()> {
@@ -308,7 +318,9 @@ impl Administration<'_> {
         };
         if named(&present) != named(origin) {
             let (old, new) = (named(&present), named(origin));
-            waits.push(format!("another publisher ({new}, the one in use is {old})"));
+            waits.push(format!(
+                "another publisher ({new}, the one in use is {old})"
+            ));
         }
         if before.enabled {
             match self.runtime.plugins().package(before) {
@@ -402,7 +414,7 @@ impl Administration<'_> {
 }
 
 /// False when it is certain that nothing of an act was stored: a store that failed may hold it all the same.
-fn may_be_stored(error: &Error) -> bool {
+pub(super) fn may_be_stored(error: &Error) -> bool {
     matches!(error.root(), Error::Store(StoreError::Unknown(_)))
 }
 

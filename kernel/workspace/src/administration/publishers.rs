@@ -62,7 +62,12 @@ impl Administration<'_> {
             ))
         })?;
         let standing = |key: &&PublisherKey| key.standing != KeyStanding::Revoked;
-        let revoked: Vec<&str> = row.keys.iter().filter(standing).map(|key| &*key.key).collect();
+        let revoked: Vec<&str> = row
+            .keys
+            .iter()
+            .filter(standing)
+            .map(|key| &*key.key)
+            .collect();
         let act = Act::new("publisher.distrust", publisher).with("keys", revoked.join(" "));
         for key in &mut row.keys {
             if key.standing != KeyStanding::Revoked {

@@ -5,10 +5,16 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
+use kjerne_core::Role;
+use kjerne_store::StoreError;
+
+use super::installation::{Arrival, may_be_stored};
 use super::*;
 use crate::directory::Workspace;
 use crate::limits::PLUGIN_VERSIONS;
-use crate::plugin_registry::PluginRegistry;
+use crate::plugin_files;
+use crate::plugin_registry::{PluginRegistry, read_package};
+use crate::publishers::Offer;
 
 /// A plugin that can be installed.
 fn plugin(version: &str, about: &str, grants: &[&str]) -> Vec<u8> {
@@ -96,12 +102,14 @@ impl Case {
     }
 
     fn place(&self, bytes: &[u8]) -> Result<Placed> {
-        self.acts().place(bytes, INSTALL)
+        let offer = Offer::unsigned(bytes);
+        let arrival = Arrival::offered(read_package(bytes)?, &offer);
+        self.acts().place(&arrival)
     }
 
     fn back(&self, to: Option<&str>) -> Result<Placed> {
-        self.acts()
-            .place(&self.plugins().earlier("acme.rule", to)?, "plugin.rollback")
+        let bytes = self.plugins().earlier("acme.rule", to)?;
+        self.acts().place(&Arrival::kept(read_package(&bytes)?))
     }
 
     /// The version in use, and those kept beside it.
