@@ -14,7 +14,10 @@ fn the_version_before_guards_again_after_one_command() {
         let file = workspace.beside("rule.wasm");
         std::fs::write(&file, guarding("acme.rule", version, kinds)).unwrap();
         let file = file.display().to_string();
-        workspace.run(&["plugin", "install", "--unsigned", &file]).ok().out
+        workspace
+            .run(&["plugin", "install", "--unsigned", &file])
+            .ok()
+            .out
     };
     let create = || {
         let ran = workspace.run(&["create", "account", "name=Granholt AS"]);

@@ -462,4 +462,6 @@ fn in_use(row: &PluginRow) -> Option<Administered> {
 }
 
 #[cfg(test)]
+mod signed_tests;
+#[cfg(test)]
 mod tests;

@@ -80,13 +80,22 @@ impl<'a> Arrival<'a> {
         }
     }
 
-    /// A file nobody signed, not tried on: of a plugin that has nothing in it to be run.
+    /// A file that was not tried on: of a plugin that has nothing in it to be run.
     #[cfg(test)]
-    pub(super) fn offered(package: Package, offer: &'a Offer<'a>) -> Self {
+    pub(super) fn offered(package: Package, offer: &'a Offer<'a>, key: Option<PublicKey>) -> Self {
         Self {
-            source: Source::Offered(offer, None),
+            source: Source::Offered(offer, key),
             operation: INSTALL,
             ..Self::kept(package)
+        }
+    }
+
+    /// The same, once somebody has looked at it.
+    #[cfg(test)]
+    pub(super) fn agreed_to(self, agreed: Agreed<'a>) -> Self {
+        Self {
+            agreed: Some(agreed),
+            ..self
         }
     }
 
