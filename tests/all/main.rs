@@ -15,6 +15,7 @@ mod prepared;
 mod promises;
 mod rollback;
 mod settings;
+mod signing;
 mod stage;
 mod storage;
 mod structure;

@@ -11,4 +11,5 @@ mod guests;
 mod kept;
 mod packages;
 mod sets;
+mod trial;
 mod watching;

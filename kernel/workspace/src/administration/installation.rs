@@ -227,7 +227,8 @@ impl Administration<'_> {
         beside.push(self.origins(before, &row, &vouched.origin)?);
         let pinned = vouched.pins.clone();
         beside.extend(vouched.pins.map(Administered::Publisher));
-        if arrival.agreed.is_some() {
+        let waiting = provenance::waiting(&*self.runtime.store.snapshot()?, id)?;
+        if waiting.is_some_and(|waiting| waiting.origin.digest == package.digest) {
             beside.push(Administered::WaitsNoMore(id.clone()));
         }
         let next = Next::of(row).with_file(Arc::clone(package)).after(left);
@@ -242,6 +243,7 @@ impl Administration<'_> {
             plugin_files::keep_signature(&file, arrival.signature())?;
         }
         plugin_files::thin_out(workspace, &placed.row)?;
+        plugin_files::thin_out_waiting(workspace, &placed.row.id, placed.made.waiting.as_deref())?;
         Ok(Placed {
             before: replaced,
             pinned,

@@ -85,9 +85,7 @@ impl Administration<'_> {
             all_declared,
         };
         let arrival = Arrival::of_offer(self, &offer, "plugin.accept", Some(agreed))?;
-        let placed = self.place(&arrival)?;
-        plugin_files::thin_out_waiting(&self.runtime.workspace, id, None)?;
-        Ok(placed)
+        self.place(&arrival)
     }
 
     /// Forgets the version that waits; the one in use stays.
