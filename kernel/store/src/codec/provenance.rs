@@ -101,3 +101,76 @@ impl Row for WaitingRow {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use kjerne_model::Instant;
+
+    fn check<R: Row + PartialEq + std::fmt::Debug>(row: &R) {
+        let mut bytes = row.encode();
+        assert_eq!(&R::decode(&bytes).unwrap(), row);
+        bytes.push(0);
+        assert!(R::decode(&bytes).is_err(), "a byte too many: {row:?}");
+        bytes.truncate(bytes.len() - 2);
+        assert!(R::decode(&bytes).is_err(), "a byte too few: {row:?}");
+    }
+
+    #[test]
+    fn rows_read_back_as_written() {
+        let text = || "tøkst".to_owned();
+        let signed = Origin {
+            version: text(),
+            digest: [7; 32],
+            signer: Some(Signer {
+                publisher: text(),
+                key: text(),
+            }),
+        };
+        let unsigned = Origin {
+            signer: None,
+            ..signed.clone()
+        };
+        check(&vec![signed.clone(), unsigned.clone()]);
+        let standings = [
+            KeyStanding::Trusted,
+            KeyStanding::Succeeded,
+            KeyStanding::Revoked,
+        ];
+        let keys = standings.map(|standing| PublisherKey {
+            key: text(),
+            standing,
+            since: Instant::from_millis(-1),
+        });
+        check(&PublisherRow {
+            name: text(),
+            keys: keys.to_vec(),
+        });
+        for (origin, came) in [(signed, Some(text())), (unsigned, None)] {
+            check(&WaitingRow {
+                plugin: text(),
+                origin,
+                signature: came.clone(),
+                succession: came,
+                since: Instant::from_millis(5),
+            });
+        }
+    }
+
+    #[test]
+    fn a_standing_nobody_gave_is_damage() {
+        let row = PublisherRow {
+            name: "a".to_owned(),
+            keys: vec![PublisherKey {
+                key: "k".to_owned(),
+                standing: KeyStanding::Revoked,
+                since: Instant::from_millis(0),
+            }],
+        };
+        let mut bytes = row.encode();
+        let place = bytes.iter().position(|byte| *byte == 2).unwrap();
+        bytes[place] = 3;
+        assert!(PublisherRow::decode(&bytes).is_err());
+    }
+}
