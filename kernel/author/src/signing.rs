@@ -168,6 +168,7 @@ pub fn with_ending(path: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
 fn wrong(error: SecretKeyError) -> Error {
     match error {
         SecretKeyError::Failed(_) => Error::failed(error.to_string()),

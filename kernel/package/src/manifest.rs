@@ -471,4 +471,26 @@ mod tests {
             "small letters",
         );
     }
+
+    #[test]
+    fn a_publisher_is_called_by_so_many_bytes_and_no_other_letters() {
+        let long = "a".repeat(limits::PUBLISHER_NAME.count());
+        for (name, fits) in [
+            ("acme", true),
+            ("acme.no", true),
+            ("acme-2", true),
+            (long.as_str(), true),
+            (&format!("{long}a"), false),
+            ("", false),
+            ("Acme", false),
+            ("acme..no", false),
+            ("2acme", false),
+            ("ac me", false),
+            ("ac:me", false),
+        ] {
+            assert_eq!(check_publisher(name).is_ok(), fits, "{name}");
+        }
+        let told = check_publisher("Acme").unwrap_err().to_string();
+        assert!(told.contains("such as acme"), "{told}");
+    }
 }

@@ -6,7 +6,7 @@ use kjerne_core::Role;
 use kjerne_host::limits::Budget;
 use kjerne_host::{Change, Declared, Difference, Manifest};
 use kjerne_model::Name;
-use kjerne_workspace::administration::Review;
+use kjerne_workspace::administration::review::Review;
 use serde_json::{Value as Json, json};
 
 use crate::administration::placed;
@@ -42,18 +42,14 @@ fn watch((role, kind): &(Role, Option<Name>)) -> Json {
     json!({ "role": role.name(), "kind": kind.as_ref().map(Name::as_str) })
 }
 
-fn text(text: &String) -> Json {
-    json!(text)
-}
-
 fn difference(difference: &Difference) -> Json {
     json!({
         "grants": both(&difference.grants, declared),
         "roles": both(&difference.roles, role),
         "watches": both(&difference.watches, watch),
-        "sources": both(&difference.sources, text),
-        "actions": both(&difference.actions, text),
-        "settings": both(&difference.settings, text),
+        "sources": both(&difference.sources, |text| json!(text)),
+        "actions": both(&difference.actions, |text| json!(text)),
+        "settings": both(&difference.settings, |text| json!(text)),
     })
 }
 

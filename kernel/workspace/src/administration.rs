@@ -24,10 +24,8 @@ use crate::runtime::{Replacement, Runtime};
 mod installation;
 mod parked;
 mod publishers;
-mod review;
+pub mod review;
 mod secrets;
-
-pub use review::Review;
 
 /// The act of installing a file that was never installed before, or of upgrading to it.
 const INSTALL: &str = "plugin.install";

@@ -4,7 +4,7 @@
 //! unless the pinned one has signed it as its successor. A key that was revoked vouches for nothing, under
 //! whichever name.
 
-use kjerne_host::signing::{PublicKey, Signature, Succession};
+use kjerne_host::signing::{PublicKey, Signature, SignatureError, Succession};
 use kjerne_host::{Package, PackageError, Stage};
 use kjerne_model::Instant;
 use kjerne_store::{KeyStanding, Origin, PublisherKey, PublisherRow, Read, Signer, provenance};
@@ -284,6 +284,7 @@ pub(crate) fn refused(error: &PackageError) -> Error {
     at(error.stage(), Error::refused(error.to_string()))
 }
 
-fn refusal(error: kjerne_host::signing::SignatureError) -> Error {
+#[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
+fn refusal(error: SignatureError) -> Error {
     Error::refused(error.to_string())
 }

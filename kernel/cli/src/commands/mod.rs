@@ -4,6 +4,7 @@ mod author;
 mod cells;
 pub(crate) mod exchange;
 pub(crate) mod models;
+mod placed;
 mod plugin_table;
 pub(crate) mod plugins;
 pub(crate) mod records;

@@ -6,7 +6,7 @@ use axum::http::Method;
 use serde_json::{Value as Json, json};
 
 use super::cells::{list as members, text, texts};
-use super::plugins::{made_by, placed_report};
+use super::placed::{made_by, placed_report};
 use crate::args::AcceptArgs;
 use crate::connection::Needs;
 use crate::context::Context;

@@ -67,7 +67,7 @@ pub(super) fn keygen(context: &Context, args: &KeygenArgs) -> Result<Exit> {
             files.secret.display()
         ),
         format!("{}: the public key, for everybody", files.public.display()),
-        format!("{}", files.key.text()),
+        files.key.text(),
         format!("fingerprint {}", files.key.fingerprint()),
     ];
     if let Some(succession) = &files.succession {

@@ -6,9 +6,10 @@ use kjerne_host::Package;
 use kjerne_host::signing::{PublicKey, SecretKey, key_pair, sign, succeed};
 use kjerne_store::KeyStanding;
 
+use super::Placed;
 use super::installation::{Agreed, Arrival};
+use super::review::Review;
 use super::tests::{Case, complaint, plugin_with};
-use super::{Placed, Review};
 use crate::error::{Error, Result};
 use crate::limits::PUBLISHER_KEYS;
 use crate::plugin_registry::read_package;
