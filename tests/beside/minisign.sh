@@ -3,7 +3,7 @@
 #   tests/beside/minisign.sh KJERNE PLUGIN.wasm
 # KJERNE is the program, PLUGIN.wasm a built plugin whose manifest names a publisher.
 set -eu
-kjerne=$1
+kjerne=$(realpath "$1")
 plugin=$2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
