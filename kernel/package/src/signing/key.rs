@@ -143,12 +143,7 @@ impl SecretKey {
     /// # Errors
     /// When it is no secret key.
     pub fn has_password(file: &str) -> Result<bool, SecretKeyError> {
-        use base64::Engine as _;
-        let line = file.lines().nth(1).ok_or(SecretKeyError::Form)?;
-        let bytes = base64::engine::general_purpose::STANDARD
-            .decode(line.trim())
-            .map_err(|_| SecretKeyError::Form)?;
-        match bytes.get(2..4) {
+        match bytes_of(file)?.get(2..4) {
             Some([0, 0]) => Ok(false),
             Some(b"Sc") => Ok(true),
             _ => Err(SecretKeyError::Form),
@@ -160,19 +155,28 @@ impl SecretKey {
     /// # Errors
     /// When it is none, or the password is not its own.
     pub fn read(file: &str, password: Option<&str>) -> Result<Self, SecretKeyError> {
-        if file.len() as u64 > limits::SIGNATURE.value {
-            return Err(SecretKeyError::Form);
-        }
-        let with_password = Self::has_password(file)?;
-        let text = minisign::SecretKeyBox::from_string(file).map_err(|_| SecretKeyError::Form)?;
-        if !with_password {
-            let key = text.into_unencrypted_secret_key();
-            return key.map(Self).map_err(|_| SecretKeyError::Form);
+        if !Self::has_password(file)? {
+            return Self::without_password(file);
         }
         let password = password.ok_or(SecretKeyError::NeedsPassword)?;
         check_password(password)?;
+        let text = minisign::SecretKeyBox::from_string(file).map_err(|_| SecretKeyError::Form)?;
         let key = text.into_secret_key(Some(password.to_owned()));
         key.map(Self).map_err(|_| SecretKeyError::WrongPassword)
+    }
+
+    /// The program minisign writes no checksum into a key without a password, and the crate demands one.
+    /// Such a key is taken as it stands: a damaged one signs nothing, since each signature is verified
+    /// when it is made.
+    fn without_password(file: &str) -> Result<Self, SecretKeyError> {
+        let bytes = bytes_of(file)?;
+        let key = if bytes.ends_with(&[0; CHECKSUM]) {
+            minisign::SecretKey::from_bytes(&bytes)
+        } else {
+            let text = minisign::SecretKeyBox::from_string(file);
+            text.and_then(minisign::SecretKeyBox::into_unencrypted_secret_key)
+        };
+        key.map(Self).map_err(|_| SecretKeyError::Form)
     }
 
     /// Its public key.
@@ -183,6 +187,23 @@ impl SecretKey {
         let public = minisign::PublicKey::from_secret_key(&self.0);
         public.map(PublicKey).map_err(|_| SecretKeyError::Form)
     }
+}
+
+/// Bytes of the checksum at the end of a secret key.
+const CHECKSUM: usize = 32;
+/// Bytes of a secret key with all that stands beside it.
+const SECRET_KEY: usize = 158;
+
+/// The bytes of a secret key's file, which are not looked into yet.
+fn bytes_of(file: &str) -> Result<Vec<u8>, SecretKeyError> {
+    use base64::Engine as _;
+    if file.len() as u64 > limits::SIGNATURE.value {
+        return Err(SecretKeyError::Form);
+    }
+    let line = file.lines().nth(1).ok_or(SecretKeyError::Form)?;
+    let bytes = base64::engine::general_purpose::STANDARD.decode(line.trim());
+    let bytes = bytes.ok().filter(|bytes| bytes.len() == SECRET_KEY);
+    bytes.ok_or(SecretKeyError::Form)
 }
 
 fn check_password(password: &str) -> Result<(), SecretKeyError> {

@@ -126,6 +126,25 @@ const THEIR_LEGACY: &str = "\
     trusted comment: timestamp:1795843637\tfile:f\n\
     V9RjVRO8VDAibQwj2+WkoZ4CWAKgqdFYwG8I5d23wZ9PwaD8GnxChlKAu8DnhUjujokBSPFuHJ6wM/CXUBb3Bw==\n";
 
+/// The secret key of that key, which was made for this test and signs nothing else.
+const THEIR_SECRET: &str = "\
+    untrusted comment: minisign encrypted secret key\n\
+    RWQAAEIyAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAKqi7IoZ85M0/YPW1+/OOKsNHfXN6mumYtO+2XabyuGMJAEpvJ0lrROKbZ4x42oWv0LN4QmImCuZ/jaebRltz+jWKrFv23h3hAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
+
+#[test]
+fn a_key_another_tool_made_without_a_password_signs() {
+    let secret = SecretKey::read(THEIR_SECRET, None).unwrap();
+    let key = secret.public().unwrap();
+    assert_eq!(key.text(), THEIR_KEY);
+    assert_eq!(verdict(&signed(&secret), &key, FILE), "verified");
+    // It has no checksum, and a damaged one signs nothing all the same.
+    let damaged = THEIR_SECRET.replace("P2D1tfvzj", "P2D1tfvzk");
+    assert_ne!(damaged, THEIR_SECRET);
+    let damaged = SecretKey::read(&damaged, None).unwrap();
+    let told = signature::sign_bytes(&damaged, FILE, &Claims::default()).unwrap_err();
+    assert_eq!(told, SecretKeyError::Failed("signing"));
+}
+
 #[test]
 fn what_another_tool_signed_is_taken() {
     let key = PublicKey::parse(THEIR_KEY).unwrap();
