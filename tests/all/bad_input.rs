@@ -7,7 +7,12 @@ use serde_json::json;
 fn install_error(workspace: &Workspace, bytes: &[u8]) -> String {
     let file = workspace.beside("plugin.wasm");
     std::fs::write(&file, bytes).unwrap();
-    let ran = workspace.run(&["plugin", "install", &file.display().to_string()]);
+    let ran = workspace.run(&[
+        "plugin",
+        "install",
+        "--unsigned",
+        &file.display().to_string(),
+    ]);
     assert_ne!(ran.code, 0, "{}", ran.out);
     let listed = workspace.json(&["plugin", "list"]);
     assert_eq!(

@@ -19,6 +19,7 @@ mod promises;
 mod rollback;
 mod screens;
 mod settings;
+mod signing;
 mod stage;
 mod state;
 mod storage;

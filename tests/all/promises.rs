@@ -497,7 +497,7 @@ fn promise_9_the_version_before_comes_back_with_one_command() {
     std::fs::write(&settings, "behaviour = \"refuse\"\n").unwrap();
     let settings = settings.display().to_string();
     for step in [
-        &["plugin", "install", old.as_str()][..],
+        &["plugin", "install", "--unsigned", old.as_str()][..],
         &["plugin", "grant", "acme.rule", "--all-declared"],
         &["plugin", "settings", "acme.rule", &settings],
         &["plugin", "enable", "acme.rule"],
@@ -520,7 +520,9 @@ fn promise_9_the_version_before_comes_back_with_one_command() {
     };
     let before = state();
     assert_eq!(refused(), 3, "0.1.0 guards accounts");
-    let _ = workspace.run(&["plugin", "install", &new]).ok();
+    let _ = workspace
+        .run(&["plugin", "install", "--unsigned", &new])
+        .ok();
     assert_eq!(
         (state().0, refused()),
         (json!("0.2.0"), 0),
@@ -536,7 +538,12 @@ fn promise_9_the_version_before_comes_back_with_one_command() {
         .find(|path| path.to_string_lossy().contains("acme.rule-0.1.0"))
         .unwrap();
     let _ = workspace
-        .run(&["plugin", "install", &kept.display().to_string()])
+        .run(&[
+            "plugin",
+            "install",
+            "--unsigned",
+            &kept.display().to_string(),
+        ])
         .ok();
     assert_eq!(
         (state(), refused()),

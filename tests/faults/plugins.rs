@@ -213,7 +213,9 @@ fn p6_names_that_nothing_has_and_addresses_that_are_none_are_refused() {
 fn p7_a_plugin_is_not_switched_on_with_a_part_of_what_it_needs_to_see() {
     let workspace = Workspace::new();
     let file = plugin("sales-stages").display().to_string();
-    let _ = workspace.run(&["plugin", "install", &file]).ok();
+    let _ = workspace
+        .run(&["plugin", "install", "--unsigned", &file])
+        .ok();
     let grant = |item: &str| {
         let _ = workspace
             .run(&["plugin", "grant", "sales-stages", item])
@@ -299,7 +301,9 @@ fn p7_an_event_about_what_may_not_be_read_waits_for_the_grant() {
 fn p8_a_plugin_without_what_it_sets_is_not_switched_on() {
     let workspace = Workspace::new();
     let file = plugin("sales-stages").display().to_string();
-    let _ = workspace.run(&["plugin", "install", &file]).ok();
+    let _ = workspace
+        .run(&["plugin", "install", "--unsigned", &file])
+        .ok();
     let _ = workspace
         .run(&["plugin", "grant", "sales-stages", "--all-declared"])
         .ok();
@@ -351,7 +355,9 @@ fn p9_what_a_plugin_gave_up_on_is_told_counted_and_can_be_tried_again_or_forgott
 fn p10_grants_are_shown_and_given_by_what_they_are_about() {
     let workspace = Workspace::new();
     let file = plugin("service-rules").display().to_string();
-    let _ = workspace.run(&["plugin", "install", &file]).ok();
+    let _ = workspace
+        .run(&["plugin", "install", "--unsigned", &file])
+        .ok();
     let told = workspace
         .run(&["plugin", "inspect", "service-rules"])
         .ok()
@@ -419,7 +425,9 @@ fn p11_a_manifest_that_names_what_is_not_there_is_told_at_installation() {
     ] {
         let workspace = Workspace::new();
         let file = with_grant(&workspace, "read:task.subject", to);
-        let ran = workspace.run(&["plugin", "install", &file]).ok();
+        let ran = workspace
+            .run(&["plugin", "install", "--unsigned", &file])
+            .ok();
         assert!(ran.out.contains(named), "{to}: {}", ran.out);
     }
 }

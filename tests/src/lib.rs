@@ -174,7 +174,7 @@ impl Workspace {
     /// When one of that fails.
     pub fn install(&self, id: &str) {
         let file = plugin(id).display().to_string();
-        let _ = self.run(&["plugin", "install", &file]).ok();
+        let _ = self.run(&["plugin", "install", "--unsigned", &file]).ok();
         let _ = self.run(&["plugin", "grant", id, "--all-declared"]).ok();
         let _ = self.run(&["plugin", "enable", id]).ok();
     }

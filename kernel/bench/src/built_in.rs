@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use kjerne_model::{Actor, Instant};
-use kjerne_workspace::{Administration, Runtime};
+use kjerne_workspace::{Administration, Offer, Runtime};
 
 /// In the order they are asked.
 const PLUGINS: [&str; 4] = ["sales-stages", "buying-process", "service-rules", "webhook"];
@@ -44,7 +44,8 @@ fn beside_program() -> Result<PathBuf> {
 fn switch_on(acts: &Administration<'_>, folder: &Path, id: &str) -> Result<()> {
     let file = newest(folder, id)?;
     let bytes = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-    acts.install(&bytes)?;
+    // They were built here, from this source, and nobody has signed them.
+    acts.install(&Offer::unsigned(&bytes))?;
     if id == "webhook" {
         acts.set_settings(id, Some(webhook_settings()))?;
         acts.grant(id, &[format!("send:{SINK}")], &[], true)?;

@@ -487,6 +487,56 @@ pub enum SecretCommand {
     },
 }
 
+/// `plugin keygen`
+#[derive(Args, Debug)]
+pub struct KeygenArgs {
+    /// What the files are called, without their endings.
+    #[arg(default_value = "kjerne")]
+    pub name: PathBuf,
+    /// Keep the secret key without a password. Else one is asked for; where nobody sits in front of it,
+    /// it is a line of standard input.
+    #[arg(long)]
+    pub no_password: bool,
+    /// The secret key this one comes after, which signs it: NAME.pub.minisig.
+    #[arg(long, value_name = "FILE")]
+    pub successor_of: Option<PathBuf>,
+}
+
+/// `plugin install`
+#[derive(Args, Debug)]
+pub struct InstallArgs {
+    /// The file.
+    pub file: PathBuf,
+    /// Its signature; otherwise FILE.minisig when it is there.
+    #[arg(long, value_name = "FILE")]
+    pub signature: Option<PathBuf>,
+    /// The publisher's public key, or its file; otherwise the one that is known, or that the signature names.
+    #[arg(long, short = 'P', value_name = "KEY")]
+    pub public_key: Option<String>,
+    /// The old key's word for a new one: the NAME.pub.minisig its publisher made.
+    #[arg(long, value_name = "FILE")]
+    pub succession: Option<PathBuf>,
+    /// Take it although nobody signed it; it stays marked.
+    #[arg(long, conflicts_with_all = ["signature", "public_key", "succession"])]
+    pub unsigned: bool,
+}
+
+/// `plugin accept`
+#[derive(Args, Debug)]
+pub struct AcceptArgs {
+    /// The plugin.
+    pub plugin: String,
+    /// The version that was looked at; another one is not accepted.
+    #[arg(long, value_name = "VERSION")]
+    pub version: Option<String>,
+    /// Grant this as well, such as send:https://host where it asks for send:*
+    #[arg(long = "grant", value_name = "ITEM")]
+    pub items: Vec<String>,
+    /// Grant everything it declares.
+    #[arg(long)]
+    pub all_declared: bool,
+}
+
 /// `plugin`
 #[derive(Subcommand, Debug)]
 pub enum PluginCommand {
@@ -504,10 +554,53 @@ pub enum PluginCommand {
         #[arg(default_value = ".")]
         dir: PathBuf,
     },
-    /// Install a plugin's file, or upgrade to it. Installing grants nothing and enables nothing.
-    Install {
+    /// Make a key to sign plugins with: NAME.key, which is secret, and NAME.pub.
+    Keygen(KeygenArgs),
+    /// Sign a plugin's file: FILE.minisig beside it.
+    Sign {
         /// The file.
         file: PathBuf,
+        /// The secret key.
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+    },
+    /// Verify the signature of a plugin's file.
+    Verify {
+        /// The file.
+        file: PathBuf,
+        /// The publisher's public key, or its file.
+        #[arg(long, short = 'P', value_name = "KEY")]
+        public_key: String,
+        /// The signature; otherwise FILE.minisig.
+        #[arg(long, value_name = "FILE")]
+        signature: Option<PathBuf>,
+    },
+    /// Install a plugin's file, or upgrade to it. Installing grants nothing and enables nothing.
+    Install(InstallArgs),
+    /// Show what a version that waits would change, item by item.
+    Review {
+        /// The plugin.
+        plugin: String,
+    },
+    /// Have the version that waits take its place, and grant what it needs.
+    Accept(AcceptArgs),
+    /// Forget the version that waits; the one in use stays.
+    Reject {
+        /// The plugin.
+        plugin: String,
+    },
+    /// List the publishers whose keys are known, or pin a key to one.
+    Trust {
+        /// The publisher.
+        publisher: Option<String>,
+        /// The key that signs for them, or its file.
+        #[arg(long, short = 'P', value_name = "KEY", requires = "publisher")]
+        public_key: Option<String>,
+    },
+    /// Revoke a publisher's keys: nothing they signed is installed or switched on any more.
+    Distrust {
+        /// The publisher.
+        publisher: String,
     },
     /// Take the version back that was in use before; its file is kept in the workspace.
     Rollback {

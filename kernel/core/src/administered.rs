@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use kjerne_model::{Actor, Instant};
 use kjerne_store::registry::{self, PluginRow};
 use kjerne_store::{
-    CursorRow, JobRow, Read, StoreError, Write, approvers, cursors, jobs, outbox, parked, pending,
-    plugin_state,
+    CursorRow, JobRow, Origin, PublisherRow, Read, StoreError, WaitingRow, Write, approvers,
+    cursors, jobs, outbox, parked, pending, plugin_state, provenance,
 };
 
 use crate::job_rows::{parked_job, parked_role};
@@ -29,6 +29,14 @@ pub enum Administered {
         /// The digest of its file.
         digest: [u8; 32],
     },
+    /// Where the files of a plugin that are kept come from, over what was known of them.
+    Origins(String, Vec<Origin>),
+    /// A publisher and their keys, over what was known of them.
+    Publisher(PublisherRow),
+    /// A version of a plugin waits to be looked at, instead of one that did.
+    Waits(WaitingRow),
+    /// No version of a plugin waits any more.
+    WaitsNoMore(String),
     /// A domain interface is bound to a plugin.
     Bound {
         /// The interface.
@@ -99,6 +107,10 @@ impl Administered {
                 version,
                 digest,
             } => plugin_state::put(write, &used(plugin), version, digest),
+            Self::Origins(plugin, origins) => provenance::put_origins(write, plugin, origins),
+            Self::Publisher(row) => provenance::put_publisher(write, row),
+            Self::Waits(row) => provenance::put_waiting(write, row),
+            Self::WaitsNoMore(plugin) => provenance::remove_waiting(write, plugin),
             Self::Bound { role, plugin } => registry::bind(write, role.name(), plugin),
             Self::Unbound(plugin) => unbind(write, plugin),
             Self::Begins {
@@ -180,6 +192,7 @@ fn remove(write: &mut dyn Write, plugin: &str) -> Result<(), StoreError> {
         outbox::remove(write, seq)?;
     }
     plugin_state::clear(write, &used(plugin))?;
+    provenance::remove_plugin(write, plugin)?;
     for role in [Role::React, Role::Integration] {
         cursors::remove(write, plugin, role.name())?;
     }

@@ -13,7 +13,6 @@ use crate::outcome::{Outcome, Receipt};
 use crate::plugins::{PluginInfo, Role, Task};
 use crate::requests::{Ask, Tied};
 use crate::rows_beside::{Row, refused_fault};
-use kjerne_query::Reader;
 
 /// A run of a job.
 #[derive(Clone, Copy, Debug)]

@@ -73,7 +73,8 @@ impl Cache {
         }
         let code = compiler::compile(engine, bytes)?;
         let component = deserialize(engine, &code);
-        let component = component.map_err(|error| Uncompiled::Refused(format!("{error:#}")))?;
+        // Code that was made just now fits this engine; what is left to be checked is the pool's room.
+        let component = component.map_err(|error| Uncompiled::NoRoom(format!("{error:#}")))?;
         if let Some(directory) = &self.directory {
             let mac = self.mac(&name, &code);
             // What could not be kept is compiled again at the next start.

@@ -43,6 +43,8 @@ pub enum Uncompiled {
     TooMuch(Limit),
     /// The compiler did not take it, or could not be started.
     Refused(String),
+    /// Of what was compiled, no instance would have room.
+    NoRoom(String),
 }
 
 /// Has plugins compiled by this program from now on: the running one, when it calls [`serve`] where

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use kjerne_core::{Fault, Role};
-use kjerne_package::{Package, PackageError};
+use kjerne_package::{Package, PackageError, Stage};
 
 /// Why a plugin cannot be loaded. Every message says what to do.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -16,6 +16,13 @@ pub enum LoadError {
     BadSettings(String),
     /// Two plugins of one set have the same id.
     Twice(String),
+    /// An instance of it takes more than the host has for one.
+    TooDemanding {
+        /// The plugin.
+        plugin: String,
+        /// What it takes, and what there is.
+        why: String,
+    },
     /// It was compiled, but does not fit the contract's types, or needs more than the host has.
     DoesNotFit {
         /// The plugin.
@@ -64,12 +71,33 @@ impl fmt::Display for LoadError {
                 "plugin {plugin} does not fit this kernel: {why}; build it again with the SDK of \
                  this version"
             ),
+            Self::TooDemanding { plugin, why } => write!(
+                f,
+                "plugin {plugin} takes more than a plugin has: {why}; build it with less"
+            ),
             Self::Unprepared { plugin, why } => f.write_str(&unprepared(plugin, why)),
         }
     }
 }
 
 impl std::error::Error for LoadError {}
+
+/// Why a file is not installed, and at which stage that was found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Misfit {
+    /// The stage.
+    pub stage: Stage,
+    /// Why.
+    pub error: LoadError,
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for Misfit {}
 
 impl From<PackageError> for LoadError {
     fn from(error: PackageError) -> Self {

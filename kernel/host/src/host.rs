@@ -178,29 +178,6 @@ impl Host {
         })
     }
 
-    /// Compiles a plugin (or finds it compiled) and links it, without using it: what an
-    /// installation must know before it changes anything.
-    ///
-    /// # Errors
-    /// When it does not fit the contract's types or needs more than the host has.
-    pub fn try_on(&self, package: &Package) -> Result<(), LoadError> {
-        let plugin = Installed {
-            package: Arc::new(package.clone()),
-            grants: Vec::new(),
-            settings: String::new(),
-            revision: 0,
-            position: 0,
-            enabled: true,
-            bound: BTreeSet::new(),
-            limits: Numbers::new(),
-            lets_pass: false,
-        };
-        let plugin = Arc::new(self.settled(plugin)?);
-        let code = code::link(&self.linker, &self.unprepared(package)?, package)?;
-        let code = Arc::new(code);
-        self.runtime.try_out(&plugin, &code)
-    }
-
     /// Loads another set of plugins without using it, so that whoever changes what is installed
     /// knows beforehand that it runs.
     ///
@@ -275,7 +252,7 @@ impl Host {
     }
 
     /// A plugin as it is to be used, without its code.
-    fn settled(&self, plugin: Installed) -> Result<Plugin, LoadError> {
+    pub(crate) fn settled(&self, plugin: Installed) -> Result<Plugin, LoadError> {
         let manifest = &plugin.package.manifest;
         let granted = plugin.grants.iter().map(|text| Grant::parse(text));
         let granted: Vec<Grant> = granted.collect::<Result<_, _>>().map_err(|error| {

@@ -56,6 +56,7 @@ mod model_calls;
 pub use kjerne_core::models;
 pub use kjerne_ledger::limits as ledger_limits;
 pub use kjerne_ledger::{CallStats, Cost, SetAside};
+pub use kjerne_package::limits as package_limits;
 mod outputs;
 mod plugin;
 mod plugin_calls;
@@ -66,16 +67,18 @@ mod settings;
 mod stop;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod watching;
 mod wit;
 
 pub use compiler::{ARGUMENT as COMPILE_ARGUMENT, compile_with, serve as compile_and_end};
 pub use engine::RUNTIME_VERSION;
-pub use error::{AskError, HostError, LoadError};
+pub use error::{AskError, HostError, LoadError, Misfit};
 pub use host::{Host, HostOptions, Installed, Loaded};
 pub use kjerne_package::{
-    CONTRACT, Command, Declared, Job, MANIFEST_SECTION, Manifest, Package, PackageError, Parameter,
-    SETTINGS_SECTION, grants, parameters, screens,
+    CONTRACT, Change, Command, Declared, Difference, Job, MANIFEST_SECTION, Manifest, Package,
+    PackageError, Parameter, SETTINGS_SECTION, Stage, check_publisher, grants, parameters, screens,
+    signing,
 };
 pub use logs::Line;
 pub use model_calls::STALE_PAGE;

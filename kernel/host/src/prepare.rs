@@ -129,6 +129,10 @@ impl Host {
             .map_err(|error| match error {
                 Uncompiled::TooMuch(limit) => PackageError::TooLarge { limit, found: None }.into(),
                 Uncompiled::Refused(why) => LoadError::does_not_fit(package, why),
+                Uncompiled::NoRoom(why) => LoadError::TooDemanding {
+                    plugin: package.manifest.id.clone(),
+                    why,
+                },
             })
     }
 
@@ -149,7 +153,7 @@ impl Host {
 
     /// Runs `prepare` in an instance of its own and makes a component of it, where that is asked for;
     /// else there is nothing of it.
-    fn run_prepare(
+    pub(crate) fn run_prepare(
         &self,
         plugin: &Arc<Plugin>,
         component: &Component,

@@ -11,7 +11,7 @@ use wasmparser::{Parser, ValidPayload, Validator, WasmFeatures};
 use crate::error::PackageError;
 use crate::limits;
 use crate::manifest::Manifest;
-use crate::outline::{MANIFEST_SECTION, Outline, SETTINGS_SECTION, invalid};
+use crate::outline::{MANIFEST_SECTION, Needs, Outline, SETTINGS_SECTION, invalid};
 
 pub use kjerne_contract::VERSION as CONTRACT;
 
@@ -29,6 +29,8 @@ pub struct Package {
     pub settings: String,
     /// The hash of the file.
     pub digest: [u8; 32],
+    /// What an instance of it takes at least.
+    pub needs: Needs,
     bytes: Vec<u8>,
 }
 
@@ -44,31 +46,45 @@ impl Package {
         Ok(bytes)
     }
 
+    /// Holds the size of a file against the limit.
+    ///
+    /// # Errors
+    /// When it is too large.
+    pub fn check_size(bytes: &[u8]) -> Result<(), PackageError> {
+        if bytes.len() as u64 <= limits::PACKAGE.value {
+            return Ok(());
+        }
+        // Not all of it may be here to be counted.
+        Err(PackageError::TooLarge {
+            limit: limits::PACKAGE,
+            found: None,
+        })
+    }
+
+    /// The hash by which a file is known.
+    #[must_use]
+    pub fn digest_of(bytes: &[u8]) -> [u8; 32] {
+        *blake3::hash(bytes).as_bytes()
+    }
+
     /// Reads a component and checks everything that can be checked without running or compiling
     /// it: what it is, what it was built for, that its manifest says the truth.
     ///
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn read(bytes: &[u8]) -> Result<Self, PackageError> {
-        // Of a file that is too large, not all of it may be here to be counted.
-        if bytes.len() as u64 > limits::PACKAGE.value {
-            return Err(PackageError::TooLarge {
-                limit: limits::PACKAGE,
-                found: None,
-            });
-        }
+        Self::check_size(bytes)?;
         if !bytes.starts_with(b"\0asm") {
             return Err(PackageError::NotWasm);
         }
         if Parser::is_core_wasm(bytes) {
             return Err(PackageError::CoreModule);
         }
-        let package = Self::of(bytes, Outline::read(bytes)?);
+        let outline = Outline::read(bytes)?;
+        let manifest = manifest_of(&outline)?;
         let end = Instant::now() + Duration::from_millis(limits::VALIDATION.value);
-        match package {
-            Ok(package) => validate(bytes, end).map(|()| package),
-            Err(error) => Err(compared(error, bytes, end)),
-        }
+        validate(bytes, end)?;
+        Self::of(bytes, outline, manifest).map_err(|error| compared(error, bytes))
     }
 
     /// Reads a file again that [`Package::read`] has taken before, which its hash proves. Not every
@@ -81,22 +97,19 @@ impl Package {
         if blake3::hash(bytes) != *digest {
             return Self::read(bytes);
         }
-        Self::of(bytes, Outline::read_again(bytes)?)
+        let outline = Outline::read_again(bytes)?;
+        let manifest = manifest_of(&outline)?;
+        Self::of(bytes, outline, manifest)
     }
 
-    fn of(bytes: &[u8], outline: Outline) -> Result<Self, PackageError> {
+    fn of(bytes: &[u8], outline: Outline, manifest: Manifest) -> Result<Self, PackageError> {
         let roles = roles(&outline)?;
-        let manifest = Manifest::parse(
-            outline
-                .manifest
-                .as_deref()
-                .ok_or(PackageError::NoManifest)?,
-        )?;
         check_contract(&manifest.contract)?;
         check_roles(&manifest, &roles)?;
         check_imports(&outline)?;
         Ok(Self {
             manifest,
+            needs: outline.needs,
             settings: outline.settings.unwrap_or_default(),
             digest: *blake3::hash(bytes).as_bytes(),
             bytes: bytes.to_vec(),
@@ -120,18 +133,26 @@ impl Package {
     }
 }
 
-/// Of a plugin for another version of the contract, tells where it differs first. A file that is not valid is
-/// not looked into.
-fn compared(error: PackageError, bytes: &[u8], end: Instant) -> PackageError {
+/// Of a plugin for another version of the contract, which is valid, tells where it differs first.
+fn compared(error: PackageError, bytes: &[u8]) -> PackageError {
     match error {
         PackageError::WrongContract { found, known, .. } => PackageError::WrongContract {
             found,
             known,
-            difference: validate(bytes, end)
-                .ok()
-                .and_then(|()| kjerne_contract::first_difference(bytes)),
+            difference: kjerne_contract::first_difference(bytes),
         },
         other => other,
+    }
+}
+
+/// The manifest inside; a component of another contract, or of none, has none of ours.
+fn manifest_of(outline: &Outline) -> Result<Manifest, PackageError> {
+    match outline.manifest.as_deref() {
+        Some(text) => Manifest::parse(text),
+        None => {
+            roles(outline)?;
+            Err(PackageError::NoManifest)
+        }
     }
 }
 

@@ -103,4 +103,16 @@ limit_table! {
     /// Bytes of the name of a host messages go to.
     SEND_HOST = "send-host", 253, "bytes",
         "no name in the DNS is longer";
+
+    /// Bytes of a file with a signature or a key.
+    SIGNATURE = "signature", 4 << 10, "bytes",
+        "four lines, of which the longest is a comment of some hundred letters";
+
+    /// Bytes of the password of a signing key.
+    KEY_PASSWORD = "key-password", 1_024, "bytes",
+        "what minisign takes; a key with a longer one could be used by no other tool";
+
+    /// Bytes of the name of a publisher.
+    PUBLISHER_NAME = "publisher-name", 64, "bytes",
+        "it stands in a key of the store and in every line about the publisher";
 }

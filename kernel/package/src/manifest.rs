@@ -13,6 +13,7 @@ use serde::Deserialize;
 use crate::error::PackageError;
 use crate::grants::Grant;
 use crate::knobs::{Knob, Numbers};
+use crate::limits;
 use crate::parameters::{Command, ParameterTable, parameters};
 use crate::screens::{Panel, PanelTable, Report, ReportTable, panels, reports};
 use crate::words::{check_word, fits, is_word, wrong};
@@ -24,6 +25,8 @@ pub struct Manifest {
     pub id: String,
     /// Its version, `1.2.0`.
     pub version: String,
+    /// Who made it, by the name their key is pinned to; none where nobody signs it.
+    pub publisher: Option<String>,
     /// The contract version it was built for.
     pub contract: String,
     /// What people call it.
@@ -82,6 +85,9 @@ impl Manifest {
         check_id(&file.id)?;
         check_version("version", &file.version)?;
         check_version("contract", &file.contract)?;
+        if let Some(publisher) = &file.publisher {
+            check_publisher(publisher)?;
+        }
         let roles = roles(file.roles)?;
         let integration = file.integration.unwrap_or_default();
         for source in &integration.sources {
@@ -91,6 +97,7 @@ impl Manifest {
             label: shown::plain(&file.label.unwrap_or_else(|| file.id.clone())),
             id: file.id,
             version: file.version,
+            publisher: file.publisher,
             contract: file.contract,
             description: shown::plain(&file.description),
             grants: file
@@ -206,6 +213,7 @@ impl Manifest {
 struct File {
     id: String,
     version: String,
+    publisher: Option<String>,
     contract: String,
     label: Option<String>,
     #[serde(default)]
@@ -369,6 +377,23 @@ fn check_id(id: &str) -> Result<(), PackageError> {
     )))
 }
 
+/// Checks the name of a publisher.
+///
+/// # Errors
+/// [`PackageError::BadManifest`] when no publisher can be called so.
+pub fn check_publisher(name: &str) -> Result<(), PackageError> {
+    let fits = name.len() <= limits::PUBLISHER_NAME.count();
+    if fits && name.split('.').all(is_word) {
+        return Ok(());
+    }
+    let shown: String = name.chars().take(80).collect();
+    Err(wrong(&format!(
+        "publisher {shown:?} is not made of small letters, digits, '-' and '.', such as acme, in at most {} \
+         bytes",
+        limits::PUBLISHER_NAME.value
+    )))
+}
+
 fn check_version(what: &str, text: &str) -> Result<(), PackageError> {
     let core = text.split(['-', '+']).next().unwrap_or_default();
     let numbers: Vec<&str> = core.split('.').collect();
@@ -388,7 +413,6 @@ fn check_version(what: &str, text: &str) -> Result<(), PackageError> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::limits;
 
     const GOOD: &str = r#"
         id = "acme.credit-check"
@@ -567,5 +591,27 @@ mod tests {
             "name = \"Re calc\"",
             "small letters",
         );
+    }
+
+    #[test]
+    fn a_publisher_is_called_by_so_many_bytes_and_no_other_letters() {
+        let long = "a".repeat(limits::PUBLISHER_NAME.count());
+        for (name, fits) in [
+            ("acme", true),
+            ("acme.no", true),
+            ("acme-2", true),
+            (long.as_str(), true),
+            (&format!("{long}a"), false),
+            ("", false),
+            ("Acme", false),
+            ("acme..no", false),
+            ("2acme", false),
+            ("ac me", false),
+            ("ac:me", false),
+        ] {
+            assert_eq!(check_publisher(name).is_ok(), fits, "{name}");
+        }
+        let told = check_publisher("Acme").unwrap_err().to_string();
+        assert!(told.contains("such as acme"), "{told}");
     }
 }

@@ -30,6 +30,45 @@ pub struct Outline {
     pub manifest: Option<String>,
     /// Its default settings.
     pub settings: Option<String>,
+    /// What its modules take.
+    pub needs: Needs,
+}
+
+/// What an instance of a plugin takes at least, as its modules say. One that is made twice takes it twice,
+/// which is known when it is compiled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Needs {
+    /// Bytes of the largest memory a module begins with.
+    pub memory: u64,
+    /// Elements of the largest table a module begins with.
+    pub table: u64,
+    /// The most memories a module has of its own.
+    pub memories: u64,
+    /// The most tables a module has of its own.
+    pub tables: u64,
+}
+
+impl Needs {
+    fn take(&mut self, payload: &Payload<'_>) -> Result<(), PackageError> {
+        match payload {
+            Payload::MemorySection(section) => {
+                self.memories = self.memories.max(section.count().into());
+                for memory in section.clone() {
+                    let memory = memory.map_err(invalid)?;
+                    let page = 1_u64 << memory.page_size_log2.unwrap_or(16).min(16);
+                    self.memory = self.memory.max(memory.initial.saturating_mul(page));
+                }
+            }
+            Payload::TableSection(section) => {
+                self.tables = self.tables.max(section.count().into());
+                for table in section.clone() {
+                    self.table = self.table.max(table.map_err(invalid)?.ty.initial);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
 }
 
 impl Outline {
@@ -71,6 +110,7 @@ impl Outline {
                 nesting(&bytes[section.range()])?;
             }
             counts.take(&payload)?;
+            outline.needs.take(&payload)?;
             if counts.open.len() <= 1 && counts.modules == 0 {
                 outline.take(payload)?;
             }

@@ -2,18 +2,27 @@
 
 use axum::Extension;
 use axum::extract::State;
+use axum::http::StatusCode;
 use kjerne_host::grants::Grant;
 use kjerne_store::registry::PluginRow;
 use kjerne_workspace::administration::Placed;
+use kjerne_workspace::runtime::now;
+use kjerne_workspace::{Administration, Offer};
 use serde_json::{Value as Json, json};
 
-use crate::app::{Answer, App, Who, ok};
+use crate::app::{Answer, App, Who, json as json_with, ok};
+use crate::inspect::made;
 use crate::problem::Problem;
-use crate::request::{JsonBody, PackageBody, Path, SettingsBody};
+use crate::request::{JsonBody, PackageBody, Path, SettingsBody, Words};
 
-fn placed(placed: &Placed) -> Json {
+pub(crate) fn placed(placed: &Placed) -> Json {
     let texts = |items: &[Grant]| items.iter().map(Grant::to_string).collect::<Vec<_>>();
     let mut json = kjerne_wire::plugin_row(&placed.row);
+    made(&mut json, &placed.made);
+    json["pinned"] = json!(placed.pinned.is_some());
+    if let Some((version, reasons)) = &placed.waits {
+        json["waits"] = json!({ "version": version, "for": reasons });
+    }
     json["before"] = json!(placed.before);
     json["missing"] = json!(texts(&placed.missing));
     json["needed"] = json!(texts(&placed.needed));
@@ -25,14 +34,31 @@ fn settings_of(row: &PluginRow) -> Json {
     json!({ "plugin": row.id, "revision": row.revision, "settings": row.settings })
 }
 
-/// Installs a plugin's file, or upgrades to it.
+/// Installs a plugin's file, or upgrades to it; an upgrade that waits to be looked at answers 202.
 pub(crate) async fn install(
     State(app): State<App>,
     Extension(actor): Who,
-    PackageBody(bytes): PackageBody,
+    words: Words,
+    body: PackageBody,
 ) -> Answer {
-    app.act(actor, move |acts| Ok(placed(&acts.install(&bytes)?)))
-        .await
+    words.only(&[&["unsigned"]])?;
+    let unsigned = words.flag(&["unsigned"])?;
+    app.run(move |runtime| {
+        let offer = Offer {
+            bytes: &body.bytes,
+            signature: body.signature.as_deref(),
+            succession: body.succession.as_deref(),
+            public_key: body.public_key.as_deref(),
+            unsigned,
+        };
+        let done = Administration::new(runtime, actor, now()).install(&offer)?;
+        let status = match done.waits {
+            Some(_) => StatusCode::ACCEPTED,
+            None => StatusCode::OK,
+        };
+        Ok(json_with(status, &placed(&done)))
+    })
+    .await
 }
 
 /// Takes an earlier version back: `{"to"?: VERSION}`.

@@ -7,14 +7,16 @@ use kjerne_host::knobs::Knobs;
 use kjerne_host::limits::Budget;
 use kjerne_host::parameters::type_word;
 use kjerne_host::screens::Report;
+use kjerne_host::signing::PublicKey;
 use kjerne_host::{Package, Parameter};
 use kjerne_model::{Name, PersonalData, Schema};
 use kjerne_store::registry::PluginRow;
+use kjerne_store::{KeyStanding, Signer};
 use serde_json::{Value as Json, json};
 
 use kjerne_workspace::Result;
 use kjerne_workspace::grants::{all_unknown, group};
-use kjerne_workspace::plugin_registry::{INTERFACES, PluginRegistry, missing, set_limits};
+use kjerne_workspace::plugin_registry::{INTERFACES, Made, PluginRegistry, missing, set_limits};
 
 /// A plugin looked at: its file, and its row when it is installed.
 pub struct Inspected {
@@ -22,6 +24,7 @@ pub struct Inspected {
     row: Option<PluginRow>,
     bound: Vec<String>,
     kept: Vec<String>,
+    made: Option<Made>,
 }
 
 /// The installed plugins, each with the versions that are kept beside the one in use.
@@ -32,10 +35,44 @@ pub fn listed(plugins: PluginRegistry<'_>) -> Result<Vec<Json>> {
     let rows = plugins.rows()?;
     let one = |row: &PluginRow| {
         let mut json = kjerne_wire::plugin_row(row);
+        made(&mut json, &plugins.made(row)?);
         json["kept"] = json!(plugins.kept(row)?);
         Ok(json)
     };
     rows.iter().map(one).collect()
+}
+
+/// Adds who made a plugin, and what waits to take its place.
+pub(crate) fn made(json: &mut Json, made: &Made) {
+    json["signature"] = signature(made.signer.as_ref(), made.standing);
+    json["waiting"] = json!(made.waiting);
+}
+
+/// Who signed a file, and what their key is worth.
+pub(crate) fn signature(signer: Option<&Signer>, standing: Option<KeyStanding>) -> Json {
+    let Some(signer) = signer else {
+        return json!({ "standing": "unsigned" });
+    };
+    json!({
+        "standing": standing.map(standing_name),
+        "publisher": signer.publisher,
+        "key": signer.key,
+        "fingerprint": fingerprint(&signer.key),
+    })
+}
+
+/// What a key is worth, in a word.
+pub(crate) fn standing_name(standing: KeyStanding) -> &'static str {
+    match standing {
+        KeyStanding::Trusted => "trusted",
+        KeyStanding::Succeeded => "succeeded",
+        KeyStanding::Revoked => "revoked",
+    }
+}
+
+/// The fingerprint of a key that was read before.
+pub(crate) fn fingerprint(key: &str) -> Option<String> {
+    PublicKey::parse(key).ok().map(|key| key.fingerprint())
 }
 
 impl Inspected {
@@ -45,6 +82,7 @@ impl Inspected {
         Self {
             package: Arc::new(package),
             row: None,
+            made: None,
             bound: Vec::new(),
             kept: Vec::new(),
         }
@@ -66,6 +104,7 @@ impl Inspected {
         Ok(Self {
             package,
             kept: plugins.kept(&row)?,
+            made: Some(plugins.made(&row)?),
             row: Some(row),
             bound,
         })
@@ -86,7 +125,11 @@ impl Inspected {
             .map_or_else(|| json!({}), kjerne_wire::plugin_row);
         json["id"] = json!(manifest.id);
         json["version"] = json!(manifest.version);
+        json["publisher"] = json!(manifest.publisher);
         json["contract"] = json!(manifest.contract);
+        if let Some(one) = &self.made {
+            made(&mut json, one);
+        }
         json["label"] = json!(manifest.label);
         json["description"] = json!(manifest.description);
         json["installed"] = json!(self.row.is_some());

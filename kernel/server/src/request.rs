@@ -139,16 +139,56 @@ impl FromRequest<App> for InboundBody {
     }
 }
 
-/// A plugin's file.
-pub struct PackageBody(pub Held<Vec<u8>>);
+/// A plugin's file, and what came beside it in headers: texts of several lines in base64, a key as it is.
+pub struct PackageBody {
+    /// The file.
+    pub bytes: Held<Vec<u8>>,
+    /// The text of its signature.
+    pub signature: Option<String>,
+    /// The text of a statement of succession.
+    pub succession: Option<String>,
+    /// The public key to verify it with.
+    pub public_key: Option<String>,
+}
+
+/// The header with the signature of a plugin's file.
+pub const SIGNATURE: HeaderName = HeaderName::from_static("kjerne-signature");
+/// The header with a statement by which its key succeeds another.
+pub const SUCCESSION: HeaderName = HeaderName::from_static("kjerne-succession");
+/// The header with the public key it is to be verified with.
+pub const PUBLIC_KEY: HeaderName = HeaderName::from_static("kjerne-public-key");
+
+/// A text that a header holds in base64.
+fn packed(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Problem> {
+    use base64::Engine as _;
+    let Some(value) = single(headers, name)? else {
+        return Ok(None);
+    };
+    let bytes = base64::engine::general_purpose::STANDARD.decode(value.trim());
+    let text = bytes.ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let wrong = || {
+        Problem::bad_request(format!(
+            "{name} is no text in base64; send the file with: base64 -w0 FILE"
+        ))
+    };
+    text.map(Some).ok_or_else(wrong)
+}
 
 impl FromRequest<App> for PackageBody {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         as_it_is(request.headers())?;
-        let read = read(request, app, &kjerne_package::limits::PACKAGE).await;
-        read.map(Self)
+        let headers = request.headers();
+        let (signature, succession) = (packed(headers, &SIGNATURE)?, packed(headers, &SUCCESSION)?);
+        let public_key = single(headers, &PUBLIC_KEY)?.map(str::to_owned);
+        let bytes = read(request, app, &kjerne_package::limits::PACKAGE).await?;
+        Ok(Self {
+            bytes,
+            signature,
+            succession,
+            public_key,
+        })
     }
 }
 

@@ -42,6 +42,10 @@ Kjerne: a customer record kernel with plugins.
 For the owner alone, over the socket kjerne.sock in the workspace's directory:
 
   POST  /v1/plugins                             install a plugin's file; DELETE /v1/plugins/{plugin} removes one
+                                                headers kjerne-signature (base64 of FILE.minisig),
+                                                kjerne-succession, kjerne-public-key; or ?unsigned=true
+  GET   /v1/plugins/{plugin}/review             what a version that waits would change; POST /accept, /reject
+  GET   /v1/publishers                          whose keys are known; POST /v1/publishers/{name}/trust, /distrust
   POST  /v1/plugins/{plugin}/grant              and /revoke, /enable, /disable, /rollback, /resume
   GET   /v1/plugins/{plugin}/limits             what its calls may use; PUT sets it
   GET   /v1/plugins/{plugin}/settings           PUT sets them, DELETE brings back the first; /logs: what it logged

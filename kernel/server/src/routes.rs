@@ -12,7 +12,7 @@ use crate::problem::Problem;
 use crate::watch::Stopping;
 use crate::{
     administration, app, approvals, budgets, exchange, gate, headers, jobs, models, operations,
-    panels, plugins, records, reports, request, root, secrets,
+    panels, plugins, publishers, records, reports, request, reviews, root, secrets,
 };
 
 /// The routes over an open workspace.
@@ -94,6 +94,7 @@ fn administration(app: &App) -> Router<App> {
         .route("/v1/costs/recent", get(operations::recent_costs))
         .route("/v1/outbox", get(operations::outbox))
         .route("/v1/parked", get(operations::parked))
+        .route("/v1/plugins", post(administration::install))
         .route("/v1/import/{kind}", post(exchange::import))
         .route("/v1/export/{kind}", get(exchange::export));
     let no_words = acts().route_layer(middleware::from_fn(request::no_words_here));
@@ -109,7 +110,6 @@ fn administration(app: &App) -> Router<App> {
 fn acts() -> Router<App> {
     let bare = || middleware::from_fn(request::no_body_here);
     Router::new()
-        .route("/v1/plugins", post(administration::install))
         .route("/v1/plugins/{plugin}", delete(administration::remove))
         .route("/v1/plugins/{plugin}/grant", post(administration::grant))
         .route("/v1/plugins/{plugin}/revoke", post(administration::revoke))
@@ -142,6 +142,18 @@ fn acts() -> Router<App> {
         .route(
             "/v1/plugins/{plugin}/jobs/{job}/run",
             post(jobs::run).layer(bare()),
+        )
+        .route("/v1/plugins/{plugin}/review", get(reviews::show))
+        .route("/v1/plugins/{plugin}/accept", post(reviews::accept))
+        .route(
+            "/v1/plugins/{plugin}/reject",
+            post(reviews::reject).layer(bare()),
+        )
+        .route("/v1/publishers", get(publishers::list))
+        .route("/v1/publishers/{publisher}/trust", post(publishers::trust))
+        .route(
+            "/v1/publishers/{publisher}/distrust",
+            post(publishers::distrust).layer(bare()),
         )
         .route(
             "/v1/parked/{plugin}/{role}/{entry}/{what}",

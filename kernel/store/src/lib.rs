@@ -40,6 +40,7 @@ pub mod outbox;
 pub mod parked;
 pub mod pending;
 pub mod plugin_state;
+pub mod provenance;
 pub mod records;
 mod redb;
 pub mod registry;
@@ -58,8 +59,9 @@ pub use memory::MemoryStore;
 pub use meta::FORMAT;
 pub use redb::RedbStore;
 pub use rows::{
-    Approval, AsideRow, CostRow, CursorRow, DueRun, JobRow, JobRun, KeyRow, Link, OutboxRow,
-    ParkedRow, PendingRow, PluginRow, Waiting,
+    Approval, AsideRow, CostRow, CursorRow, DueRun, JobRow, JobRun, KeyRow, KeyStanding, Link,
+    Origin, OutboxRow, ParkedRow, PendingRow, PluginRow, PublisherKey, PublisherRow, Signer,
+    Waiting, WaitingRow,
 };
 pub use space::Space;
 pub use store::{Range, Read, Snapshot, Store, Visit, VisitDamaged, Write};

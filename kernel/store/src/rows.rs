@@ -210,6 +210,89 @@ pub struct PluginRow {
     pub lets_pass: bool,
 }
 
+/// Where one file of a plugin comes from, as it was found when it was installed.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Origin {
+    /// Its version.
+    pub version: String,
+    /// The digest of the file.
+    pub digest: [u8; 32],
+    /// Who signed it, and with which public key; none for a file that nobody signed.
+    pub signer: Option<Signer>,
+}
+
+/// Who signed a file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Signer {
+    /// The publisher.
+    pub publisher: String,
+    /// Their public key, in one line.
+    pub key: String,
+}
+
+/// A publisher, and the keys known to be theirs, the oldest first.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PublisherRow {
+    /// Their name, as manifests have it.
+    pub name: String,
+    /// Their keys.
+    pub keys: Vec<PublisherKey>,
+}
+
+/// One key of a publisher.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PublisherKey {
+    /// The public key, in one line.
+    pub key: String,
+    /// What it is worth.
+    pub standing: KeyStanding,
+    /// Since when it is worth that.
+    pub since: Instant,
+}
+
+/// What a publisher's key is worth.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KeyStanding {
+    /// It signs what is installed.
+    Trusted,
+    /// It signed its successor: what it signed before stays, and it signs nothing new.
+    Succeeded,
+    /// It was taken back: what it signed is marked, and is not installed or switched on.
+    Revoked,
+}
+
+impl PublisherRow {
+    /// The key that signs now; none when all are revoked.
+    #[must_use]
+    pub fn trusted(&self) -> Option<&PublisherKey> {
+        let mut keys = self.keys.iter().rev();
+        keys.find(|key| key.standing == KeyStanding::Trusted)
+    }
+
+    /// What a key of theirs is worth; none for one that is not theirs.
+    #[must_use]
+    pub fn standing(&self, key: &str) -> Option<KeyStanding> {
+        let mut keys = self.keys.iter();
+        keys.find(|known| known.key == key)
+            .map(|known| known.standing)
+    }
+}
+
+/// A version of a plugin that waits until an administrator has looked at it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WaitingRow {
+    /// The plugin.
+    pub plugin: String,
+    /// Where the file that waits comes from.
+    pub origin: Origin,
+    /// Its signature, as it came.
+    pub signature: Option<String>,
+    /// The statement by which its key succeeds another, as it came.
+    pub succession: Option<String>,
+    /// Since when it waits.
+    pub since: Instant,
+}
+
 /// What one version of a plugin cost on one day, or in one month, in one role.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct CostRow {

@@ -9,8 +9,9 @@ use common::{all, both, id, queued, write};
 use kjerne_model::{Actor, Date, Instant};
 use kjerne_store::costs::{Retention, Spent};
 use kjerne_store::{
-    AsideRow, CostRow, CursorRow, KeyRow, OutboxRow, ParkedRow, PluginRow, costs, cursors,
-    idempotency, meta, outbox, parked, plugin_state, registry,
+    AsideRow, CostRow, CursorRow, KeyRow, Origin, OutboxRow, ParkedRow, PluginRow, PublisherRow,
+    WaitingRow, costs, cursors, idempotency, meta, outbox, parked, plugin_state, provenance,
+    registry,
 };
 
 #[test]
@@ -369,6 +370,54 @@ fn what_a_workspace_keeps_once_is_kept() {
         assert_eq!(
             meta::get(&*snapshot, "format").unwrap().unwrap(),
             b"not the format"
+        );
+    });
+}
+
+#[test]
+fn where_plugins_come_from_goes_with_them_and_publishers_stay() {
+    both(|store| {
+        let origin = Origin {
+            version: "0.1.0".to_owned(),
+            digest: [3; 32],
+            signer: None,
+        };
+        let waiting = WaitingRow {
+            plugin: "acme.rule".to_owned(),
+            origin: origin.clone(),
+            signature: None,
+            succession: None,
+            since: Instant::from_millis(1),
+        };
+        let acme = PublisherRow {
+            name: "acme".to_owned(),
+            keys: Vec::new(),
+        };
+        write(store, |write| {
+            provenance::put_publisher(write, &acme).unwrap();
+            for plugin in ["acme.rule", "acme.rules"] {
+                provenance::put_origins(write, plugin, std::slice::from_ref(&origin)).unwrap();
+            }
+            provenance::put_waiting(write, &waiting).unwrap();
+        });
+        let snapshot = store.snapshot().unwrap();
+        let found = provenance::waiting(&*snapshot, "acme.rule").unwrap();
+        assert_eq!(found, Some(waiting.clone()));
+        assert_eq!(provenance::waiting(&*snapshot, "acme.rules").unwrap(), None);
+        write(store, |write| {
+            provenance::remove_plugin(write, "acme.rule").unwrap();
+        });
+        let snapshot = store.snapshot().unwrap();
+        let origins = |plugin| provenance::origins(&*snapshot, plugin).unwrap();
+        assert_eq!(
+            (origins("acme.rule").len(), origins("acme.rules").len()),
+            (0, 1)
+        );
+        assert_eq!(provenance::waiting(&*snapshot, "acme.rule").unwrap(), None);
+        assert_eq!(provenance::publishers(&*snapshot).unwrap(), [acme.clone()]);
+        assert_eq!(
+            provenance::publisher(&*snapshot, "acme").unwrap(),
+            Some(acme.clone())
         );
     });
 }

@@ -7,28 +7,28 @@
 
 use std::sync::Arc;
 
-use kjerne_core::{Administered, Role, was_in_use};
+use kjerne_core::{Administered, Role};
 use kjerne_host::grants::Grant;
-use kjerne_host::{Installed, LoadError, Manifest, Package};
+use kjerne_host::{Installed, LoadError, Package};
 use kjerne_model::{Act, Actor, Instant};
 use kjerne_store::registry::PluginRow;
-use kjerne_store::{StoreError, cursors};
+use kjerne_store::{PublisherRow, cursors};
 
 use crate::error::{Error, Result};
-use crate::grants::{
-    all_unknown, check_grant, check_group, check_needed, check_needed_on, group, needed, unknown,
-};
+use crate::grants::{all_unknown, check_grant, check_group, check_needed, group, needed, unknown};
 use crate::plugin_files;
-use crate::plugin_registry::{
-    INTERFACES, as_installed, grants, missing, parse, read_package, role_named, role_names,
-};
+use crate::plugin_registry::{INTERFACES, Made, as_installed, grants, missing, parse, role_names};
+use crate::publishers::check_standing;
 use crate::runtime::{Replacement, Runtime};
-use crate::secrets::{self, Secrets};
 
 mod approvers;
 pub mod budgets;
+mod installation;
 mod jobs;
 mod parked;
+mod publishers;
+pub mod review;
+mod secrets;
 
 /// The act of installing a file that was never installed before, or of upgrading to it.
 const INSTALL: &str = "plugin.install";
@@ -53,6 +53,12 @@ pub struct Placed {
     pub needed: Vec<Grant>,
     /// What it names that the workspace does not have.
     pub unknown: Vec<String>,
+    /// Who made it.
+    pub made: Made,
+    /// The publisher whose key was pinned by this act.
+    pub pinned: Option<PublisherRow>,
+    /// The version that waits to be looked at instead of taking its place, and what for.
+    pub waits: Option<(String, Vec<String>)>,
 }
 
 /// What an act is going to make of one plugin.
@@ -73,106 +79,6 @@ impl<'a> Administration<'a> {
         Self { runtime, actor, at }
     }
 
-    /// Installs a plugin's file, or upgrades to it. It is compiled before anything is changed: a
-    /// plugin that cannot run is not installed. A new plugin is granted nothing and is off; an
-    /// upgraded one keeps what it was granted as far as it still declares it, and the rest is taken
-    /// back for good. One that is switched on reaches no further in this way, and needs no more.
-    ///
-    /// # Errors
-    /// When the file is no plugin, or the same version is there with another content.
-    pub fn install(&self, bytes: &[u8]) -> Result<Placed> {
-        self.runtime.host.try_on(&read_package(bytes)?)?;
-        self.place(bytes, INSTALL)
-    }
-
-    /// Takes back the version that was in use before the present one, or the one named.
-    ///
-    /// # Errors
-    /// When no such version is kept, or its file is damaged.
-    pub fn roll_back(&self, id: &str, version: Option<&str>) -> Result<Placed> {
-        let bytes = self.runtime.plugins().earlier(id, version)?;
-        self.runtime.host.try_on(&read_package(&bytes)?)?;
-        self.place(&bytes, "plugin.rollback")
-    }
-
-    fn place(&self, bytes: &[u8], operation: &str) -> Result<Placed> {
-        let package = Arc::new(read_package(bytes)?);
-        let _turn = self.runtime.administer();
-        let id = &package.manifest.id;
-        let rows = self.runtime.plugins().rows()?;
-        let before = rows.iter().find(|row| row.id == *id);
-        let row = match before {
-            Some(before) => {
-                let row = upgraded(before, &package, self.at)?;
-                self.check_upgrade(before, &row, &package)?;
-                self.check_kept(before, &package)?;
-                row
-            }
-            None => fresh(&rows, &package, self.at),
-        };
-        if row.enabled {
-            self.check(&row, Arc::clone(&package))?;
-        }
-        let workspace = &self.runtime.workspace;
-        let file = workspace.plugin_file(&row.id, &row.version);
-        // The row decides: before it stands the file of the row before is untouched, and behind it
-        // the draft is found even when it could not be moved.
-        if before.is_none() {
-            // What an earlier installation may have left behind is not this one's.
-            plugin_files::remove_all(workspace, &row.id)?;
-        }
-        if let Some(before) = before.filter(|before| before.version != row.version) {
-            plugin_files::date(workspace, before)?;
-        }
-        plugin_files::write_draft(&file, bytes)?;
-        let replaced = before.map(|row| row.version.clone());
-        let act = Act::new(operation, id)
-            .with("version", &row.version)
-            .with("before", replaced.clone().unwrap_or_default());
-        // A call that was under way when the plugin was removed may have left a row behind.
-        let left = before
-            .is_none()
-            .then(|| Administered::PluginRemoved(id.clone()));
-        let used = before.into_iter().chain([&row]).filter_map(in_use);
-        let mut beside: Vec<Administered> = used.collect();
-        beside.extend(self.rebound(&row)?);
-        if row.enabled {
-            beside.extend(self.jobs(&package.manifest)?);
-        }
-        let next = Next::of(row).with_file(Arc::clone(&package)).after(left);
-        let next = next.with(beside);
-        let placed = self.place_row(act, next, &package);
-        if placed.as_ref().is_err_and(|error| !may_be_stored(error)) {
-            plugin_files::drop_draft(&file);
-        }
-        let placed = placed?;
-        plugin_files::put_in_place(&file)?;
-        plugin_files::thin_out(workspace, &placed.row)?;
-        Ok(Placed {
-            before: replaced,
-            ..placed
-        })
-    }
-
-    /// Frees the interfaces bound to a plugin that has them no more: the bindings of the others stay.
-    fn rebound(&self, row: &PluginRow) -> Result<Vec<Administered>> {
-        let bindings = self.runtime.plugins().bindings()?;
-        let bound = bindings.into_iter().filter(|(_, plugin)| *plugin == row.id);
-        let (stays, gone): (Vec<_>, Vec<_>) = bound.partition(|(role, _)| row.roles.contains(role));
-        if gone.is_empty() {
-            return Ok(Vec::new());
-        }
-        let named = stays.iter().filter_map(|(role, _)| role_named(role));
-        let stays = named.map(|role| Administered::Bound {
-            role,
-            plugin: row.id.clone(),
-        });
-        Ok([Administered::Unbound(row.id.clone())]
-            .into_iter()
-            .chain(stays)
-            .collect())
-    }
-
     /// Whether an interface is bound to nobody who has it: a plugin may have lost the role.
     fn is_free(&self, role: Role) -> Result<bool> {
         let plugins = self.runtime.plugins();
@@ -184,43 +90,6 @@ impl<'a> Administration<'a> {
             row.id == bound && row.enabled && row.roles.iter().any(|name| name == role.name())
         };
         Ok(!rows.iter().any(has))
-    }
-
-    /// Refuses another content of a version that was in use and is kept: it could not be had back.
-    fn check_kept(&self, before: &PluginRow, package: &Package) -> Result<()> {
-        let version = &package.manifest.version;
-        let file = self.runtime.workspace.plugin_file(&before.id, version);
-        let Some(digest) = plugin_files::digest(&file).filter(|kept| *kept != package.digest)
-        else {
-            return Ok(());
-        };
-        let kept = PluginRow {
-            version: version.clone(),
-            digest,
-            ..before.clone()
-        };
-        let snapshot = self.runtime.store.snapshot()?;
-        if before.version == *version || !was_in_use(&*snapshot, &kept)? {
-            return Ok(());
-        }
-        Err(Error::refused(format!(
-            "{} {version} was in use with another content, which is kept to be had back; raise the version",
-            before.id
-        )))
-    }
-
-    /// Refuses an upgrade of a plugin that is switched on to one that is not granted what it needs, or
-    /// reaches further. What was in use before was agreed to, and may reach as far again.
-    fn check_upgrade(&self, before: &PluginRow, row: &PluginRow, package: &Package) -> Result<()> {
-        if !row.enabled {
-            return Ok(());
-        }
-        let snapshot = self.runtime.store.snapshot()?;
-        if !was_in_use(&*snapshot, row)? {
-            let present = self.runtime.plugins().package(before).ok();
-            check_reach(before, present.as_deref(), package)?;
-        }
-        check_needed_on(self.runtime.kernel.schema(), package, row)
     }
 
     /// Grants items, each of which the manifest has to declare; with them all it declares that belongs
@@ -310,13 +179,15 @@ impl<'a> Administration<'a> {
     /// needs.
     pub fn enable(&self, id: &str, bind: bool, from_start: bool) -> Result<Placed> {
         let (_, package) = self.installed(id)?;
-        self.runtime.host.try_on(&package)?;
+        self.try_on(&package)?;
         self.switch_on(id, bind, from_start)
     }
 
     fn switch_on(&self, id: &str, bind: bool, from_start: bool) -> Result<Placed> {
         let _turn = self.runtime.administer();
         let (mut row, package) = self.installed(id)?;
+        let origin = self.runtime.plugins().origin(&row)?;
+        check_standing(&*self.runtime.store.snapshot()?, id, &origin)?;
         check_needed(self.runtime.kernel.schema(), &package, &row)?;
         row.enabled = true;
         row.roles = role_names(&package);
@@ -427,90 +298,6 @@ impl<'a> Administration<'a> {
         self.store_row(act, Next::of(row).with(beside))
     }
 
-    /// Makes a bearer token for somebody, over one they had.
-    ///
-    /// # Errors
-    /// When the name is none, or the file of secrets cannot be written.
-    pub fn add_token(&self, name: &str) -> Result<String> {
-        let token = secrets::new_token()?;
-        let act = Act::new("token.add", secrets::check_name(name)?);
-        self.change_secrets(act, |secrets| {
-            secrets.tokens.insert(name.to_owned(), token.clone());
-            Ok(())
-        })?;
-        Ok(token)
-    }
-
-    /// Takes somebody's token back; it is refused from now on.
-    ///
-    /// # Errors
-    /// When they have none, or the file of secrets cannot be written.
-    pub fn remove_token(&self, name: &str) -> Result<()> {
-        self.change_secrets(Act::new("token.remove", name), |secrets| {
-            let known = secrets.tokens.remove(name);
-            known
-                .map(drop)
-                .ok_or_else(|| none_of("token", name, secrets.tokens.keys()))
-        })
-    }
-
-    /// Keeps a signing secret under a name; none makes one. Returns the secret.
-    ///
-    /// # Errors
-    /// When the name or the secret is none, or the file of secrets cannot be written.
-    pub fn set_secret(&self, name: &str, secret: Option<String>) -> Result<String> {
-        let secret = match secret {
-            Some(secret) => {
-                crate::delivery::signing::key(&secret)?;
-                secret
-            }
-            None => secrets::new_signing_secret()?,
-        };
-        let act = Act::new("secret.set", secrets::check_name(name)?);
-        self.change_secrets(act, |secrets| {
-            secrets.secrets.insert(name.to_owned(), secret.clone());
-            Ok(())
-        })?;
-        Ok(secret)
-    }
-
-    /// Forgets a signing secret; messages that are to be signed with it fail from now on.
-    ///
-    /// # Errors
-    /// When there is none, or the file of secrets cannot be written.
-    pub fn remove_secret(&self, name: &str) -> Result<()> {
-        self.change_secrets(Act::new("secret.remove", name), |secrets| {
-            let known = secrets.secrets.remove(name);
-            known
-                .map(drop)
-                .ok_or_else(|| none_of("secret", name, secrets.secrets.keys()))
-        })
-    }
-
-    /// The file is written before the act is journalled: what was taken back is taken back even when
-    /// the power goes between the two. Where the journal fails while the program goes on, what was to
-    /// be added is taken out again, since nobody was told of it.
-    fn change_secrets(
-        &self,
-        act: Act,
-        change: impl FnOnce(&mut Secrets) -> Result<()>,
-    ) -> Result<()> {
-        let _turn = self.runtime.administer();
-        let workspace = &self.runtime.workspace;
-        let before = workspace.secrets()?;
-        let mut secrets = before.clone();
-        change(&mut secrets)?;
-        let takes_back = secrets.count() < before.count();
-        workspace.write_secrets(&secrets)?;
-        let journalled = self.journal(act, Vec::new());
-        if journalled.is_ok() || takes_back {
-            self.runtime.use_secrets(secrets);
-        } else {
-            workspace.write_secrets(&before)?;
-        }
-        journalled
-    }
-
     fn row(&self, id: &str) -> Result<PluginRow> {
         self.runtime.plugins().row(id)
     }
@@ -523,12 +310,19 @@ impl<'a> Administration<'a> {
 
     fn place_row(&self, act: Act, next: Next, package: &Package) -> Result<Placed> {
         let row = self.store_row(act, next)?;
+        self.placed(row, package)
+    }
+
+    fn placed(&self, row: PluginRow, package: &Package) -> Result<Placed> {
         let needed = needed(package, &row).into_iter();
         Ok(Placed {
             missing: missing(package, &row),
             needed: needed.map(|declared| declared.allow).collect(),
             unknown: all_unknown(self.runtime.kernel.schema(), package),
+            made: self.runtime.plugins().made(&row)?,
             before: None,
+            pinned: None,
+            waits: None,
             row,
         })
     }
@@ -662,11 +456,6 @@ impl Next {
     }
 }
 
-/// False when it is certain that nothing of an act was stored: a store that failed may hold it all the same.
-fn may_be_stored(error: &Error) -> bool {
-    matches!(error.root(), Error::Store(StoreError::Unknown(_)))
-}
-
 /// That a version of a plugin is in use, when the plugin is switched on.
 fn in_use(row: &PluginRow) -> Option<Administered> {
     row.enabled.then(|| Administered::InUse {
@@ -674,108 +463,6 @@ fn in_use(row: &PluginRow) -> Option<Administered> {
         version: row.version.clone(),
         digest: row.digest,
     })
-}
-
-fn fresh(rows: &[PluginRow], package: &Package, now: Instant) -> PluginRow {
-    let last = rows.iter().map(|row| row.position).max();
-    let manifest = &package.manifest;
-    PluginRow {
-        id: manifest.id.clone(),
-        version: manifest.version.clone(),
-        digest: package.digest,
-        enabled: false,
-        grants: Vec::new(),
-        settings: package.settings.clone(),
-        revision: 0,
-        position: last.unwrap_or_default() + 1,
-        installed_at: now,
-        roles: role_names(package),
-        limits: Vec::new(),
-        lets_pass: false,
-    }
-}
-
-fn upgraded(before: &PluginRow, package: &Package, now: Instant) -> Result<PluginRow> {
-    let manifest = &package.manifest;
-    if before.version == manifest.version && before.digest != package.digest && before.enabled {
-        return Err(Error::refused(format!(
-            "{} {} is installed and switched on with another content; raise the version, or switch \
-             it off first: kjerne plugin disable {}",
-            manifest.id, manifest.version, manifest.id
-        )));
-    }
-    // What this version does not declare is taken back for good: a later one that asks for it again
-    // may be made by somebody else, or use it for something else, and is to be granted it anew.
-    // What asks for less than was given is given it.
-    let declared = manifest.declared();
-    let held = grants(before)?;
-    let stays = held
-        .iter()
-        .filter(|item| declared.iter().any(|wider| wider.covers(item)));
-    let less = declared
-        .iter()
-        .filter(|item| held.iter().any(|wider| wider.covers(item)));
-    let mut kept: Vec<String> = stays.chain(less).map(Grant::to_string).collect();
-    kept.sort();
-    kept.dedup();
-    Ok(PluginRow {
-        grants: kept,
-        version: manifest.version.clone(),
-        digest: package.digest,
-        roles: role_names(package),
-        installed_at: now,
-        ..before.clone()
-    })
-}
-
-/// A plugin that is switched on reaches no further by an upgrade: switching on is the administrator's
-/// word for what a plugin does. `present` is the version in use, where its file can be read.
-fn check_reach(before: &PluginRow, present: Option<&Package>, package: &Package) -> Result<()> {
-    let mut roles = role_names(package);
-    roles.retain(|role| !before.roles.contains(role));
-    let roles = roles.into_iter().map(|role| format!("the role {role}"));
-    let wider = present.map(|present| wider(&present.manifest, &package.manifest));
-    let further: Vec<String> = roles.chain(wider.into_iter().flatten()).collect();
-    if further.is_empty() {
-        return Ok(());
-    }
-    let manifest = &package.manifest;
-    Err(Error::refused(format!(
-        "{} {} has what {} has not: {}; look at it with kjerne plugin inspect FILE, and to have it \
-         switch the plugin off, install it and switch it on again: kjerne plugin disable {}",
-        manifest.id,
-        manifest.version,
-        before.version,
-        further.join(", "),
-        manifest.id
-    )))
-}
-
-/// In what a manifest reaches further than another, in the roles of both: kinds it watches, and sources
-/// it takes messages from.
-fn wider(present: &Manifest, next: &Manifest) -> Vec<String> {
-    let mut wider = Vec::new();
-    for (role, kinds) in &next.roles {
-        let Some(before) = present.roles.get(role) else {
-            continue;
-        };
-        let name = role.name();
-        if before.is_empty() {
-            // It watches every kind already.
-        } else if kinds.is_empty() {
-            wider.push(format!("every kind in the role {name}"));
-        } else {
-            let more = kinds.difference(before);
-            wider.extend(more.map(|kind| format!("{kind} in the role {name}")));
-        }
-    }
-    let sources = next.sources.iter();
-    let new = sources.filter(|source| !present.sources.contains(source));
-    wider.extend(new.map(|source| format!("the source {source}")));
-    let jobs = next.jobs.iter();
-    let new = jobs.filter(|job| present.jobs.iter().all(|known| known.name != job.name));
-    wider.extend(new.map(|job| format!("the job {}", job.name)));
-    wider
 }
 
 fn none_of<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a String>) -> Error {
@@ -788,5 +475,7 @@ fn none_of<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a String>) 
     Error::not_found(format!("there is no {what} {name:?}; {known}"))
 }
 
+#[cfg(test)]
+mod signed_tests;
 #[cfg(test)]
 mod tests;

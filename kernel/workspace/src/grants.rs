@@ -84,9 +84,15 @@ pub(crate) fn check_needed_on(schema: &Schema, package: &Package, row: &PluginRo
     let (id, version) = (&row.id, &row.version);
     Err(Error::refused(format!(
         "{id} stays as it is, since it is switched on and {version} needs, and is not granted{lacking}\n\
-         to have it switch the plugin off, install it, grant that and switch it on again: kjerne plugin \
-         disable {id}"
+         name what is meant when it is accepted: kjerne plugin accept {id} --grant ITEM; or switch the \
+         plugin off, install {version}, grant that and switch it on again"
     )))
+}
+
+/// The items a plugin needs and is not granted.
+pub(crate) fn lacking_items(package: &Package, row: &PluginRow) -> Vec<Grant> {
+    let needed = needed(package, row).into_iter();
+    needed.map(|declared| declared.allow).collect()
 }
 
 /// What a plugin needs and is not granted, a line for each item; none when there is nothing.

@@ -24,6 +24,10 @@ kjerne_core::limit_table! {
     PLUGIN_VERSIONS = "plugin-versions", 3, "versions",
         "the one in use and two to go back to; their files need not be kept by anybody else";
 
+    /// Keys of one publisher, with those that were succeeded or revoked.
+    PUBLISHER_KEYS = "publisher-keys", 16, "keys",
+        "one every year for as long as anybody signs; a revoked one is never forgotten";
+
     /// Records on a page that does not say how many.
     PAGE = "page-default", 50, "records",
         "what a person looks at; --top and top ask for up to the kernel's own limit";

@@ -4,11 +4,13 @@
 //! A file is dated when its version goes out of use; by that the one that was in use last is known.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use kjerne_host::Package;
+use kjerne_host::signing::SUFFIX;
+use kjerne_store::WaitingRow;
 use kjerne_store::registry::PluginRow;
 
 use crate::directory::Workspace;
@@ -93,14 +95,20 @@ pub fn open(workspace: &Workspace, row: &PluginRow) -> Result<Package> {
     )))
 }
 
-/// What lies there, when it is what was installed.
+/// What lies there, when it is what was installed. Somebody else's file is not followed to.
 fn reopen(file: &Path, row: &PluginRow) -> io::Result<Option<Package>> {
+    if !fs::symlink_metadata(file)?.is_file() {
+        return Ok(None);
+    }
     let package = Package::reopen(&Package::bytes_of(file)?, &row.digest);
     Ok(package.ok().filter(|package| package.digest == row.digest))
 }
 
+/// What the names of files end with that were not put in place yet.
+const DRAFT: &str = "new";
+
 fn draft(file: &Path) -> PathBuf {
-    file.with_extension("new")
+    file.with_extension(DRAFT)
 }
 
 /// Writes a file beside its place; [`put_in_place`] moves it there when the row stands.
@@ -112,15 +120,97 @@ pub fn write_draft(file: &Path, bytes: &[u8]) -> Result<()> {
     let write = || -> io::Result<()> {
         // The folder may have been removed since the workspace was opened.
         file.parent().map_or(Ok(()), fs::create_dir_all)?;
-        fs::write(&draft, bytes)?;
-        File::open(&draft)?.sync_all()?;
-        sync_folder(&draft)
+        write_new(&draft, bytes)
     };
     let written = write();
     if written.is_err() {
         drop_draft(file);
     }
     written.with_context(|| format!("cannot write {}", draft.display()))
+}
+
+/// Writes a file that is not there yet: what lies under its name is removed, and never written through.
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = File::options().write(true).create_new(true).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    sync_folder(path)
+}
+
+/// Keeps the signature of a file beside it, or none.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn keep_signature(file: &Path, signature: Option<&str>) -> Result<()> {
+    let path = signature_of(file);
+    let kept = match signature {
+        Some(text) => write_new(&path, text.as_bytes()),
+        None => match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        },
+    };
+    kept.with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Where the signature of a file lies: beside it.
+fn signature_of(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(format!(".{SUFFIX}"));
+    PathBuf::from(name)
+}
+
+/// What the names of files end with that wait to be looked at.
+const WAITING: &str = "waiting";
+
+/// Keeps the file of a version that waits.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_waiting(workspace: &Workspace, id: &str, version: &str, bytes: &[u8]) -> Result<()> {
+    let path = workspace.plugin_file(id, version).with_extension(WAITING);
+    let write = || -> io::Result<()> {
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        write_new(&path, bytes)
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// The file of a version that waits, checked against its digest.
+///
+/// # Errors
+/// When it is gone, changed or cannot be read.
+pub fn read_waiting(workspace: &Workspace, row: &WaitingRow) -> Result<Vec<u8>> {
+    let (id, version) = (&row.plugin, &row.origin.version);
+    let path = workspace.plugin_file(id, version).with_extension(WAITING);
+    let help = format!("install it again, or run: kjerne plugin reject {id}");
+    let bytes = Package::bytes_of(&path)
+        .with_context(|| format!("cannot read {}; {help}", path.display()))?;
+    if Package::digest_of(&bytes) == row.origin.digest {
+        return Ok(bytes);
+    }
+    Err(Error::refused(format!(
+        "{} is not the file that waits; {help}",
+        path.display()
+    )))
+}
+
+/// Removes the files of a plugin that wait no more: all but that of one version. What cannot be removed now
+/// goes the next time.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn thin_out_waiting(workspace: &Workspace, id: &str, stays: Option<&str>) -> Result<()> {
+    for (path, version) in named_like(workspace, id, WAITING)? {
+        if stays != Some(version.as_str()) {
+            let _ = fs::remove_file(path);
+        }
+    }
+    Ok(())
 }
 
 /// Removes the draft of a file that is not going to be put in place. What cannot be removed now goes with
@@ -171,33 +261,33 @@ pub fn date(workspace: &Workspace, row: &PluginRow) -> Result<()> {
 pub fn thin_out(workspace: &Workspace, row: &PluginRow) -> Result<()> {
     let beside = PLUGIN_VERSIONS.value as usize - 1;
     for version in versions(workspace, row)?.into_iter().skip(beside) {
-        let _ = fs::remove_file(workspace.plugin_file(&row.id, &version));
+        let file = workspace.plugin_file(&row.id, &version);
+        let _ = fs::remove_file(signature_of(&file));
+        let _ = fs::remove_file(file);
     }
-    let own = draft(&workspace.plugin_file(&row.id, &row.version));
-    for item in drafts(workspace, &row.id)? {
-        if item != own {
+    for (item, version) in named_like(workspace, &row.id, DRAFT)? {
+        if version != row.version {
             let _ = fs::remove_file(item);
         }
     }
     Ok(())
 }
 
-/// The drafts of a plugin's files.
-fn drafts(workspace: &Workspace, id: &str) -> Result<Vec<PathBuf>> {
+/// What lies beside a plugin's files under their names with another ending, each with its version.
+fn named_like(workspace: &Workspace, id: &str, ending: &str) -> Result<Vec<(PathBuf, String)>> {
     let folder = folder(workspace, id);
     let read = || -> io::Result<Vec<PathBuf>> {
         let items = items(&folder)?.into_iter();
         Ok(items.map(|item| item.path()).collect())
     };
-    let mut all = read().with_context(|| format!("cannot read {}", folder.display()))?;
-    all.retain(|path| {
+    let all = read().with_context(|| format!("cannot read {}", folder.display()))?;
+    let named = all.into_iter().filter_map(|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let named = name
-            .strip_suffix(".new")
-            .map(|start| format!("{start}.wasm"));
-        named.is_some_and(|named| version_in(&named, id).is_some())
+        let start = name.strip_suffix(ending)?.strip_suffix('.')?;
+        let version = version_in(&format!("{start}.wasm"), id)?.to_owned();
+        Some((path, version))
     });
-    Ok(all)
+    Ok(named.collect())
 }
 
 /// Removes every version of a plugin.
@@ -214,9 +304,12 @@ pub fn remove_all(workspace: &Workspace, id: &str) -> Result<()> {
         }
         Ok(())
     };
-    // A draft that was never put in place is the plugin's too.
-    for draft in drafts(workspace, id)? {
-        fs::remove_file(&draft).with_context(|| format!("cannot remove {}", draft.display()))?;
+    // A draft that was never put in place is the plugin's too, and so are what waits and the signatures.
+    let signatures = format!("wasm.{SUFFIX}");
+    for ending in [DRAFT, WAITING, &signatures] {
+        for (path, _) in named_like(workspace, id, ending)? {
+            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
     }
     removed().with_context(|| format!("cannot remove the files of {id} in {}", folder.display()))
 }

@@ -9,12 +9,13 @@ use kjerne_core::Role;
 use kjerne_host::grants::Grant;
 use kjerne_host::knobs::{Numbers, read_name};
 use kjerne_host::{Installed, Package};
-use kjerne_store::Store;
 use kjerne_store::registry::{self, PluginRow};
+use kjerne_store::{KeyStanding, Origin, PublisherRow, Signer, Store, WaitingRow, provenance};
 
 use crate::directory::Workspace;
 use crate::error::{Context as _, Error, Result};
 use crate::plugin_files;
+use crate::publishers::{self, refused};
 
 /// The roles the administrator binds to one plugin.
 pub const INTERFACES: [Role; 4] = [
@@ -97,6 +98,61 @@ impl<'a> PluginRegistry<'a> {
         Ok(registry::bindings(&*self.store.snapshot()?)?)
     }
 
+    /// Where the file in use comes from; of one that was installed before that was kept, nobody vouches
+    /// for it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn origin(&self, row: &PluginRow) -> Result<Origin> {
+        let origins = provenance::origins(&*self.store.snapshot()?, &row.id)?;
+        let known = origins.into_iter().find(|one| one.digest == row.digest);
+        Ok(known.unwrap_or_else(|| Origin {
+            version: row.version.clone(),
+            digest: row.digest,
+            signer: None,
+        }))
+    }
+
+    /// Who made the file in use, and what their word is worth now.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn made(&self, row: &PluginRow) -> Result<Made> {
+        let origin = self.origin(row)?;
+        let snapshot = self.store.snapshot()?;
+        Ok(Made {
+            standing: publishers::standing(&*snapshot, &origin)?,
+            signer: origin.signer,
+            waiting: provenance::waiting(&*snapshot, &row.id)?.map(|row| row.origin.version),
+        })
+    }
+
+    /// The publishers that are known, with their keys.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn publishers(&self) -> Result<Vec<PublisherRow>> {
+        Ok(provenance::publishers(&*self.store.snapshot()?)?)
+    }
+
+    /// The version of a plugin that waits to be looked at.
+    ///
+    /// # Errors
+    /// When none waits.
+    pub fn waiting(&self, id: &str) -> Result<WaitingRow> {
+        self.row(id)?;
+        let waiting = provenance::waiting(&*self.store.snapshot()?, id)?;
+        waiting.ok_or_else(|| Error::not_found(format!("no version of {id} waits for a review")))
+    }
+
+    /// The file of a version that waits, checked against its digest.
+    ///
+    /// # Errors
+    /// When it is gone, changed or cannot be read.
+    pub fn waiting_file(&self, row: &WaitingRow) -> Result<Vec<u8>> {
+        plugin_files::read_waiting(self.workspace, row)
+    }
+
     /// The versions that can be had back, the one that was in use last first.
     ///
     /// # Errors
@@ -141,6 +197,17 @@ impl<'a> PluginRegistry<'a> {
     }
 }
 
+/// Who made a file that is installed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Made {
+    /// Who signed it; none when nobody did.
+    pub signer: Option<Signer>,
+    /// What their key is worth now.
+    pub standing: Option<KeyStanding>,
+    /// The version that waits to be looked at.
+    pub waiting: Option<String>,
+}
+
 /// A plugin as the host takes it.
 pub(crate) fn as_installed(
     row: PluginRow,
@@ -178,7 +245,7 @@ pub fn set_limits(limits: &[(String, u64)]) -> Numbers {
 /// # Errors
 /// When it is no plugin for this kernel.
 pub fn read_package(bytes: &[u8]) -> Result<Package> {
-    Package::read(bytes).map_err(|error| Error::refused(error.to_string()))
+    Package::read(bytes).map_err(|error| refused(&error))
 }
 
 fn none_kept(row: &PluginRow, kept: &[String]) -> Error {

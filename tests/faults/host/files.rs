@@ -87,7 +87,7 @@ fn h6_two_manifests_are_refused() {
 #[test]
 fn h6_of_a_file_that_is_too_large_no_more_is_read_than_tells_so() {
     let workspace = Workspace::new();
-    let mut command = workspace.command(&["plugin", "install", "/dev/stdin"]);
+    let mut command = workspace.command(&["plugin", "install", "--unsigned", "/dev/stdin"]);
     command
         .stdin(Stdio::piped())
         .stderr(Stdio::null())

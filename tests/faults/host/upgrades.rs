@@ -47,7 +47,11 @@ fn h16_an_upgrade_with_further_roles_is_not_live_at_once() {
     let row = shown(&workspace);
     let live = row["version"] == "0.2.0" && row["enabled"] == true;
     assert!(!live, "{row}");
-    assert!(ran.code != 0 && ran.err.contains("guard"), "{}", ran.err);
+    assert!(
+        ran.out.contains("waits") && ran.out.contains("the role guard"),
+        "{}",
+        ran.out
+    );
     // Who agrees switches it off, takes the version, looks at it and switches it on.
     let _ = workspace.run(&["plugin", "disable", "acme.victim"]).ok();
     let _ = install(&workspace, &other).ok();
@@ -111,11 +115,10 @@ fn h17_a_grant_once_dropped_is_given_anew() {
     let program = built("hostile-echo");
     let _ = install(&workspace, &sealed(&program, &silent)).ok();
     // It needs what it asks for, and would refuse every commit without.
-    let refused = install(&workspace, &sealed(&program, &asks));
+    let waits = install(&workspace, &sealed(&program, &asks)).ok().out;
     assert!(
-        refused.code != 0 && refused.err.contains("read:task.subject"),
-        "{}",
-        refused.err
+        waits.contains("waits") && waits.contains("read:task.subject"),
+        "{waits}"
     );
     let _ = workspace.run(&["plugin", "disable", "acme.victim"]).ok();
     let _ = install(&workspace, &sealed(&program, &asks)).ok();
@@ -143,7 +146,8 @@ fn h16_a_version_that_was_kept_and_never_in_use_is_not_live_at_once() {
     enable();
     let installed = install(&workspace, &wide);
     let back = workspace.run(&["plugin", "rollback", "acme.victim"]);
-    assert!(installed.code != 0 && back.code != 0, "{}", back.err);
+    assert!(installed.out.contains("waits"), "{}", installed.out);
+    assert!(back.err.contains("was never in use"), "{}", back.err);
     assert_eq!(shown(&workspace)["version"], "0.1.0");
     // Once somebody has switched it on, it is gone back to at once.
     let _ = workspace.run(&["plugin", "disable", "acme.victim"]).ok();
@@ -166,17 +170,25 @@ fn p7_an_upgrade_that_needs_what_is_not_granted_does_not_take_the_place_of_one_i
         + "\n[[grant]]\nallow = \"read:task.status\"\nreason = \"Needed.\"\n";
     let ran = install(&workspace, &sealed(&program, &further));
     assert!(
-        ran.code != 0 && ran.err.contains("read:task.status"),
+        ran.out.contains("the grant read:task.status"),
         "{}",
-        ran.err
+        ran.out
     );
     assert_eq!(shown(&workspace)["version"], "0.1.0");
     let optional = further.replace(
         "reason = \"Needed.\"",
         "reason = \"Nice.\"\noptional = true",
     );
+    // What it asks for is looked at, also where it does its work without; that is not given by accepting.
     let _ = install(&workspace, &sealed(&program, &optional)).ok();
-    assert_eq!(shown(&workspace)["version"], "0.2.0");
+    assert_eq!(shown(&workspace)["version"], "0.1.0");
+    let _ = workspace.run(&["plugin", "accept", "acme.victim"]).ok();
+    let row = shown(&workspace);
+    assert_eq!(
+        (&row["version"], &row["enabled"]),
+        (&Json::from("0.2.0"), &Json::from(true))
+    );
+    assert!(!words(&row["grants"]).contains(&"read:task.status".to_owned()));
 }
 
 #[test]

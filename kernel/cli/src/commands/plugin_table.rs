@@ -16,6 +16,15 @@ pub(super) fn report(plugin: Json, items: bool) -> Report {
     let own = |name: &str| text(&plugin, name).to_owned();
     line("plugin", format!("{} {}", own("id"), own("version")));
     line("what it does", own("description"));
+    if plugin["signature"].is_object() {
+        line("signed by", signed(&plugin["signature"]));
+    } else {
+        line("says it is by", own("publisher"));
+    }
+    if let Some(waits) = plugin["waiting"].as_str() {
+        let look = format!("{waits}; look: kjerne plugin review {}", own("id"));
+        line("waits for review", look);
+    }
     line("contract", own("contract"));
     line("size", format!("{} bytes", plugin["bytes"]));
     line("state", state(&plugin));
@@ -70,6 +79,20 @@ pub(super) fn report(plugin: Json, items: bool) -> Report {
     } else {
         report.with_note("item by item, with the reasons: --items; grant a group: --group KIND")
     }
+}
+
+/// Who signed it, and what that is worth.
+fn signed(signature: &Json) -> String {
+    let Some(publisher) = signature["publisher"].as_str() else {
+        return "nobody (unsigned)".to_owned();
+    };
+    let worth = match text(signature, "standing") {
+        "revoked" => ", which was REVOKED",
+        "succeeded" => ", which another one has succeeded",
+        _ => "",
+    };
+    let fingerprint = text(signature, "fingerprint");
+    format!("{publisher}, key {fingerprint}{worth}")
 }
 
 fn item(declared: &Json) -> String {

@@ -4,32 +4,48 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use axum::body::Body;
-use axum::http::{Method, header};
+use axum::http::{HeaderName, Method, header};
+use base64::Engine as _;
+use kjerne_author::{read_text, with_ending};
 use kjerne_host::Package;
+use kjerne_host::signing::SUFFIX;
 use kjerne_model::{Schema, core_kinds};
-use kjerne_server::Inspected;
+use kjerne_server::{Inspected, PUBLIC_KEY, SIGNATURE, SUCCESSION};
 use kjerne_workspace::plugin_registry::read_package;
 use kjerne_workspace::stderr::tell;
 use serde_json::{Map, Value as Json, json};
 
 use super::cells::{cell, cells, list as members, text, texts};
-use super::{approvals, author, budgets, costs, jobs, plugin_table};
-use crate::args::{ActionArgs, ParkedArgs, PluginCommand};
+use super::placed::{made_by, placed_report, signer};
+use super::{approvals, author, budgets, costs, jobs, plugin_table, reviews, signing};
+use crate::args::{ActionArgs, InstallArgs, ParkedArgs, PluginCommand};
 use crate::connection::Needs;
 use crate::context::Context;
 use crate::exit::{Exit, not_found};
 use crate::output::{Format, Report};
 use crate::path::{path, with_words};
 
-/// Items not granted that are listed; inspecting the plugin shows all.
-const MISSING_SHOWN: usize = 6;
-
 pub(crate) fn run(context: &Context, command: PluginCommand) -> Result<Exit> {
     match command {
         PluginCommand::New(args) => author::begin(context, args),
         PluginCommand::Build { dir } => author::build(context, &dir),
         PluginCommand::Test { dir } => author::test(context, &dir),
-        PluginCommand::Install { file } => install(context, &file),
+        PluginCommand::Keygen(args) => signing::keygen(context, &args),
+        PluginCommand::Sign { file, key } => signing::sign(context, &file, &key),
+        PluginCommand::Verify {
+            file,
+            public_key,
+            signature,
+        } => signing::verify(context, &file, &public_key, signature.as_deref()),
+        PluginCommand::Install(args) => install(context, &args),
+        PluginCommand::Review { plugin } => reviews::review(context, &plugin),
+        PluginCommand::Accept(args) => reviews::accept(context, &args),
+        PluginCommand::Reject { plugin } => reviews::reject(context, &plugin),
+        PluginCommand::Trust {
+            publisher,
+            public_key,
+        } => signing::trust(context, publisher.as_deref(), public_key.as_deref()),
+        PluginCommand::Distrust { publisher } => signing::distrust(context, &publisher),
         PluginCommand::Rollback { plugin, to } => rollback(context, &plugin, to.as_deref()),
         PluginCommand::List => list(context),
         PluginCommand::Inspect { plugin, items } => inspect(context, &plugin, items),
@@ -93,21 +109,32 @@ fn read(file: &Path) -> Result<Vec<u8>> {
 /// A file that takes long enough to compile that somebody who waits is told.
 const LARGE: usize = 4 << 20;
 
-fn install(context: &Context, file: &Path) -> Result<Exit> {
-    let bytes = read(file)?;
+fn install(context: &Context, args: &InstallArgs) -> Result<Exit> {
+    let bytes = read(&args.file)?;
     // Looked at before the workspace is opened, so that a file that is no plugin is told first.
     read_package(&bytes)?;
+    let headers = beside(args)?;
     if bytes.len() > LARGE && context.format != Format::Json {
         let size = bytes.len() >> 20;
         tell(format_args!(
             "compiling {size} MiB, which may take a minute; nobody waits for it meanwhile"
         ));
     }
-    let form = [(header::CONTENT_TYPE, "application/wasm".to_owned())];
+    let unsigned = args.unsigned.then(|| "true".to_owned());
+    let place = with_words(path(&["plugins"]), &[("unsigned", unsigned)]);
     let mut connection = context.connect(Needs::Data)?;
-    let sent = connection.send(Method::POST, "/v1/plugins", &form, Body::from(bytes));
+    let sent = connection.send(Method::POST, &place, &headers, Body::from(bytes));
     let placed = sent?.json()?;
     let (id, version) = (text(&placed, "id"), text(&placed, "version"));
+    if let Some(waits) = placed.get("waits") {
+        let note = format!(
+            "{id} {} waits to be looked at, since it brings: {}\n{version} stays in use; look: kjerne plugin \
+             review {id}; then: kjerne plugin accept {id}, or reject {id}",
+            text(waits, "version"),
+            texts(&waits["for"]).join(", ")
+        );
+        return context.print(&Report::of_note(note, placed.clone()));
+    }
     let headline = match placed["before"].as_str() {
         Some(before) if before != version => format!(
             "installed {id} {version} over {before}, which is kept; go back: kjerne plugin rollback {id}"
@@ -115,7 +142,29 @@ fn install(context: &Context, file: &Path) -> Result<Exit> {
         Some(before) => format!("installed {id} {version} over {before}"),
         None => format!("installed {id} {version}"),
     };
+    let headline = format!("{headline}\n{}", made_by(&placed));
     context.print(&placed_report(&placed, headline))
+}
+
+/// What goes beside a plugin's file: its signature, the old key's word for a new one, and the key.
+fn beside(args: &InstallArgs) -> Result<Vec<(HeaderName, String)>> {
+    let mut headers = vec![(header::CONTENT_TYPE, "application/wasm".to_owned())];
+    let found = with_ending(&args.file, SUFFIX);
+    let signature = match &args.signature {
+        Some(file) => Some(file.clone()),
+        None => Some(found).filter(|file| !args.unsigned && file.is_file()),
+    };
+    let pack = |text: String| base64::engine::general_purpose::STANDARD.encode(text);
+    if let Some(file) = signature {
+        headers.push((SIGNATURE, pack(read_text(&file)?)));
+    }
+    if let Some(file) = &args.succession {
+        headers.push((SUCCESSION, pack(read_text(file)?)));
+    }
+    if let Some(key) = &args.public_key {
+        headers.push((PUBLIC_KEY, signing::public_key(key)?.text()));
+    }
+    Ok(headers)
 }
 
 fn rollback(context: &Context, plugin: &str, to: Option<&str>) -> Result<Exit> {
@@ -128,47 +177,6 @@ fn rollback(context: &Context, plugin: &str, to: Option<&str>) -> Result<Exit> {
         text(&placed, "before")
     );
     context.print(&placed_report(&placed, headline))
-}
-
-/// What was done, what is not granted, and what to do next.
-fn placed_report(placed: &Json, headline: String) -> Report {
-    let id = text(placed, "id");
-    let missing = texts(&placed["missing"]);
-    let mut lines = vec![headline];
-    if !missing.is_empty() {
-        let first: Vec<&str> = missing.iter().take(MISSING_SHOWN).copied().collect();
-        let more = match missing.len().saturating_sub(MISSING_SHOWN) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        lines.push(format!(
-            "it asks for, and is not granted: {}{more}",
-            first.join(", ")
-        ));
-        lines.push(format!(
-            "what for: kjerne plugin inspect {id}; grant: kjerne plugin grant {id} ITEM..., --group KIND or \
-             --all-declared"
-        ));
-    }
-    let needed = texts(&placed["needed"]);
-    if !needed.is_empty() && placed["enabled"] == true {
-        let first: Vec<&str> = needed.iter().take(MISSING_SHOWN).copied().collect();
-        lines.push(format!(
-            "it needs, and does not do its work without: {}; grant it, or switch it off",
-            first.join(", ")
-        ));
-    }
-    for unknown in texts(&placed["unknown"]) {
-        lines.push(format!(
-            "it names what this workspace does not have: {unknown}"
-        ));
-    }
-    if placed["enabled"] != true {
-        lines.push(format!(
-            "it is off; switch it on: kjerne plugin enable {id}"
-        ));
-    }
-    Report::of_note(lines.join("\n"), placed.clone())
 }
 
 fn list(context: &Context) -> Result<Exit> {
@@ -185,9 +193,20 @@ fn list(context: &Context) -> Result<Exit> {
             texts(&row["roles"]).join(" "),
             texts(&row["grants"]).len().to_string(),
             texts(&row["kept"]).join(" "),
+            signer(row),
+            text(row, "waiting").to_owned(),
         ]
     });
-    let columns = ["plugin", "version", "state", "roles", "grants", "kept"];
+    let columns = [
+        "plugin",
+        "version",
+        "state",
+        "roles",
+        "grants",
+        "kept",
+        "signed by",
+        "waits for review",
+    ];
     context.print(&Report::new(&columns, rows.collect(), answer.clone()))
 }
 

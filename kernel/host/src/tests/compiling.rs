@@ -16,7 +16,7 @@ fn compiled(command: &str, allowed: &Allowed) -> Result<usize, &'static str> {
     match done {
         Ok(code) => Ok(code.len()),
         Err(Uncompiled::TooMuch(limit)) => Err(limit.name),
-        Err(Uncompiled::Refused(why)) => {
+        Err(Uncompiled::Refused(why) | Uncompiled::NoRoom(why)) => {
             assert!(why.contains("cannot"), "{why}");
             Err("refused")
         }

@@ -12,4 +12,5 @@ mod kept;
 mod knobs;
 mod packages;
 mod sets;
+mod trial;
 mod watching;

@@ -9,6 +9,7 @@ mod encoder;
 mod entry;
 mod fields;
 mod pending;
+mod provenance;
 mod rows;
 #[cfg(test)]
 pub(crate) mod tests;

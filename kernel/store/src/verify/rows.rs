@@ -12,7 +12,8 @@ use crate::plugin_state::Used;
 use crate::rows::{CursorRow, KeyRow, Waiting};
 use crate::space::Space;
 use crate::{
-    approvers, costs, cursors, journal, key, meta, outbox, parked, pending, plugin_state, registry,
+    approvers, costs, cursors, journal, key, meta, outbox, parked, pending, plugin_state,
+    provenance, registry,
 };
 
 /// Whether what was put aside stands in order, each entry once, and the plugin has come by all of it.
@@ -37,6 +38,9 @@ impl Check<'_> {
             parked::list(self.read, &mut |_| ControlFlow::Continue(())),
             registry::list(self.read).map(drop),
             registry::bindings(self.read).map(drop),
+            provenance::publishers(self.read).map(drop),
+            provenance::all_origins(self.read).map(drop),
+            provenance::all_waiting(self.read).map(drop),
             costs::list(self.read, None).map(drop),
             approvers::list(self.read).map(drop),
             meta::workspace_id(self.read).map(drop),
