@@ -6,7 +6,7 @@ use kjerne_core::{PluginInfo, Role};
 use kjerne_model::{Actor, Instant, Name};
 use kjerne_tests::Workspace;
 use kjerne_workspace::jobs::{Standing, State};
-use kjerne_workspace::{Administration, Runtime};
+use kjerne_workspace::{Administration, Offer, Runtime};
 use serde_json::json;
 
 use crate::stage::built;
@@ -32,7 +32,7 @@ impl Timed {
             _folder: folder,
         };
         let acts = timed.acts(enabled);
-        acts.install(&built(PLUGIN)).unwrap();
+        acts.install(&Offer::unsigned(&built(PLUGIN))).unwrap();
         acts.grant(PLUGIN, &[], &[], true).unwrap();
         acts.set_settings(PLUGIN, Some(settings.to_owned()))
             .unwrap();
@@ -132,7 +132,7 @@ fn a_plugin_that_was_off_makes_up_for_it_once_and_one_that_is_removed_begins_ane
     );
     timed.acts("2026-01-08T13:00:00Z").remove(PLUGIN).unwrap();
     let acts = timed.acts("2026-02-01T12:00:00Z");
-    acts.install(&built(PLUGIN)).unwrap();
+    acts.install(&Offer::unsigned(&built(PLUGIN))).unwrap();
     acts.grant(PLUGIN, &[], &[], true).unwrap();
     acts.set_settings(PLUGIN, Some("# rest".to_owned()))
         .unwrap();

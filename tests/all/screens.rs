@@ -60,7 +60,7 @@ fn fault<T: std::fmt::Debug>(
     let faults: u64 = costs
         .iter()
         .filter(|cost| cost.role == role)
-        .map(|cost| cost.faults)
+        .map(|cost| cost.spent.faults)
         .sum();
     assert_eq!(
         faults,

@@ -465,16 +465,6 @@ fn in_use(row: &PluginRow) -> Option<Administered> {
     })
 }
 
-fn none_of<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a String>) -> Error {
-    let known: Vec<&str> = known.map(String::as_str).collect();
-    let known = if known.is_empty() {
-        "there is none".to_owned()
-    } else {
-        format!("there are: {}", known.join(", "))
-    };
-    Error::not_found(format!("there is no {what} {name:?}; {known}"))
-}
-
 #[cfg(test)]
 mod signed_tests;
 #[cfg(test)]

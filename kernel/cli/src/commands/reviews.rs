@@ -68,7 +68,7 @@ fn makers(answer: &Json) -> String {
 }
 
 /// What of a difference is shown under which name, and how an item of it is.
-const SHOWN: [(&str, fn(&Json) -> String); 6] = [
+const SHOWN: [(&str, fn(&Json) -> String); 7] = [
     ("grants", grant),
     ("roles", role),
     ("watches", watch),

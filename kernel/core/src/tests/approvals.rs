@@ -55,7 +55,11 @@ fn guard() -> TablePlugin {
                     }
                 }
             }
-            Ok(Guarded { findings, fuel: 1 })
+            Ok(Guarded {
+                findings,
+                fuel: 1,
+                ..Guarded::default()
+            })
         })
 }
 
@@ -351,6 +355,7 @@ fn a_rule_that_had_not_asked_is_not_satisfied() {
         Ok(Guarded {
             findings: findings.collect(),
             fuel: 1,
+            ..Guarded::default()
         })
     });
     let plugins = TablePlugins::none().with(guard()).with(more);
@@ -386,6 +391,7 @@ fn shapes_fill_in_anew_when_it_is_approved() {
         Ok(Shaped {
             sets: drafts.iter().map(set).collect(),
             fuel: 1,
+            ..Shaped::default()
         })
     });
     let kernel = kernel(TablePlugins::none().with(shape).with(guard()));
