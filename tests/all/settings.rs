@@ -132,7 +132,7 @@ fn settings_with_a_fault_are_refused_when_they_are_set_and_those_before_stay() {
                 "entry = [{ related = \"stakeholder\", at_least = 1 }]",
                 "entry = [{ field = \"acount\" }]",
             ),
-            "line 39: stage discover looks at acount",
+            "line 46: stage discover looks at acount",
         ),
     ];
     let file = workspace.beside("settings.toml");

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod built_in;
+pub mod demo;
 mod durable;
 mod guard;
 mod measured;

@@ -12,7 +12,9 @@ mod destination;
 mod exit;
 mod huge_pages;
 mod output;
+mod pair;
 mod path;
+mod plugin_args;
 mod progress;
 
 pub use cli::main;

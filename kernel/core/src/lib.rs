@@ -49,7 +49,6 @@ mod job_rows;
 mod jobs;
 mod kernel;
 pub mod limits;
-pub mod models;
 mod outbox;
 mod outcome;
 mod plugin_calls;
@@ -76,13 +75,14 @@ pub use faults::Faults;
 pub use job_rows::{parked_job, parked_role};
 pub use jobs::{JobProgress, Run, Why};
 pub use kernel::Kernel;
+pub use kjerne_model::models::{self, Reply};
 pub use kjerne_query::{Allowance, Feed, Order, Page, Query, QueryError, Reader, limit_table};
 pub use outbox::{Failed, Undelivered};
 pub use outcome::{OpenRole, Outcome, PluginCost, PluginSet, Receipt, Touched, Waiting};
 pub use plugin_table::{TablePlugin, TablePlugins};
 pub use plugins::{
-    Call, Draft, Effects, Fault, FieldSet, Finding, Force, Guarded, PluginInfo, Plugins, Reply,
-    Role, Shaped, Task,
+    Call, Draft, Effects, Fault, FieldSet, Finding, Force, Guarded, PluginInfo, Plugins, Role,
+    Shaped, Task,
 };
 pub use progress::Progress;
 pub use requests::{Ask, Performed};

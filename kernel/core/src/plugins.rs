@@ -7,6 +7,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use kjerne_model::models::Reply;
 use kjerne_model::{
     Actor, Change, Entry, Fields, Instant, Message, Name, RecordId, Reference, Value,
 };
@@ -306,9 +307,6 @@ pub struct Effects {
     /// The fuel it used.
     pub fuel: u64,
 }
-
-/// Named values a plugin answers with.
-pub type Reply = Vec<(String, Option<Value>)>;
 
 /// How a plugin broke, or that it said it failed.
 #[derive(Clone, PartialEq, Eq, Debug)]

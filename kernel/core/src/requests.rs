@@ -14,8 +14,9 @@ use crate::kernel::Kernel;
 use crate::limits;
 use crate::outcome::{Outcome, Receipt};
 use crate::plugin_calls::fault_refusal;
-use crate::plugins::{Call, Effects, PluginInfo, Reply, Task};
+use crate::plugins::{Call, Effects, PluginInfo, Task};
 use crate::rows_beside::{Row, RowsBeside};
+use kjerne_model::models::Reply;
 
 /// Who asks a plugin for something, and when.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -3,7 +3,7 @@
 
 use kjerne_model::{Reference, Value};
 
-use crate::plugins::Reply;
+use kjerne_model::models::Reply;
 
 /// A row of cells; one without a value is empty.
 pub type Row = Vec<Option<Value>>;

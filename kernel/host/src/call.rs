@@ -11,7 +11,6 @@ use wasmtime::{Engine, Store, UpdateDeadline};
 
 use crate::call_state::{CallState, Purpose, Shown};
 use crate::code::Code;
-use crate::concurrency::Slots;
 use crate::error::LoadError;
 use crate::fault;
 use crate::ids::IdSource;
@@ -19,6 +18,7 @@ use crate::limits::{self, Budget};
 use crate::meter::Meter;
 use crate::plugin::Plugin;
 use crate::stop::Ended;
+use kjerne_ledger::Slots;
 use kjerne_ledger::{CallStats, End};
 use kjerne_package::knobs::Knob;
 

@@ -14,13 +14,13 @@ use wasmtime::component::Resource;
 
 use crate::call_state::{CallState, Purpose, kind_of, quoted};
 use crate::limits;
-use crate::logs::Line;
 use crate::meter::Passed;
 use crate::resources::QueryDraft;
 use crate::stop::{Ended, Stop};
 use crate::wit::v0_2_0::{
     self as wit, CrmRecord, Failure, RecordRef, log, records, settings, state, time,
 };
+use kjerne_ledger::Line;
 use kjerne_package::grants::Projection;
 
 impl CallState {

@@ -38,7 +38,6 @@ mod call;
 mod call_state;
 mod code;
 mod compiler;
-mod concurrency;
 mod digest;
 mod engine;
 mod error;
@@ -50,7 +49,6 @@ mod ids;
 mod imports;
 pub mod knobs;
 pub mod limits;
-mod logs;
 mod meter;
 mod model_calls;
 pub use kjerne_core::models;
@@ -75,12 +73,12 @@ pub use compiler::{ARGUMENT as COMPILE_ARGUMENT, compile_with, serve as compile_
 pub use engine::RUNTIME_VERSION;
 pub use error::{AskError, HostError, LoadError, Misfit};
 pub use host::{Host, HostOptions, Installed, Loaded};
+pub use kjerne_ledger::Line;
 pub use kjerne_package::{
     CONTRACT, Change, Command, Declared, Difference, Job, MANIFEST_SECTION, Manifest, Package,
     PackageError, Parameter, SETTINGS_SECTION, Stage, check_publisher, grants, parameters, screens,
     signing,
 };
-pub use logs::Line;
 pub use model_calls::STALE_PAGE;
 pub use screen_calls::{Asked, SCORE_PAGE};
 pub use settings::{BadSettings, Settings};

@@ -236,14 +236,6 @@ limit_table! {
     LOG_LINES = "log-lines", 64, "lines",
         "a log is for reading; a loop that logs is a mistake";
 
-    /// Bytes of a log line; the rest is cut.
-    LOG_LINE = "log-line", 1_024, "bytes",
-        "a line, not a dump of a customer's data";
-
-    /// Lines kept for each plugin; the oldest go first.
-    LOG_KEPT = "log-kept", 1_000, "lines",
-        "enough to see what happened, in at most 1 MiB";
-
     /// Handles to host resources a call may hold at a time.
     HANDLES = "handles", 4_096, "handles",
         "each costs the host some bytes; a guest that drops its queries needs few";
@@ -311,19 +303,6 @@ limit_table! {
     /// Bytes of the compiled components kept for the next start; the newest is kept whatever it has.
     CODE_KEPT_BYTES = "code-kept-bytes", 1 << 30, "bytes",
         "ten plugins with a JavaScript engine each; what is gone is compiled again";
-
-    /// The part of all slots that one plugin may take in one role.
-    SHARE = "plugin-share", 50, "percent",
-        "a plugin whose calls are long keeps its own waiting, and not those of the others";
-
-    /// The part of all slots that is kept for the calls of commits.
-    COMMIT_SHARE = "commit-share", 25, "percent",
-        "a commit waits for its shapes and guards; whatever else plugins do can be done later";
-
-    /// The part of all slots that is kept, among those for other calls than commits', for plugins that have
-    /// none of these calls under way.
-    NEWCOMER_SHARE = "newcomer-share", 15, "percent",
-        "two plugins whose calls are long would take every place, and a third had none for one short call";
 
     /// The most fuel that an administrator can set for a shape or guard, without what grows with the input.
     ASK_FUEL_COMMIT = "set-fuel", 200_000_000, "fuel",

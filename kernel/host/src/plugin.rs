@@ -11,8 +11,8 @@ use std::sync::Arc;
 use kjerne_core::{PluginInfo, Role};
 
 use crate::knobs::Knobs;
-use crate::logs::Log;
 use crate::settings::Settings;
+use kjerne_ledger::Log;
 use kjerne_ledger::{Account, Quarantine};
 use kjerne_package::Package;
 use kjerne_package::grants::{Grant, Grants};

@@ -25,11 +25,11 @@ use crate::digest::digest;
 use crate::error::LoadError;
 use crate::host::Host;
 use crate::limits::{self, Budget};
-use crate::logs::Line;
 use crate::meter::Meter;
 use crate::plugin::Plugin;
 use crate::watching::{Watching, narrowed};
 use crate::wit::v0_2_0::exports::prepare::SettingsFault;
+use kjerne_ledger::Line;
 use kjerne_package::{Package, PackageError};
 
 /// A component that can be made ready, with what is needed to make a component of it again.

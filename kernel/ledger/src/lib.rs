@@ -1,4 +1,5 @@
-//! What plugins cost and how they do: the accounts of their calls, and the quarantine of those that break.
+//! The keeping of plugins: the places their calls wait for, the accounts of what they cost, the lines they log, and
+//! the quarantine of those that break.
 //!
 //! No WebAssembly is known here: the host says what each call used and how it ended.
 //!
@@ -12,10 +13,14 @@
 #![forbid(unsafe_code)]
 
 mod accounts;
+mod concurrency;
 pub mod limits;
+mod logs;
 mod quarantine;
 mod set_aside;
 
 pub use accounts::{Account, CallStats, Cost};
+pub use concurrency::{Slot, Slots};
+pub use logs::{Line, Log};
 pub use quarantine::{End, Permit, Quarantine};
 pub use set_aside::SetAside;

@@ -1,7 +1,7 @@
-//! Every limit of the quarantine: its name, its number and its reason.
+//! Every limit of accounts, logs, places and the quarantine: its name, its number and its reason.
 
 kjerne_core::limit_table! {
-    /// Every limit of the quarantine.
+    /// Every limit here.
     ALL;
 
     /// Calls of a plugin in a row that break before it is set aside in the role.
@@ -19,4 +19,25 @@ kjerne_core::limit_table! {
     /// How long a plugin is set aside at most.
     QUARANTINE_LONGEST = "quarantine-longest", 600_000, "ms",
         "a plugin that is well again is found to be within ten minutes, without anybody's help";
+
+    /// Bytes of a log line; the rest is cut.
+    LOG_LINE = "log-line", 1_024, "bytes",
+        "a line, not a dump of a customer's data";
+
+    /// Lines kept for each plugin; the oldest go first.
+    LOG_KEPT = "log-kept", 1_000, "lines",
+        "enough to see what happened, in at most 1 MiB";
+
+    /// The part of all slots that one plugin may take in one role.
+    SHARE = "plugin-share", 50, "percent",
+        "a plugin whose calls are long keeps its own waiting, and not those of the others";
+
+    /// The part of all slots that is kept for the calls of commits.
+    COMMIT_SHARE = "commit-share", 25, "percent",
+        "a commit waits for its shapes and guards; whatever else plugins do can be done later";
+
+    /// The part of all slots that is kept, among those for other calls than commits', for plugins that have
+    /// none of these calls under way.
+    NEWCOMER_SHARE = "newcomer-share", 15, "percent",
+        "two plugins whose calls are long would take every place, and a third had none for one short call";
 }

@@ -27,6 +27,7 @@ mod id;
 mod kind;
 mod likeness;
 mod message;
+pub mod models;
 mod name;
 mod parse;
 mod phone;

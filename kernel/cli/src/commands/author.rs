@@ -9,10 +9,10 @@ use kjerne_workspace::error;
 use serde_json::{Value as Json, json};
 
 use super::usage_bars;
-use crate::args::NewArgs;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Format, Report};
+use crate::plugin_args::NewArgs;
 
 pub(super) fn begin(context: &Context, args: NewArgs) -> Result<Exit> {
     let NewArgs {

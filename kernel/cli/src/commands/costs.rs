@@ -8,12 +8,12 @@ use anyhow::Result;
 use serde_json::Value as Json;
 
 use super::cells::{cell, list as members, text};
-use crate::args::CostArgs;
 use crate::connection::Needs;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Format, Report};
 use crate::path::{path, with_words};
+use crate::plugin_args::CostArgs;
 
 /// How often `plugin top` looks again.
 const LOOK: Duration = Duration::from_secs(2);

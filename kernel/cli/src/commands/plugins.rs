@@ -18,12 +18,13 @@ use serde_json::{Map, Value as Json, json};
 use super::cells::{cell, cells, list as members, text, texts};
 use super::placed::{made_by, placed_report, signer};
 use super::{approvals, author, budgets, costs, jobs, plugin_table, reviews, signing};
-use crate::args::{ActionArgs, InstallArgs, ParkedArgs, PluginCommand};
+use crate::args::ActionArgs;
 use crate::connection::Needs;
 use crate::context::Context;
 use crate::exit::{Exit, not_found};
 use crate::output::{Format, Report};
 use crate::path::{path, with_words};
+use crate::plugin_args::{InstallArgs, ParkedArgs, PluginCommand};
 
 pub(crate) fn run(context: &Context, command: PluginCommand) -> Result<Exit> {
     match command {
@@ -83,10 +84,7 @@ pub(crate) fn run(context: &Context, command: PluginCommand) -> Result<Exit> {
         PluginCommand::Cost(args) => costs::cost(context, &args),
         PluginCommand::Top { plugin, once } => costs::top(context, plugin.as_deref(), once),
         PluginCommand::Limits { plugin, set } => budgets::limits(context, &plugin, &set),
-        PluginCommand::Resume { plugin } => {
-            let place = path(&["plugins", &plugin, "resume"]);
-            changed(context, Method::POST, &place, "is asked again")
-        }
+        PluginCommand::Resume { plugin } => resume(context, &plugin),
         PluginCommand::Jobs { plugin } => jobs::list(context, plugin.as_deref()),
         PluginCommand::RunJob { plugin, job } => jobs::run(context, &plugin, &job),
         PluginCommand::Parked { plugin } => parked(context, plugin),
@@ -95,6 +93,11 @@ pub(crate) fn run(context: &Context, command: PluginCommand) -> Result<Exit> {
         PluginCommand::Outbox => outbox(context),
         PluginCommand::Logs { plugin } => logs(context, &plugin),
     }
+}
+
+fn resume(context: &Context, plugin: &str) -> Result<Exit> {
+    let place = path(&["plugins", plugin, "resume"]);
+    changed(context, Method::POST, &place, "is asked again")
 }
 
 fn read(file: &Path) -> Result<Vec<u8>> {

@@ -7,12 +7,12 @@ use serde_json::{Value as Json, json};
 
 use super::cells::{list as members, text, texts};
 use super::placed::{made_by, placed_report};
-use crate::args::AcceptArgs;
 use crate::connection::Needs;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::Report;
 use crate::path::path;
+use crate::plugin_args::AcceptArgs;
 
 pub(super) fn review(context: &Context, plugin: &str) -> Result<Exit> {
     let mut connection = context.connect(Needs::Data)?;

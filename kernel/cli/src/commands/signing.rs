@@ -12,12 +12,12 @@ use kjerne_workspace::{Error, error};
 use serde_json::{Value as Json, json};
 
 use super::cells::{list as members, text, texts};
-use crate::args::KeygenArgs;
 use crate::connection::Needs;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::Report;
 use crate::path::path;
+use crate::plugin_args::KeygenArgs;
 
 /// Asks for a password: where nobody sits in front of it, it is a line of standard input.
 fn password(prompt: &str) -> error::Result<String> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::generate::Size;
+use kjerne_bench::demo::generate::Size;
 
 /// `demo`
 #[derive(Args, Debug)]

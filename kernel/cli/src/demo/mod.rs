@@ -1,10 +1,6 @@
 //! `kjerne demo`: a workspace full of believable, fictitious data, loaded the way real data is.
 
 pub(crate) mod arguments;
-mod generate;
-mod load;
-mod names;
-mod random;
 mod summary;
 
 use std::collections::BTreeMap;
@@ -24,8 +20,9 @@ use crate::exit::Told;
 use crate::output::{Format, print_line};
 use crate::progress::Progress;
 use arguments::DemoArgs;
-use generate::Size;
 use kjerne_bench::built_in;
+use kjerne_bench::demo::generate::Size;
+use kjerne_bench::demo::{generate, load};
 use summary::Summary;
 
 /// The last moment of the demo's time, so that the same seed gives the same workspace on any day.

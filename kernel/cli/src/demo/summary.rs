@@ -7,9 +7,9 @@ use anyhow::Result;
 use kjerne_store::costs::CostRow;
 use serde_json::{Value as Json, json};
 
-use super::load::Loaded;
 use crate::commands::reports;
 use crate::output::{Format, Report};
+use kjerne_bench::demo::load::Loaded;
 
 /// Everything the demo tells.
 pub struct Summary {

@@ -494,5 +494,5 @@ fn the_limits_have_names_of_their_own_and_reasons() {
         all.iter()
             .all(|limit| limit.value > 0 && limit.reason.len() > 20)
     );
-    assert_eq!(Role::ALL.len(), 9);
+    assert_eq!(Role::ALL.len(), 13);
 }

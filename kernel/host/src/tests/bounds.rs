@@ -163,7 +163,7 @@ fn an_answer_has_so_many_records_when_the_plugin_does_not_say() {
     let most = limits::ANSWER_DEFAULT.count();
     let answered = || {
         let call = bench.call();
-        let mut store = under_way(&bench, Role::React, Purpose::Verdict, &call);
+        let mut store = under_way(&bench, Role::Guard, Purpose::Verdict, &call);
         let state = store.data_mut();
         let query = records::HostQuery::new(state, "account".into()).unwrap();
         let (records, next) = records::HostQuery::run(state, query).ok().unwrap();
@@ -200,7 +200,7 @@ fn an_answer_has_so_many_keys_of_the_plugins_space() {
 fn the_offsets_of_a_zone_are_told_for_so_long_a_time() {
     let bench = Bench::guard("");
     let call = bench.call();
-    let mut store = under_way(&bench, Role::React, Purpose::Verdict, &call);
+    let mut store = under_way(&bench, Role::Guard, Purpose::Verdict, &call);
     let (start, most) = (now().millis(), limits::ZONE_RANGE.value as i64 * 86_400_000);
     let mut told = |end| time::Host::offsets(store.data_mut(), "Europe/Oslo".into(), start, end);
     assert!(told(start + most).is_ok());
@@ -219,7 +219,7 @@ fn of_all_that_a_shape_sets_a_field_to_the_last_is_kept() {
     let granted = ["set:account.billing_address", "set:account.name"];
     let bench = Bench::new(&guard_file("", &granted), &granted);
     let call = bench.call();
-    let mut store = under_way(&bench, Role::React, Purpose::Verdict, &call);
+    let mut store = under_way(&bench, Role::Guard, Purpose::Verdict, &call);
     let state = store.data_mut();
     state.shown = vec![Shown::of(&bench.drafts(1)[0], Role::Shape)];
     let mut set = |field: &str, value| {

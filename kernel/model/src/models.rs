@@ -1,8 +1,13 @@
 //! The answers of domain models as plain data. They mirror the contract's records; numbers,
 //! words and their meaning are explained there.
 
-use crate::plugins::Reply;
-use kjerne_model::{Instant, Reference};
+use kjerne_values::Instant;
+
+use crate::id::Reference;
+use crate::value::Value;
+
+/// Named values a plugin answers with.
+pub type Reply = Vec<(String, Option<Value>)>;
 
 /// A pipeline (`sales-stages`).
 #[derive(Clone, PartialEq, Debug)]
