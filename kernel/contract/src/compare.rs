@@ -243,6 +243,8 @@ fn types(sides: &Sides<'_>, place: &str, theirs: &TypeDef, ours: &TypeDef) -> Op
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
     use crate::contract::{FILES, parse};
 

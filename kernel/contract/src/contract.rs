@@ -60,6 +60,8 @@ pub fn first_difference(component: &[u8]) -> Option<Difference> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]

@@ -26,6 +26,9 @@ const EXPIRED_AT_ONCE: usize = 100;
 /// Why a commit goes on waiting, or the number of the entry that ended it.
 type Ended = Result<u64, Box<Refusal>>;
 
+/// What somebody who wants to end the waiting of a commit may not do it for.
+type Against<'a> = dyn Fn(&PendingRow, &Reader) -> Result<Option<Refusal>, StoreError> + 'a;
+
 impl Kernel {
     /// Has a commit wait that may not be stored yet; none when what it was decided on has changed.
     pub(crate) fn wait(
@@ -205,7 +208,7 @@ impl Kernel {
         by: &Actor,
         now: Instant,
         (operation, why): (&str, &str),
-        against: &dyn Fn(&PendingRow, &Reader) -> Result<Option<Refusal>, StoreError>,
+        against: &Against<'_>,
     ) -> Result<Ended, StoreError> {
         for _ in 0..limits::COMMIT_TRIES.value {
             let reader = self.remembering()?;

@@ -196,7 +196,7 @@ impl Kernel {
         loop {
             let batch = walker.batch(reader.snapshot(), cursor, most)?;
             if batch.shown.is_empty() {
-                return self.pass_over(walker, reader, cursor, batch);
+                return self.pass_over(walker, reader, cursor, &batch);
             }
             let moved = walker.cursor(batch.moves(cursor));
             match self.answer(walker, reader, &batch, moved)? {
@@ -226,7 +226,7 @@ impl Kernel {
         walker: &Walker<'_>,
         reader: &Arc<Reader>,
         cursor: &CursorRow,
-        batch: Batch,
+        batch: &Batch,
     ) -> Result<Option<Progress>, StoreError> {
         let is_new = batch.end > cursor.position && batch.is_worth_storing;
         if !is_new && batch.dropped.is_empty() {

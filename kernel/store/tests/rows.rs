@@ -414,7 +414,10 @@ fn where_plugins_come_from_goes_with_them_and_publishers_stay() {
             (0, 1)
         );
         assert_eq!(provenance::waiting(&*snapshot, "acme.rule").unwrap(), None);
-        assert_eq!(provenance::publishers(&*snapshot).unwrap(), [acme.clone()]);
+        assert_eq!(
+            provenance::publishers(&*snapshot).unwrap(),
+            std::slice::from_ref(&acme)
+        );
         assert_eq!(
             provenance::publisher(&*snapshot, "acme").unwrap(),
             Some(acme.clone())

@@ -67,8 +67,11 @@ fn makers(answer: &Json) -> String {
     }
 }
 
+/// How one item is told.
+type Telling = fn(&Json) -> String;
+
 /// What of a difference is shown under which name, and how an item of it is.
-const SHOWN: [(&str, fn(&Json) -> String); 7] = [
+const SHOWN: [(&str, Telling); 7] = [
     ("grants", grant),
     ("roles", role),
     ("watches", watch),

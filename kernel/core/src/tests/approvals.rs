@@ -713,6 +713,9 @@ impl Store for Failing {
 
 /// The same story with each of its writes failing once: whatever was stored is whole, and going on from
 /// there comes to the same end.
+/// One step of a story that is told again after a crash.
+type Step = dyn Fn(&Kernel, Option<RecordId>) -> Result<Outcome, StoreError>;
+
 #[test]
 fn a_crash_anywhere_leaves_no_commit_without_its_approval_and_no_approval_without_its_commit() {
     let mut failed = 0;
@@ -735,7 +738,7 @@ fn a_crash_anywhere_leaves_no_commit_without_its_approval_and_no_approval_withou
             .store(begun + fails_at, std::sync::atomic::Ordering::SeqCst);
         let mut id = None;
         // Each step is repeated after the crash, on a kernel opened anew.
-        let story: [&dyn Fn(&Kernel, Option<RecordId>) -> Result<Outcome, StoreError>; 3] = [
+        let story: [&Step; 3] = [
             &|kernel, _| kernel.commit(keyed("k", tier("boss,legal"))),
             &|kernel, id| kernel.approve(id.unwrap(), &user("liv"), None, at(1)),
             &|kernel, id| kernel.approve(id.unwrap(), &user("kari"), None, at(2)),
