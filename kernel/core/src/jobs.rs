@@ -116,6 +116,8 @@ impl Kernel {
                     Some(receipt).filter(|done| done.entry > 0),
                 ));
             }
+            // What it proposes waits for approval, and the run is done: that was stored with it.
+            Outcome::Waiting(_) => return Ok(JobProgress::Done(None)),
             outcome if outcome.is_overload() => return Ok(JobProgress::Busy(outcome.told())),
             outcome => outcome,
         };

@@ -8,8 +8,8 @@ use kjerne_store::{DueRun, JobRow, jobs};
 
 use super::{at, create_new, fault, kernel};
 use crate::{
-    Administered, Call, Effects, JobProgress, Kernel, PluginInfo, Query, Role, Run, TablePlugin,
-    TablePlugins, Task, Why, parked_job, parked_role,
+    Administered, Call, Draft, Effects, Finding, Force, Guarded, JobProgress, Kernel, PluginInfo,
+    Query, Role, Run, TablePlugin, TablePlugins, Task, Why, parked_job, parked_role,
 };
 
 const JOB: &str = "digest";
@@ -280,4 +280,38 @@ fn the_role_of_a_parked_run_names_its_job() {
     assert_eq!(parked_job(&parked_role("a-b")), Some("a-b"));
     assert_eq!(parked_job("schedule"), None);
     assert_eq!(parked_job("react"), None);
+}
+
+/// A run whose proposals wait for approval is done, and is neither tried again nor parked.
+#[test]
+fn a_run_whose_proposals_wait_for_approval_is_done() {
+    let asks = TablePlugin::new("rules").guard(|_, drafts| {
+        let finding = |draft: &Draft<'_>| Finding {
+            force: Force::AsksApproval {
+                role: "boss".to_owned(),
+            },
+            change: draft.change,
+            field: None,
+            code: "new".to_owned(),
+            message: "a new task".to_owned(),
+        };
+        Ok(Guarded {
+            findings: drafts.iter().map(finding).collect(),
+            ..Guarded::default()
+        })
+    });
+    let plugin = digest(&Arc::default());
+    let info = plugin.info();
+    let kernel = kernel(TablePlugins::none().with(plugin).with(asks));
+    kernel.begin_job(&info.id, JOB, JobRow::default()).unwrap();
+    for _ in 0..2 {
+        let done = run(&kernel, &info, due(60, 0), Why::Due, 60);
+        assert_eq!(done, JobProgress::Done(None));
+        let row = kept(&kernel, &info);
+        assert_eq!((row.position, row.tries), (at(60), 0));
+    }
+    assert!(subjects(&kernel).is_empty(), "nobody has approved");
+    let held = kjerne_store::pending::held_in_all(&*kernel.store().snapshot().unwrap());
+    assert_eq!(held.unwrap().rows, 1);
+    assert!(kernel.parked().unwrap().is_empty());
 }
