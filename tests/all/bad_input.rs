@@ -170,3 +170,24 @@ fn a_body_that_is_too_large_or_no_json_is_a_problem() {
     );
     assert_eq!(server.get("/v1/health").0, 200);
 }
+
+/// Each is an amount that is taken, and what they come to is none.
+#[test]
+fn a_report_sums_more_than_an_amount_can_hold() {
+    let workspace = Workspace::new();
+    for amount in [
+        "60000000000000000",
+        "30000000000000000",
+        "30000000000000000",
+    ] {
+        let amount = format!("amount={amount} NOK");
+        let _ = workspace
+            .run(&["create", "opportunity", "name=Big", &amount])
+            .ok();
+    }
+    let report = workspace.json(&["report", "pipeline"]);
+    let sum = &report["pipeline"][0]["value_minor"]["NOK"];
+    assert_eq!(sum, "12000000000000000000");
+    let shown = workspace.run(&["report", "pipeline"]).ok().out;
+    assert!(shown.contains("120 000 000 000 000 000 NOK"), "{shown}");
+}

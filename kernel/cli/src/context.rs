@@ -46,6 +46,11 @@ impl Context {
         if told.is_some_and(|name| name.trim().is_empty()) {
             return Err(usage("--actor is empty; name who acts, or leave it out"));
         }
+        if told.is_some_and(|name| name.starts_with("user:")) {
+            return Err(usage(
+                "--actor takes the name alone, without user: in front of it",
+            ));
+        }
         let actor = actor(told);
         Connection::open(&self.workspace()?, &self.who, needs, &actor)
     }

@@ -145,7 +145,10 @@ impl Administered {
                 jobs::remove(write, plugin, job)
             }
             Self::Approver { role, actor } => approvers::put(write, role, actor),
-            Self::NoApprover { role, actor } => approvers::remove(write, role, actor),
+            Self::NoApprover { role, actor } => {
+                approvers::remove(write, role, actor)?;
+                unapprove(write, role, actor)
+            }
         }
     }
 }
@@ -219,6 +222,22 @@ fn remove(write: &mut dyn Write, plugin: &str) -> Result<(), StoreError> {
         pending::remove(write, id)?;
     }
     registry::remove(write, plugin)
+}
+
+/// Whoever is taken out of a role has approved nothing in it, also when they come back.
+fn unapprove(write: &mut dyn Write, role: &str, actor: &Actor) -> Result<(), StoreError> {
+    let mut approved = Vec::new();
+    pending::list(write, &mut |row| {
+        let before = row.approvals.len();
+        let mut row = row;
+        row.approvals
+            .retain(|one| one.role != role || one.by != *actor);
+        if row.approvals.len() < before {
+            approved.push(row);
+        }
+        ControlFlow::Continue(())
+    })?;
+    approved.iter().try_for_each(|row| pending::put(write, row))
 }
 
 fn unbind(write: &mut dyn Write, plugin: &str) -> Result<(), StoreError> {

@@ -81,6 +81,7 @@ impl Kernel {
             edits: sealed.edits(),
             asked,
             approvals: Vec::new(),
+            told: Vec::new(),
             error: None,
         };
         let act = act(ASK, &row).with("expires_at", expires_at(&row).to_string());
@@ -97,7 +98,9 @@ fn approved(approving: &Approving, asked: Vec<Asked>, sealed: &Sealed) -> Passes
     let Approving { row, by, role } = approving;
     let edits = sealed.edits();
     let was_asked = |one: &Asked| row.asked.iter().any(|known| is_same(known, one));
-    let is_as_shown = versions(&edits).eq(versions(&row.edits)) && asked.iter().all(was_asked);
+    let is_as_it_was = versions(&edits).eq(versions(&row.edits)) && asked.iter().all(was_asked);
+    // Once it has changed, each who approves has to have been told so: whoever looked before saw another.
+    let is_as_shown = is_as_it_was && (row.told.is_empty() || row.told.contains(by));
     let mut row = PendingRow {
         edits,
         asked,
@@ -119,7 +122,13 @@ fn approved(approving: &Approving, asked: Vec<Asked>, sealed: &Sealed) -> Passes
             .with("approved_by", format!("{by} as {role}"))
             .with("still_open", open_roles(&row).join(", "))
     } else {
-        row.approvals.clear();
+        if is_as_it_was {
+            row.approvals.retain(|one| one.by != *by);
+        } else {
+            row.approvals.clear();
+            row.told.clear();
+        }
+        row.told.push(by.clone());
         act(RENEW, &row).with(
             "because",
             "what it is about has changed since it was asked for",

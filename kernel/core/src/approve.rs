@@ -7,7 +7,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use kjerne_model::{Act, Actor, Code, Commit, Instant, RecordId, Refusal};
+use kjerne_model::{Act, Actor, Code, Commit, Instant, RecordId, Refusal, shown};
 use kjerne_store::{Approval, PendingRow, StoreError, approvers, pending};
 
 use crate::approvals::{EXPIRE, REJECT, WITHDRAW, Waits, act, expires_at, open_roles, roles, told};
@@ -153,7 +153,8 @@ impl Kernel {
             let message = format!("the reason has {bytes} bytes; at most {most} are kept ({name})");
             return Ok(Err(Box::new(Refusal::new(Code::BadCommit, message))));
         }
-        self.end(id, by, now, (REJECT, why), &|row, reader| {
+        let why = shown::plain(why);
+        self.end(id, by, now, (REJECT, &why), &|row, reader| {
             for role in roles(row) {
                 if is_person(by) && approvers::has(reader, role, by)? {
                     return Ok(None);

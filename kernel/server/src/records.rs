@@ -274,6 +274,9 @@ fn tagged(mut response: Response, record: &Record) -> Response {
     response
 }
 
+/// The most rules that advise something in the head of one answer.
+const ADVICE_TOLD: usize = 16;
+
 /// Adds the journal entry's number, the fields that plugins set to something else than was asked
 /// for, the rules that advise something, and whether this repeats an earlier request.
 fn told(mut response: Response, receipt: &Receipt) -> Response {
@@ -288,7 +291,8 @@ fn told(mut response: Response, receipt: &Receipt) -> Response {
             headers.append(HeaderName::from_static("kjerne-overridden"), told);
         }
     }
-    for one in &receipt.advice {
+    // A head of an answer has room for a few; all of them stand in the receipt of POST /v1/commits and the journal.
+    for one in receipt.advice.iter().take(ADVICE_TOLD) {
         let told = format!("{};plugin={}", one.code, one.plugin);
         if let Ok(told) = HeaderValue::from_str(&told) {
             headers.append(HeaderName::from_static("kjerne-advice"), told);

@@ -154,10 +154,15 @@ fn stage_json(name: &str, label: &str, stage: &StageFigures) -> Json {
 }
 
 /// Amounts in minor units, by currency.
-fn sums(by_currency: &BTreeMap<String, i64>) -> Json {
+/// Sums of amounts are larger than amounts can be; a number that readers would round is told as text.
+fn sums(by_currency: &BTreeMap<String, i128>) -> Json {
+    let told = |sum: i128| match i64::try_from(sum) {
+        Ok(sum) => kjerne_wire::whole(sum),
+        Err(_) => Json::String(sum.to_string()),
+    };
     let sums = by_currency.iter();
     Json::Object(
-        sums.map(|(currency, sum)| (currency.clone(), kjerne_wire::whole(*sum)))
+        sums.map(|(currency, sum)| (currency.clone(), told(*sum)))
             .collect(),
     )
 }

@@ -64,6 +64,12 @@ fn kept(manifest: &Manifest, granted: &[String]) -> Vec<String> {
     granted.iter().filter(asked).cloned().collect()
 }
 
+/// A file's hash as other tools write it.
+fn hex(digest: &[u8]) -> String {
+    let digits = digest.iter().map(|byte| format!("{byte:02x}"));
+    digits.collect()
+}
+
 /// What a version that waits would change, item by item.
 pub(crate) async fn show(State(app): State<App>, Path(plugin): Path<String>) -> Answer {
     app.run(move |runtime| {
@@ -82,6 +88,7 @@ pub(crate) async fn show(State(app): State<App>, Path(plugin): Path<String>) -> 
                 "description": manifest.description,
                 "signature": signature(review.waiting.origin.signer.as_ref(), None),
                 "bytes": review.package.bytes().len(),
+                "hash": hex(&review.package.digest),
             },
             "since": review.waiting.since.to_string(),
             "granted": kept(manifest, &review.row.grants),

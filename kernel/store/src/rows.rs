@@ -42,6 +42,8 @@ pub struct PendingRow {
     pub asked: Vec<Asked>,
     /// Who has approved so far.
     pub approvals: Vec<Approval>,
+    /// Who was told that it is not as it was asked for; nobody while it is.
+    pub told: Vec<Actor>,
     /// Why it was refused when it was last approved.
     pub error: Option<String>,
 }

@@ -5,6 +5,7 @@
 //! an act leads to is loaded before anything is stored and put in use right after: no commit fails
 //! meanwhile, and an act that would leave a plugin that cannot run is refused.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use kjerne_core::{Administered, Role};
@@ -12,7 +13,7 @@ use kjerne_host::grants::Grant;
 use kjerne_host::{Installed, LoadError, Package};
 use kjerne_model::{Act, Actor, Instant};
 use kjerne_store::registry::PluginRow;
-use kjerne_store::{PublisherRow, cursors};
+use kjerne_store::{PublisherRow, cursors, pending};
 
 use crate::error::{Error, Result};
 use crate::grants::{all_unknown, check_grant, check_group, check_needed, group, needed, unknown};
@@ -268,12 +269,31 @@ impl<'a> Administration<'a> {
     pub fn remove(&self, id: &str) -> Result<PluginRow> {
         let _turn = self.runtime.administer();
         let row = self.row(id)?;
-        let act = Act::new("plugin.remove", id).with("version", &row.version);
+        let dropped = self.proposed(id)?;
+        let act = Act::new("plugin.remove", id)
+            .with("version", &row.version)
+            .with("waiting", dropped.join(", "));
         let beside = vec![Administered::PluginRemoved(id.to_owned())];
         let loaded = self.load(id, None, None, &beside)?;
         self.store(act, loaded, beside)?;
         plugin_files::remove_all(&self.runtime.workspace, id)?;
         Ok(row)
+    }
+
+    /// The commits of a plugin that wait for approval, as far as an act names them; they go with it.
+    fn proposed(&self, id: &str) -> Result<Vec<String>> {
+        const NAMED: usize = 100;
+        let (actor, mut ids) = (Actor::Plugin(id.to_owned()), Vec::new());
+        pending::list(&*self.runtime.store.snapshot()?, &mut |row| {
+            if row.actor == actor {
+                ids.push(row.id.to_string());
+            }
+            ControlFlow::Continue(())
+        })?;
+        let more = ids.len().saturating_sub(NAMED);
+        ids.truncate(NAMED);
+        ids.extend((more > 0).then(|| format!("and {more} more")));
+        Ok(ids)
     }
 
     /// Sets a plugin's settings; none brings back those it was delivered with.

@@ -15,13 +15,13 @@ pub struct StageFigures {
     /// Opportunities in it.
     pub count: usize,
     /// Their value in minor units, by currency.
-    pub value: BTreeMap<String, i64>,
+    pub value: BTreeMap<String, i128>,
     /// Their value times their probability, in minor units, by currency.
-    pub weighted: BTreeMap<String, i64>,
+    pub weighted: BTreeMap<String, i128>,
     /// Sum of the customers' progress, in percent, over those assessed.
-    pub progress: i64,
+    pub progress: i128,
     /// Sum of the gaps between our stage and the customers' jobs, in points.
-    pub gap: i64,
+    pub gap: i128,
     /// How many have an assessment.
     pub assessed: usize,
     /// How many of them have a high chance that nothing is decided.
@@ -88,8 +88,8 @@ pub fn figures(reader: &Reader, kinds: &[&str], now: Instant) -> Result<Figures,
 impl StageFigures {
     /// The mean over the opportunities that have an assessment; none when none has.
     #[must_use]
-    pub fn mean(&self, sum: i64) -> Option<i64> {
-        (self.assessed > 0).then(|| sum / self.assessed as i64)
+    pub fn mean(&self, sum: i128) -> Option<i64> {
+        (self.assessed > 0).then(|| (sum / self.assessed as i128) as i64)
     }
 }
 
@@ -101,14 +101,14 @@ impl Figures {
         if let Some(Value::Money(amount)) = record.get("amount") {
             let currency = amount.currency.code().to_owned();
             let probability = integer(record, "probability").unwrap_or(0);
-            *figures.value.entry(currency.clone()).or_default() += amount.minor;
+            *figures.value.entry(currency.clone()).or_default() += i128::from(amount.minor);
             let weighted = i128::from(amount.minor) * i128::from(probability) / 100;
-            *figures.weighted.entry(currency).or_default() += weighted as i64;
+            *figures.weighted.entry(currency).or_default() += weighted;
         }
         if let Some(progress) = integer(record, "buying_progress") {
             figures.assessed += 1;
-            figures.progress += progress;
-            figures.gap += integer(record, "buying_gap").unwrap_or(0);
+            figures.progress += i128::from(progress);
+            figures.gap += i128::from(integer(record, "buying_gap").unwrap_or(0));
             let risk = integer(record, "no_decision_risk").unwrap_or(0);
             figures.at_risk += usize::from(risk >= AT_RISK);
         }
@@ -120,7 +120,8 @@ impl Figures {
         first.add(record, "first_response_met", "first_response_due", now);
         let resolution = self.resolution.entry(priority).or_default();
         resolution.add(record, "resolution_met", "resolution_due", now);
-        self.escalations += integer(record, "escalation_level").unwrap_or(0);
+        let level = integer(record, "escalation_level").unwrap_or(0);
+        self.escalations = self.escalations.saturating_add(level);
     }
 }
 

@@ -22,6 +22,7 @@ pub mod notify;
 pub mod plugin_files;
 pub mod plugin_log;
 pub mod plugin_registry;
+mod proposer;
 pub mod publishers;
 pub mod queries;
 mod read_only;

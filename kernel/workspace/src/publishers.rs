@@ -119,8 +119,35 @@ pub(crate) fn vouched(
         let (signer, pins) = found.map_err(|error| at(Stage::Signature, error))?;
         vouched.origin.signer = Some(signer);
         vouched.pins = pins;
+    } else {
+        check_unsigned(read, package).map_err(|error| at(Stage::Signature, error))?;
     }
     Ok(vouched)
+}
+
+/// Refuses a file as unsigned that is known here as signed: to leave its signature out would undo that its
+/// key was revoked, and hide whose it is.
+fn check_unsigned(read: &dyn Read, package: &Package) -> Result<()> {
+    let (id, version) = (&package.manifest.id, &package.manifest.version);
+    let mut known = provenance::origins(read, id)?;
+    known.extend(provenance::waiting(read, id)?.map(|waiting| waiting.origin));
+    known.retain(|origin| origin.digest == package.digest);
+    let publishers = provenance::publishers(read)?;
+    for origin in &known {
+        if let Some(signer) = &origin.signer {
+            // The key of what waits is not pinned yet, and not revoked because of that.
+            let standings = publishers.iter().map(|row| row.standing(&signer.key));
+            if standings.flatten().any(|one| one == KeyStanding::Revoked) {
+                check_standing(read, id, origin)?;
+            }
+            return Err(Error::refused(format!(
+                "this file of {id} {version} is known here as signed by {}; install it with its signature, \
+                 without --unsigned",
+                signer.publisher
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn signer(
@@ -206,6 +233,28 @@ pub(crate) fn pin(
             add(&mut row, new)?;
             Ok(Some(row))
         }
+    }
+}
+
+/// Refuses a key that was revoked for another publisher: it vouches for nothing, under whichever name.
+pub(crate) fn revoked_elsewhere(
+    known: &[PublisherRow],
+    publisher: &str,
+    key: &PublicKey,
+) -> Result<()> {
+    let text = key.text();
+    let revoked = |row: &&PublisherRow| {
+        row.name != publisher && row.standing(&text) == Some(KeyStanding::Revoked)
+    };
+    match known.iter().find(revoked) {
+        None => Ok(()),
+        Some(row) => Err(Error::refused(format!(
+            "the key {} was revoked here for {}; who believes it again says first: kjerne plugin trust {} \
+             --public-key {text}",
+            key.id(),
+            row.name,
+            row.name
+        ))),
     }
 }
 

@@ -260,6 +260,7 @@ impl Runtime {
     /// # Errors
     /// Those of [`Runtime::commit`].
     pub fn approve(&self, id: RecordId, by: &Actor, role: Option<&str>) -> Result<Committed> {
+        self.check_proposer(id)?;
         self.committed(self.kernel.approve(id, by, role, now())?)
     }
 

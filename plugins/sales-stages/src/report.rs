@@ -107,6 +107,8 @@ struct Sum {
     count: i64,
     minor: i64,
     weighted: i64,
+    /// Whether it is more than an amount can hold.
+    beyond: bool,
 }
 
 /// The rows of a page: whole months, until enough was read.
@@ -135,6 +137,13 @@ pub fn forecast(
             read += each(&filter, pipeline, |record| add(settings, record, &mut sums))?;
         }
         for ((category, currency), sum) in sums {
+            if sum.beyond {
+                let month = span.label();
+                let message = format!(
+                    "What is {category} in {month} comes to more {currency} than an amount can hold."
+                );
+                return Err(Failure::new("too-large", message));
+            }
             let amount = |minor| (!currency.is_empty()).then(|| Money::new(minor, &currency));
             page.add(cells![
                 span.label(),
@@ -196,8 +205,13 @@ fn add(settings: &Settings, record: &Record, sums: &mut BTreeMap<(String, String
     if let Some(amount) = amount {
         let percent = fields.integer("probability").unwrap_or(0).clamp(0, 100);
         let weighted = amount.percent(u32::try_from(percent).unwrap_or(0)).minor;
-        sum.minor = sum.minor.saturating_add(amount.minor);
-        sum.weighted = sum.weighted.saturating_add(weighted);
+        match (
+            sum.minor.checked_add(amount.minor),
+            sum.weighted.checked_add(weighted),
+        ) {
+            (Some(minor), Some(weighted)) => (sum.minor, sum.weighted) = (minor, weighted),
+            _ => sum.beyond = true,
+        }
     }
 }
 

@@ -19,10 +19,12 @@ impl StandingStill {
     /// Reads the `[standing_still]` table; without it no task is made.
     fn read(section: &Section<'_>) -> Self {
         let number = |key, range, otherwise| section.number(key, range).unwrap_or(otherwise);
-        Self {
+        let read = Self {
             due_in_days: number("due_in_days", 0..=60, 2) as i32,
             most: number("most", 1..=200, 50) as usize,
-        }
+        };
+        section.finish();
+        read
     }
 }
 

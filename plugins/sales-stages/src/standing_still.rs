@@ -78,7 +78,12 @@ fn candidates(settings: &Settings, now: Instant) -> Option<String> {
 /// Whether somebody has something to do about it already.
 fn has_task(record: &Record) -> Result<bool, Failure> {
     let tasks = records::related(&record.reference(), "task", "about", PAGE)?;
-    let is_open = |task: &Record| task.fields.text("status") == Some("open");
+    // One whose state may not be read keeps the next away: better no task than the same one every week.
+    let is_open = |task: &Record| {
+        task.fields
+            .text("status")
+            .is_none_or(|status| status == "open")
+    };
     Ok(tasks.iter().any(is_open))
 }
 

@@ -61,8 +61,12 @@ pub(crate) fn approver(context: &Context, command: &ApproverCommand) -> Result<E
 /// Tells of a commit that waits, and how it goes on.
 pub(crate) fn waits(context: &Context, answer: &Json, dry_run: bool) -> Result<Exit> {
     let waiting = &answer["waits"];
-    let mut lines: Vec<String> = members(&waiting["asked"]).map(reason).collect();
-    lines.extend(members(&waiting["open"]).map(who));
+    let row = |asked: &Json| {
+        let of = ["role", "message", "plugin", "code"].map(|name| cell(&asked[name]));
+        [vec![cell(&waiting["id"])], of.to_vec()].concat()
+    };
+    let rows = members(&waiting["asked"]).map(row).collect();
+    let mut lines: Vec<String> = members(&waiting["open"]).map(who).collect();
     lines.push(match (dry_run, waiting["id"].as_str()) {
         (false, Some(id)) => format!(
             "it waits for approval until {}: kjerne approval show {id}",
@@ -70,7 +74,9 @@ pub(crate) fn waits(context: &Context, answer: &Json, dry_run: bool) -> Result<E
         ),
         _ => "it would wait for approval; nothing was stored: this was a dry run".to_owned(),
     });
-    context.print(&Report::of_note(lines.join("\n"), answer.clone()))?;
+    let columns = ["waits", "asked", "why", "plugin", "rule"];
+    let report = Report::new(&columns, rows, answer.clone()).with_whole_cells();
+    context.print(&report.with_note(lines.join("\n")))?;
     Ok(Exit::Waits)
 }
 
@@ -185,5 +191,7 @@ fn decide(context: &Context, which: &Pending, what: &str, body: &Json) -> Result
     let (became, entry) = (text(&answer, "became"), cell(&answer["entry"]));
     let done = format!("{became}: journal entry {entry}");
     let note = [vec![done], advice(&answer["commit"])].concat().join("\n");
-    context.print(&Report::of_note(note, answer.clone()))
+    let row = vec![which.id.clone(), became.to_owned(), entry];
+    let columns = ["id", "became", "entry"];
+    context.print(&Report::new(&columns, vec![row], answer.clone()).with_note(note))
 }

@@ -11,6 +11,7 @@ use kjerne_host::Package;
 use kjerne_host::signing::SUFFIX;
 use kjerne_model::{Schema, core_kinds};
 use kjerne_server::{Inspected, PUBLIC_KEY, SIGNATURE, SUCCESSION};
+use kjerne_workspace::Error;
 use kjerne_workspace::plugin_registry::read_package;
 use kjerne_workspace::stderr::tell;
 use serde_json::{Map, Value as Json, json};
@@ -153,9 +154,18 @@ fn install(context: &Context, args: &InstallArgs) -> Result<Exit> {
 fn beside(args: &InstallArgs) -> Result<Vec<(HeaderName, String)>> {
     let mut headers = vec![(header::CONTENT_TYPE, "application/wasm".to_owned())];
     let found = with_ending(&args.file, SUFFIX);
+    let stands = found.is_file();
+    if args.unsigned && stands {
+        // To look past it would hide whose file it is, and that its key was revoked.
+        return Err(Error::refused(format!(
+            "{} stands beside the file, its signature; leave --unsigned out, or move the signature away",
+            found.display()
+        ))
+        .into());
+    }
     let signature = match &args.signature {
         Some(file) => Some(file.clone()),
-        None => Some(found).filter(|file| !args.unsigned && file.is_file()),
+        None => stands.then_some(found),
     };
     let pack = |text: String| base64::engine::general_purpose::STANDARD.encode(text);
     if let Some(file) = signature {
@@ -403,4 +413,35 @@ pub(crate) fn action(context: &Context, args: &ActionArgs) -> Result<Exit> {
     let note = [vec![note], approvals::advice(&answer["commit"])].concat();
     let report = Report::new(&["name", "value"], rows.collect(), answer.clone());
     context.print(&report.with_note(note.join("\n")))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_signature_beside_the_file_is_not_passed_over_as_unsigned() {
+        let folder = tempfile::tempdir().unwrap();
+        let args = |unsigned| InstallArgs {
+            file: folder.path().join("x.wasm"),
+            signature: None,
+            public_key: None,
+            succession: None,
+            unsigned,
+        };
+        assert_eq!(
+            beside(&args(true)).unwrap().len(),
+            1,
+            "no signature stands there"
+        );
+        std::fs::write(folder.path().join("x.wasm.minisig"), "four lines").unwrap();
+        let told = beside(&args(true)).unwrap_err().to_string();
+        assert!(told.contains("leave --unsigned out"), "{told}");
+        assert_eq!(
+            beside(&args(false)).unwrap().len(),
+            2,
+            "the signature is sent"
+        );
+    }
 }

@@ -99,14 +99,15 @@ fn amounts(by_currency: &Json) -> String {
     let sums = by_currency.as_object().into_iter().flatten();
     let shown = sums.filter_map(|(code, minor)| {
         let currency = Currency::new(code).ok()?;
-        let unit = 10i64.pow(u32::from(currency.exponent()));
-        Some(format!("{} {code}", grouped(minor.as_i64()? / unit)))
+        let unit = 10i128.pow(u32::from(currency.exponent()));
+        let minor: i128 = cell(minor).parse().ok()?;
+        Some(format!("{} {code}", grouped(minor / unit)))
     });
     shown.collect::<Vec<_>>().join(", ")
 }
 
 /// `1 250 000`
-fn grouped(number: i64) -> String {
+fn grouped(number: i128) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -27,6 +27,7 @@ pub(super) fn review(context: &Context, plugin: &str) -> Result<Exit> {
             ),
         ],
         vec!["made by".to_owned(), makers(&answer)],
+        vec!["hash".to_owned(), hash(&answer["next"]).to_owned()],
         vec!["waits since".to_owned(), text(&answer, "since").to_owned()],
     ];
     let difference = &answer["difference"];
@@ -51,6 +52,12 @@ pub(super) fn review(context: &Context, plugin: &str) -> Result<Exit> {
     );
     let report = Report::new(&["what", "about it"], rows, answer.clone());
     context.print(&report.with_whole_cells().with_note(note))
+}
+
+/// As much of the file's hash as is compared by eye.
+fn hash(next: &Json) -> &str {
+    let whole = text(next, "hash");
+    whole.get(..16).unwrap_or(whole)
 }
 
 /// Who made the new version, and who the one in use where that is somebody else.

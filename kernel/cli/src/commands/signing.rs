@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::Method;
 use kjerne_author::{make_key, open_key, read_text, sign_file, verify_file};
 use kjerne_host::signing::PublicKey;
+use kjerne_model::shown::plain;
 use kjerne_workspace::{Error, error};
 use serde_json::{Value as Json, json};
 
@@ -114,7 +115,10 @@ pub(super) fn verify(
     let manifest = &verified.package.manifest;
     let note = format!(
         "{} {} is what the key {} has signed\n{}",
-        manifest.id, manifest.version, verified.key_id, verified.comment
+        manifest.id,
+        manifest.version,
+        verified.key_id,
+        plain(&verified.comment)
     );
     let json = json!({
         "plugin": manifest.id,
@@ -152,7 +156,8 @@ pub(super) fn distrust(context: &Context, publisher: &str) -> Result<Exit> {
         .json()?;
     let note = format!(
         "the keys of {publisher} are revoked: nothing they signed is installed or switched on any more; what \
-         is switched on stays so until you switch it off: kjerne plugin trust {publisher}"
+         is switched on stays so until you switch it off: kjerne plugin disable PLUGIN; which plugins are \
+         theirs: kjerne plugin trust {publisher}"
     );
     context.print(&Report::of_note(note, row))
 }

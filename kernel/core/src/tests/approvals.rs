@@ -301,6 +301,41 @@ fn an_approval_of_somebody_who_is_in_the_role_no_longer_does_not_count() {
 }
 
 #[test]
+fn whoever_comes_back_into_a_role_has_not_approved_in_it() {
+    let kernel = workspace();
+    let waits = wait(&kernel, tier("boss,legal"));
+    waiting(approve(&kernel, &waits, "liv"));
+    let (role, actor) = ("legal".to_owned(), user("liv"));
+    let again = Administered::Approver {
+        role: role.clone(),
+        actor: actor.clone(),
+    };
+    for row in [Administered::NoApprover { role, actor }, again] {
+        let act = Act::new("approver.change", "legal");
+        kernel
+            .administer(&user("admin"), at(1), act, vec![row])
+            .unwrap();
+    }
+    let open = waiting(approve(&kernel, &waits, "kari")).open;
+    assert_eq!(open[0].role, "legal");
+    accepted(approve(&kernel, &waits, "liv"));
+}
+
+#[test]
+fn once_it_has_changed_each_who_approves_is_told_before() {
+    let kernel = workspace();
+    let waits = wait(&kernel, tier("boss,legal"));
+    accept(&kernel, vec![update("account", 1, &[("name", "Another")])]);
+    assert!(waiting(approve(&kernel, &waits, "kari")).renewed);
+    assert!(!waiting(approve(&kernel, &waits, "kari")).renewed);
+    // Liv looked at what was asked for at first, and nobody told her.
+    let told = waiting(approve(&kernel, &waits, "liv"));
+    assert!(told.renewed);
+    assert_eq!(told.open.len(), 1, "what Kari approved stays approved");
+    accepted(approve(&kernel, &waits, "liv"));
+}
+
+#[test]
 fn a_guard_that_refuses_by_then_refuses_and_the_commit_waits_on_with_the_reason() {
     let kernel = workspace();
     let waits = wait(&kernel, tier("boss"));
@@ -342,6 +377,7 @@ fn what_has_changed_since_it_was_shown_is_looked_at_anew_by_all() {
     let named = shown.before.unwrap()[&name("name")].to_string();
     assert_eq!(named, "Another");
     waiting(approve(&kernel, &waits, "kari"));
+    assert!(waiting(approve(&kernel, &waits, "liv")).renewed);
     accepted(approve(&kernel, &waits, "liv"));
     assert_eq!(held(&kernel, "account", 1, "name"), "Another");
 }

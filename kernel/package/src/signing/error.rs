@@ -42,6 +42,13 @@ pub enum SignatureError {
         /// What the file says.
         found: String,
     },
+    /// The trusted comment names another key than the one that signed.
+    KeyNamed {
+        /// The key the comment names.
+        said: String,
+        /// The key that signed.
+        found: String,
+    },
 }
 
 impl fmt::Display for SignatureError {
@@ -85,6 +92,11 @@ impl fmt::Display for SignatureError {
             Self::Contradicts { what, said, found } => write!(
                 f,
                 "the signature is for {what} {said}, and the file has {found}; sign the file again"
+            ),
+            Self::KeyNamed { said, found } => write!(
+                f,
+                "the trusted comment of the signature names the key {said:?}, and {found} signed it; have \
+                 the file signed again, with kjerne plugin sign"
             ),
         }
     }

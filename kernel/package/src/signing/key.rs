@@ -122,7 +122,10 @@ impl fmt::Display for SecretKeyError {
                  minisign wrote",
             ),
             Self::NeedsPassword => {
-                f.write_str("the key is kept under a password, and none was given")
+                f.write_str(
+                    "the key is kept under a password, and none was given; type it, or give it as a line \
+                     of standard input",
+                )
             }
             Self::WrongPassword => f.write_str("the password is not the one of this key"),
             Self::PasswordLength => write!(
@@ -158,8 +161,10 @@ impl SecretKey {
         if !Self::has_password(file)? {
             return Self::without_password(file);
         }
+        let password = password.filter(|password| !password.is_empty());
         let password = password.ok_or(SecretKeyError::NeedsPassword)?;
-        check_password(password)?;
+        // No key is kept under one that is longer, and a long one is not worked through.
+        check_password(password).map_err(|_| SecretKeyError::WrongPassword)?;
         let text = minisign::SecretKeyBox::from_string(file).map_err(|_| SecretKeyError::Form)?;
         let key = text.into_secret_key(Some(password.to_owned()));
         key.map(Self).map_err(|_| SecretKeyError::WrongPassword)

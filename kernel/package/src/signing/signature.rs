@@ -128,7 +128,7 @@ impl Signature {
         &self.comment
     }
 
-    /// Verifies it: that this key signed these bytes, and the trusted comment.
+    /// Verifies it: that this key signed these bytes, and the trusted comment, which names no other.
     ///
     /// # Errors
     /// When it did not.
@@ -148,7 +148,21 @@ impl Signature {
             } else {
                 SignatureError::OtherFile
             }
-        })
+        })?;
+        self.check_claimed_key(key)
+    }
+
+    /// A comment that names another key than the one that signed would have that one taken for its maker.
+    fn check_claimed_key(&self, key: &PublicKey) -> Result<(), SignatureError> {
+        match self.claims().key {
+            Some(said) if PublicKey::parse(&said).as_ref() != Ok(key) => {
+                Err(SignatureError::KeyNamed {
+                    said,
+                    found: key.text(),
+                })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Checks that a verified comment of ours says of the file what the file says of itself.

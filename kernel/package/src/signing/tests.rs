@@ -162,6 +162,22 @@ fn what_another_tool_signed_is_taken() {
 }
 
 #[test]
+fn a_trusted_comment_that_names_another_key_than_the_one_that_signed_is_refused() {
+    let ((public, secret), (other, _)) = (keys(), keys());
+    for said in [other.text(), "RWnone\u{1b}[2J".to_owned()] {
+        let claims = Claims {
+            key: Some(said),
+            ..Claims::default()
+        };
+        let text = signature::sign_bytes(&secret, FILE, &claims).unwrap();
+        let told = verdict(&text, &public, FILE);
+        assert!(told.contains("names the key"), "{told}");
+        assert!(told.contains(&public.text()), "{told}");
+        assert!(!told.contains('\u{1b}'), "{told}");
+    }
+}
+
+#[test]
 fn a_public_key_is_read_from_its_line_and_its_file() {
     let (public, secret) = keys();
     assert_eq!(secret.public().unwrap(), public);
@@ -193,9 +209,11 @@ fn a_secret_key_is_read_with_its_password_and_no_other() {
     assert_eq!(said(Some("correct horse")), None);
     assert_eq!(said(Some("battery")), Some(SecretKeyError::WrongPassword));
     assert_eq!(said(None), Some(SecretKeyError::NeedsPassword));
-    assert_eq!(said(Some("")), Some(SecretKeyError::PasswordLength));
+    assert_eq!(said(Some("")), Some(SecretKeyError::NeedsPassword));
+    let told = SecretKeyError::NeedsPassword.to_string();
+    assert!(!told.contains("--no-password"), "{told}");
     let long = "x".repeat(1_025);
-    assert_eq!(said(Some(&long)), Some(SecretKeyError::PasswordLength));
+    assert_eq!(said(Some(&long)), Some(SecretKeyError::WrongPassword));
     assert!(key_pair(Some(&long)).is_err());
     assert!(key_pair(Some(&long[1..])).is_ok(), "as long as may be");
     let read = SecretKey::read("no key\nat all\n", None).err();

@@ -33,6 +33,7 @@ impl Row for PendingRow {
         out.list(&self.edits, Encoder::edit);
         out.list(&self.asked, Encoder::asked);
         out.list(&self.approvals, Encoder::approval);
+        out.list(&self.told, Encoder::actor);
         out.optional_text(self.error.as_deref());
     }
 
@@ -62,6 +63,7 @@ impl Row for PendingRow {
             edits: from.edits()?,
             asked: from.list(Decoder::asked)?,
             approvals: from.list(Decoder::approval)?,
+            told: from.list(Decoder::actor)?,
             error: from.optional_text()?,
         })
     }

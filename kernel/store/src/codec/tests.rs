@@ -436,6 +436,7 @@ fn a_commit_that_waits_reads_back_as_it_was() {
         edits: Vec::new(),
         asked: Vec::new(),
         approvals: Vec::new(),
+        told: Vec::new(),
         error: None,
     };
     let largest = PendingRow {
@@ -491,6 +492,7 @@ fn a_commit_that_waits_reads_back_as_it_was() {
             by: Actor::User("per".to_owned()),
             at: Instant::from_millis(6),
         }],
+        told: vec![Actor::User("liv".to_owned()), Actor::User("per".to_owned())],
         error: Some("refused".to_owned()),
         ..smallest.clone()
     };

@@ -2,7 +2,7 @@
 
 use kjerne_core::Administered;
 use kjerne_core::limits::{APPROVERS, ROLE_NAME};
-use kjerne_model::{Act, Actor, Asked};
+use kjerne_model::{Act, Actor, Asked, shown};
 use kjerne_store::approvers;
 
 use super::Administration;
@@ -64,12 +64,14 @@ impl Administration<'_> {
 fn person(text: &str) -> Result<Actor> {
     let longest = 128;
     let is_name = |name: &str| {
-        name.len() <= longest && !name.trim().is_empty() && !name.chars().any(char::is_control)
+        // Two that look alike would be one person twice.
+        let is_plain = name == name.trim() && shown::plain(name) == name;
+        name.len() <= longest && !name.is_empty() && is_plain && !name.starts_with("user:")
     };
     match Actor::read(text) {
         Some(Actor::User(name)) if is_name(&name) => Ok(Actor::User(name)),
         _ => Err(Error::unreadable(format!(
-            "{text:?} is nobody who can approve; write user:NAME, with at most {longest} bytes"
+            "{text:?} is nobody who can approve; write user:NAME, with at most {longest} bytes, no blanks around it and nothing invisible in it"
         ))),
     }
 }

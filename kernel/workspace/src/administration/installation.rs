@@ -150,7 +150,8 @@ impl Administration<'_> {
         };
         let mut row = upgraded(before, package, self.at)?;
         self.check_kept(before, package)?;
-        let waits = self.waits_for(before, &row, package, &vouched.origin)?;
+        self.check_waiting(arrival, &vouched.origin)?;
+        let waits = self.waits_for(before, &row, arrival, &vouched.origin)?;
         match &arrival.agreed {
             None if !waits.is_empty() => return self.put_aside(arrival, vouched, before, waits),
             None => {}
@@ -311,47 +312,83 @@ impl Administration<'_> {
         })
     }
 
+    /// What is looked at is what is accepted: while a version waits, nothing else of its number comes, and
+    /// what was rejected meanwhile is not accepted.
+    fn check_waiting(&self, arrival: &Arrival<'_>, origin: &Origin) -> Result<()> {
+        let id = &arrival.package.manifest.id;
+        let waiting = provenance::waiting(&*self.runtime.store.snapshot()?, id)?;
+        let waiting = waiting.map(|waiting| waiting.origin);
+        let refused = match (&arrival.source, &arrival.agreed) {
+            (Source::Kept, _) => None,
+            (Source::Offered(..), None) => waiting
+                .filter(|waiting| waiting.version == origin.version && waiting != origin)
+                .map(|_| {
+                    format!(
+                        "another file of {id} {}, or the same by somebody else, waits to be looked at; \
+                         reject it first: kjerne plugin reject {id}; or raise the version",
+                        origin.version
+                    )
+                }),
+            (Source::Offered(..), Some(_)) => (waiting.as_ref() != Some(origin)).then(|| {
+                format!(
+                    "this file of {id} {} waits no more; look at what does: kjerne plugin review {id}",
+                    origin.version
+                )
+            }),
+        };
+        refused.map_or(Ok(()), |why| Err(at(Stage::Review, Error::refused(why))))
+    }
+
     /// Why an upgrade waits until it was looked at; empty where it may take its place at once. What was in
     /// use before was agreed to, and may reach as far again.
-    pub(super) fn waits_for(
+    fn waits_for(
         &self,
         before: &PluginRow,
         row: &PluginRow,
-        package: &Package,
+        arrival: &Arrival<'_>,
         origin: &Origin,
     ) -> Result<Vec<String>> {
-        let snapshot = self.runtime.store.snapshot()?;
-        if was_in_use(&*snapshot, row)? {
-            return Ok(Vec::new());
-        }
+        let package = &arrival.package;
+        let was_used = was_in_use(&*self.runtime.store.snapshot()?, row)?;
         let mut waits = Vec::new();
         let present = self.runtime.plugins().origin(before)?;
         let named = |origin: &Origin| match &origin.signer {
             Some(signer) => format!("signed by {}", signer.publisher),
             None => "unsigned".to_owned(),
         };
-        if named(&present) != named(origin) {
+        // Who goes back says so; who installs may not see that the signature is gone.
+        let offered = matches!(arrival.source, Source::Offered(..));
+        let loses = offered && present.signer.is_some() && origin.signer.is_none();
+        if named(&present) != named(origin) && (loses || !was_used) {
             let (old, new) = (named(&present), named(origin));
             waits.push(format!(
                 "another publisher ({new}, the one in use is {old})"
             ));
         }
         if before.enabled {
-            match self.runtime.plugins().package(before) {
-                Ok(present) => waits.extend(Difference::between(&present, package).further()),
-                Err(_) => {
-                    let roles = role_names(package).into_iter();
-                    let new = roles.filter(|role| !before.roles.contains(role));
-                    waits.extend(new.map(|role| format!("the role {role}")));
-                }
+            if !was_used {
+                waits.extend(self.further(before, package));
             }
-            // What it declares as well and was not given, it may need now.
+            // What it declares as well and was not given, it may need now; what was in use before may have
+            // been given more then.
             let items = lacking_items(package, row).into_iter();
             let items = items.map(|item| format!("the grant {item}"));
             let new: Vec<String> = items.filter(|item| !waits.contains(item)).collect();
             waits.extend(new);
         }
         Ok(waits)
+    }
+
+    /// How much further a version reaches than the one in use.
+    fn further(&self, before: &PluginRow, package: &Package) -> Vec<String> {
+        match self.runtime.plugins().package(before) {
+            Ok(present) => Difference::between(&present, package).further(),
+            Err(_) => {
+                let roles = role_names(package).into_iter();
+                let new = roles.filter(|role| !before.roles.contains(role));
+                new.map(|role| format!("the role {role}")).collect()
+            }
+        }
     }
 
     /// Grants what an administrator has agreed to by accepting a version: what it needs, and what else
@@ -484,12 +521,12 @@ fn upgraded(before: &PluginRow, package: &Package, now: Instant) -> Result<Plugi
     })
 }
 
-/// A kept version that was never in use reaches further than the one that is.
+/// A kept version reaches further than what was agreed to: it was never in use, or was granted more then.
 fn never_agreed(before: &PluginRow, package: &Package, waits: &[String]) -> Error {
     let (id, version) = (&before.id, &package.manifest.version);
     Error::refused(format!(
-        "{id} {version} was never in use and has what {} has not: {}; to have it looked at, install its \
-         file: kjerne plugin install FILE",
+        "{id} {version} is not gone back to without a look, since it brings what {} has not: {}; to have it \
+         looked at, install its file: kjerne plugin install FILE",
         before.version,
         waits.join(", ")
     ))

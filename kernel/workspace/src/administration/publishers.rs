@@ -8,19 +8,22 @@ use kjerne_store::{KeyStanding, PublisherKey, PublisherRow, provenance};
 
 use super::Administration;
 use crate::error::{Error, Result};
-use crate::publishers::add;
+use crate::publishers::{add, revoked_elsewhere};
 
 impl Administration<'_> {
     /// Pins a key to a publisher who has none that is trusted: before anything of theirs is installed, or
     /// after their keys were revoked.
     ///
     /// # Errors
-    /// When the name or the key is none, or another key of theirs is trusted.
+    /// When the name or the key is none, another key of theirs is trusted, or the key was revoked for
+    /// somebody else.
     pub fn trust(&self, publisher: &str, key: &str) -> Result<PublisherRow> {
         check_publisher(publisher).map_err(|error| Error::unreadable(error.to_string()))?;
         let key = PublicKey::parse(key).map_err(|error| Error::unreadable(error.to_string()))?;
         let _turn = self.runtime.administer();
-        let known = self.publisher(publisher)?;
+        let all = provenance::publishers(&*self.runtime.store.snapshot()?)?;
+        revoked_elsewhere(&all, publisher, &key)?;
+        let known = all.into_iter().find(|row| row.name == publisher);
         let mut row = known.unwrap_or_else(|| PublisherRow {
             name: publisher.to_owned(),
             keys: Vec::new(),

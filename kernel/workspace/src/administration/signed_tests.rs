@@ -341,3 +341,138 @@ fn a_file_that_was_exchanged_in_the_workspace_is_not_gone_back_to() {
     let told = complaint(back, |error| matches!(error, Error::Refused(_)));
     assert!(told.contains("is not the one that was installed"), "{told}");
 }
+
+#[test]
+fn a_file_known_as_signed_is_not_taken_as_unsigned_and_a_revocation_stands() {
+    let (case, acme) = (Case::new(), Hand::new());
+    let files = ["0.1.0", "0.2.0"].map(|version| by_acme(version, &[]));
+    for file in &files {
+        offer(&case, &signed(file, &acme.sign(file))).unwrap();
+    }
+    // In use and kept alike.
+    for file in &files {
+        let told = refusal(&case, &Offer::unsigned(file));
+        assert!(told.contains("is known here as signed by acme"), "{told}");
+    }
+    case.acts().distrust("acme").unwrap();
+    for file in &files {
+        let told = refusal(&case, &Offer::unsigned(file));
+        assert!(told.contains("whose key was revoked here"), "{told}");
+    }
+    let row = case.plugins().row("acme.rule").unwrap();
+    let made = case.plugins().made(&row).unwrap();
+    assert_eq!(made.standing, Some(KeyStanding::Revoked), "still marked");
+}
+
+#[test]
+fn a_file_that_waits_as_signed_is_not_taken_as_unsigned() {
+    let (case, acme) = (Case::new(), Hand::new());
+    case.place(&plugin_with("0.1.0", "Rules.", &[], ""))
+        .unwrap();
+    let two = by_acme("0.2.0", &[]);
+    let placed = offer(&case, &signed(&two, &acme.sign(&two))).unwrap();
+    assert!(placed.waits.is_some(), "nobody had signed before");
+    let told = refusal(&case, &Offer::unsigned(&two));
+    assert!(told.contains("is known here as signed by acme"), "{told}");
+}
+
+#[test]
+fn an_unsigned_version_over_a_signed_one_waits_although_it_was_in_use_before() {
+    let (case, acme) = (Case::new(), Hand::new());
+    let one = by_acme("0.1.0", &[]);
+    offer(&case, &Offer::unsigned(&one)).unwrap();
+    case.acts().switch_on("acme.rule", false, false).unwrap();
+    let two = by_acme("0.2.0", &[]);
+    let text = acme.sign(&two);
+    let with = signed(&two, &text);
+    assert!(offer(&case, &with).unwrap().waits.is_some());
+    accept(&case, &with);
+    let waits = offer(&case, &Offer::unsigned(&one)).unwrap().waits.unwrap();
+    assert!(
+        waits.1[0].contains("unsigned, the one in use is signed by acme"),
+        "{waits:?}"
+    );
+    let made = |case: &Case| {
+        let row = case.plugins().row("acme.rule").unwrap();
+        case.plugins().made(&row).unwrap().signer.is_some()
+    };
+    assert!(made(&case), "the signed one stays in use");
+    // To go back is to say so.
+    let bytes = case.plugins().earlier("acme.rule", None).unwrap();
+    let back = Arrival::kept(read_package(&bytes).unwrap());
+    assert_eq!(case.acts().place(&back).unwrap().row.version, "0.1.0");
+}
+
+#[test]
+fn while_a_version_waits_no_other_file_of_its_number_comes() {
+    let (case, acme, other) = (Case::new(), Hand::new(), Hand::new());
+    case.place(&plugin_with("0.1.0", "Rules.", &[], ""))
+        .unwrap();
+    let two = by_acme("0.2.0", &[]);
+    let text = acme.sign(&two);
+    let with = signed(&two, &text);
+    offer(&case, &with).unwrap();
+    // The same again is no other one.
+    offer(&case, &with).unwrap();
+    let more = by_acme("0.2.0", &["read:account"]);
+    let (theirs, of_more) = (other.sign(&two), acme.sign(&more));
+    for offered in [
+        Offer::unsigned(&more),
+        signed(&more, &of_more),
+        signed(&two, &theirs),
+    ] {
+        let told = complaint(offer(&case, &offered), |error| {
+            matches!(error, Error::Refused(_))
+        });
+        assert!(told.contains("plugin reject acme.rule"), "{told}");
+    }
+    case.acts().reject("acme.rule").unwrap();
+    offer(&case, &Offer::unsigned(&more)).unwrap();
+    // What was looked at and rejected meanwhile is not accepted.
+    let key = publishers::verified(&*case.runtime.store.snapshot().unwrap(), &with).unwrap();
+    let arrival = Arrival::offered(read_package(&two).unwrap(), &with, key);
+    let agreed = Agreed {
+        items: &[],
+        all_declared: false,
+    };
+    let late = case.acts().place(&arrival.agreed_to(agreed));
+    let told = complaint(late, |error| matches!(error, Error::Refused(_)));
+    assert!(told.contains("waits no more"), "{told}");
+}
+
+#[test]
+fn a_key_revoked_for_one_publisher_is_not_trusted_for_another() {
+    let (case, acme) = (Case::new(), Hand::new());
+    let key = acme.public.text();
+    case.acts().trust("acme", &key).unwrap();
+    case.acts().distrust("acme").unwrap();
+    let told = complaint(case.acts().trust("others", &key), |error| {
+        matches!(error, Error::Refused(_))
+    });
+    assert!(told.contains("was revoked here for acme"), "{told}");
+    // Whoever believes it again says so in the name it was revoked for.
+    case.acts().trust("acme", &key).unwrap();
+    assert_eq!(standing(&case), [KeyStanding::Trusted]);
+}
+
+#[test]
+fn a_version_in_use_before_waits_when_a_grant_it_needs_is_no_longer_held() {
+    let (case, acme) = (Case::new(), Hand::new());
+    let (one, two) = (by_acme("0.1.0", &[]), by_acme("0.2.0", &["read:account"]));
+    let texts = [acme.sign(&one), acme.sign(&two)];
+    offer(&case, &signed(&one, &texts[0])).unwrap();
+    case.acts().switch_on("acme.rule", false, false).unwrap();
+    let with = signed(&two, &texts[1]);
+    assert!(offer(&case, &with).unwrap().waits.is_some());
+    accept(&case, &with);
+    offer(&case, &signed(&one, &texts[0])).unwrap();
+    let bytes = case.plugins().earlier("acme.rule", None).unwrap();
+    let back = case
+        .acts()
+        .place(&Arrival::kept(read_package(&bytes).unwrap()));
+    let told = complaint(back, |error| matches!(error, Error::Refused(_)));
+    assert!(told.contains("install its file"), "{told}");
+    let waits = offer(&case, &with).unwrap().waits.unwrap();
+    assert_eq!(waits.1, ["the grant read:account"]);
+    assert_eq!(accept(&case, &with).row.grants, ["read:account"]);
+}

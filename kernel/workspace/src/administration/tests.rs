@@ -269,7 +269,7 @@ fn an_upgrade_that_asks_for_more_waits_until_it_was_looked_at() {
     assert_eq!(row.grants, ["read:account"], "nothing is taken back");
     // To ask is to be looked at, also where it does its work without.
     let optional = "[[grant]]\nallow = \"read:lead\"\nreason = \"Nice.\"\noptional = true\n";
-    let nice = plugin_with("0.2.0", "Rules.", &["read:account"], optional);
+    let nice = plugin_with("0.2.1", "Rules.", &["read:account"], optional);
     let waits = case.place(&nice).unwrap().waits.unwrap();
     assert_eq!(waits.1, ["the grant read:lead"]);
     // What asks for no more takes its place at once.
