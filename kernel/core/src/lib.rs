@@ -61,7 +61,6 @@ mod react;
 mod requests;
 mod resolve;
 mod rows_beside;
-pub mod screens;
 mod sealed;
 mod service_clock;
 #[cfg(test)]
@@ -76,6 +75,7 @@ pub use job_rows::{parked_job, parked_role};
 pub use jobs::{JobProgress, Run, Why};
 pub use kernel::Kernel;
 pub use kjerne_model::models::{self, Reply};
+pub use kjerne_model::screens;
 pub use kjerne_query::{Allowance, Feed, Order, Page, Query, QueryError, Reader, limit_table};
 pub use outbox::{Failed, Undelivered};
 pub use outcome::{OpenRole, Outcome, PluginCost, PluginSet, Receipt, Touched, Waiting};

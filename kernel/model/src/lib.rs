@@ -33,6 +33,7 @@ mod parse;
 mod phone;
 mod record;
 mod refusal;
+pub mod screens;
 pub mod shown;
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,7 @@ mod chain;
 mod coming;
 mod connection;
 mod exchange;
+mod figures;
 mod gate;
 mod hands;
 mod headers;

@@ -1,12 +1,12 @@
 //! Reports over the whole workspace, each read from the records as they are now: the two that are built in, and
 //! those of plugins.
 
+use crate::figures::{StageFigures, Targets, figures};
 use axum::Extension;
 use axum::extract::State;
 use kjerne_core::{Call, Reader, Role};
 use kjerne_model::{Actor, Instant};
 use kjerne_workspace::Runtime;
-use kjerne_workspace::figures::{StageFigures, Targets, figures};
 use kjerne_workspace::runtime::now;
 use kjerne_workspace::screens;
 use serde_json::{Value as Json, json};

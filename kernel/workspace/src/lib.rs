@@ -11,7 +11,6 @@ pub mod cost_report;
 pub mod delivery;
 pub mod directory;
 pub mod error;
-pub mod figures;
 pub mod files;
 pub mod grants;
 pub mod health;

@@ -147,7 +147,11 @@ fn h16_a_version_that_was_kept_and_never_in_use_is_not_live_at_once() {
     let installed = install(&workspace, &wide);
     let back = workspace.run(&["plugin", "rollback", "acme.victim"]);
     assert!(installed.out.contains("waits"), "{}", installed.out);
-    assert!(back.err.contains("was never in use"), "{}", back.err);
+    assert!(
+        back.err.contains("not gone back to without a look"),
+        "{}",
+        back.err
+    );
     assert_eq!(shown(&workspace)["version"], "0.1.0");
     // Once somebody has switched it on, it is gone back to at once.
     let _ = workspace.run(&["plugin", "disable", "acme.victim"]).ok();
@@ -180,6 +184,9 @@ fn p7_an_upgrade_that_needs_what_is_not_granted_does_not_take_the_place_of_one_i
         "reason = \"Nice.\"\noptional = true",
     );
     // What it asks for is looked at, also where it does its work without; that is not given by accepting.
+    let other = install(&workspace, &sealed(&program, &optional));
+    assert!(other.err.contains("reject it first"), "{}", other.err);
+    let _ = workspace.run(&["plugin", "reject", "acme.victim"]).ok();
     let _ = install(&workspace, &sealed(&program, &optional)).ok();
     assert_eq!(shown(&workspace)["version"], "0.1.0");
     let _ = workspace.run(&["plugin", "accept", "acme.victim"]).ok();

@@ -1,5 +1,7 @@
 //! Commits that wait for approval: who lets them through, when, and what comes of it.
 
+mod changed;
+
 use std::sync::Barrier;
 use std::thread;
 
@@ -301,41 +303,6 @@ fn an_approval_of_somebody_who_is_in_the_role_no_longer_does_not_count() {
 }
 
 #[test]
-fn whoever_comes_back_into_a_role_has_not_approved_in_it() {
-    let kernel = workspace();
-    let waits = wait(&kernel, tier("boss,legal"));
-    waiting(approve(&kernel, &waits, "liv"));
-    let (role, actor) = ("legal".to_owned(), user("liv"));
-    let again = Administered::Approver {
-        role: role.clone(),
-        actor: actor.clone(),
-    };
-    for row in [Administered::NoApprover { role, actor }, again] {
-        let act = Act::new("approver.change", "legal");
-        kernel
-            .administer(&user("admin"), at(1), act, vec![row])
-            .unwrap();
-    }
-    let open = waiting(approve(&kernel, &waits, "kari")).open;
-    assert_eq!(open[0].role, "legal");
-    accepted(approve(&kernel, &waits, "liv"));
-}
-
-#[test]
-fn once_it_has_changed_each_who_approves_is_told_before() {
-    let kernel = workspace();
-    let waits = wait(&kernel, tier("boss,legal"));
-    accept(&kernel, vec![update("account", 1, &[("name", "Another")])]);
-    assert!(waiting(approve(&kernel, &waits, "kari")).renewed);
-    assert!(!waiting(approve(&kernel, &waits, "kari")).renewed);
-    // Liv looked at what was asked for at first, and nobody told her.
-    let told = waiting(approve(&kernel, &waits, "liv"));
-    assert!(told.renewed);
-    assert_eq!(told.open.len(), 1, "what Kari approved stays approved");
-    accepted(approve(&kernel, &waits, "liv"));
-}
-
-#[test]
 fn a_guard_that_refuses_by_then_refuses_and_the_commit_waits_on_with_the_reason() {
     let kernel = workspace();
     let waits = wait(&kernel, tier("boss"));
@@ -357,29 +324,6 @@ fn a_guard_that_refuses_by_then_refuses_and_the_commit_waits_on_with_the_reason(
     assert_eq!(operation(&last(&kernel)), "approval.renew");
     accepted(approve(&kernel, &waits, "kari"));
     assert_clean(&kernel);
-}
-
-#[test]
-fn what_has_changed_since_it_was_shown_is_looked_at_anew_by_all() {
-    let kernel = workspace();
-    let waits = wait(&kernel, tier("boss,legal"));
-    waiting(approve(&kernel, &waits, "liv"));
-    accept(&kernel, vec![update("account", 1, &[("name", "Another")])]);
-    let renewed = waiting(approve(&kernel, &waits, "kari"));
-    assert!(renewed.renewed);
-    assert_eq!(
-        renewed.open.len(),
-        2,
-        "what was approved before counts no longer"
-    );
-    let shown = row(&kernel, waits.id).unwrap().edits.remove(0);
-    assert_eq!(shown.version, 3);
-    let named = shown.before.unwrap()[&name("name")].to_string();
-    assert_eq!(named, "Another");
-    waiting(approve(&kernel, &waits, "kari"));
-    assert!(waiting(approve(&kernel, &waits, "liv")).renewed);
-    accepted(approve(&kernel, &waits, "liv"));
-    assert_eq!(held(&kernel, "account", 1, "name"), "Another");
 }
 
 #[test]

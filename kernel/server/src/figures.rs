@@ -7,7 +7,7 @@ use kjerne_core::Reader;
 use kjerne_model::{Instant, Record, Value};
 use kjerne_store::{StoreError, records};
 
-use crate::limits::REPORT_SCAN;
+use kjerne_workspace::limits::REPORT_SCAN;
 
 /// The figures of one stage.
 #[derive(Default, Debug, Clone)]

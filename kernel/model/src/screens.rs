@@ -1,9 +1,9 @@
 //! What plugins show people, as plain data: pages of reports, cards of panels, scores. They mirror the
 //! contract's records; words and their meaning are explained there.
 
-use kjerne_model::{Reference, Value};
-
-use kjerne_model::models::Reply;
+use crate::id::Reference;
+use crate::models::Reply;
+use crate::value::Value;
 
 /// A row of cells; one without a value is empty.
 pub type Row = Vec<Option<Value>>;
